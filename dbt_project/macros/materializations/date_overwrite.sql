@@ -1,0 +1,51 @@
+{#-
+Materialisation `date_overwrite`: the table's rows whose date lies in the window are replaced by the model's, in one transaction.
+The model selects only rows of the window. A day that reruns to nothing ends empty, which delete+insert by key would miss.
+
+config: date (the table's date column); keeps_undated (default false: true when the model also selects every row without a date, which
+each run then replaces too).
+-#}
+{% materialization date_overwrite, default %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set existing_relation = load_cached_relation(this) -%}
+    {%- set date = config.require('date') -%}
+    {%- set replaced = in_window(date) -%}
+    {%- if config.get('keeps_undated', false) -%}
+        {%- set replaced = '(' ~ replaced ~ ') or ' ~ date ~ ' is null' -%}
+    {%- endif -%}
+
+    {{ run_hooks(pre_hooks) }}
+    {%- if existing_relation is none or flags.FULL_REFRESH -%}
+        {%- do create_empty_table(target_relation, sql) -%}
+    {%- else -%}
+        {%- do require_same_columns(existing_relation, sql) -%}
+    {%- endif -%}
+    {%- do run_atomically(
+        ['delete from ' ~ target_relation ~ ' where ' ~ replaced], insert_into(target_relation, sql), []) -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{% macro create_empty_table(relation, sql) -%}
+    {% call statement('create_empty_table') %}
+        create or replace table {{ relation }} as select * from ({{ sql }}) as model where false
+    {% endcall %}
+{%- endmacro %}
+
+{#- Columns by name: a model may reorder them. -#}
+{% macro insert_into(relation, sql) -%}
+    {%- set columns = get_columns_in_query(sql) | join(', ') -%}
+    {{ return('insert into ' ~ relation ~ ' (' ~ columns ~ ')\nselect ' ~ columns ~ ' from (\n' ~ sql ~ '\n) as model') }}
+{%- endmacro %}
+
+{#- Rows of other dates were written with the columns that the table has: a model that selects others cannot join them. -#}
+{% macro require_same_columns(relation, sql) -%}
+    {%- set has = adapter.get_columns_in_relation(relation) | map(attribute='name') | sort -%}
+    {%- set gives = get_columns_in_query(sql) | sort -%}
+    {%- if has != gives -%}
+        {% do exceptions.raise_compiler_error(
+            relation ~ " has the columns " ~ has | join(', ') ~ " but the model now gives " ~ gives | join(', ')
+            ~ ". Drop the table and backfill all partitions of it and of what follows from it."
+        ) %}
+    {%- endif -%}
+{%- endmacro %}

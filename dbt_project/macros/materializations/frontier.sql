@@ -1,0 +1,88 @@
+{#-
+Materialisation `frontier`: rewrites what lies at or after each entity's frontier (macros/sessions/frontier.sql says what that is).
+
+config
+  entity        expression over the table's columns that names the entity (default dbt_visitor_id)
+  at            expression over the table's columns that rewrite_from is compared with
+  date          the table's date column, bounds every statement (none: the table has one row per entity)
+  rewrite_from  'frontier': rows with at >= the frontier (default)
+                'previous_session': from the start of the session before the frontier, whose row tells when the next one starts
+                'session_number': rows whose at (a number) is greater than the number of sessions before the frontier
+                'everything': all rows of the entity
+  requests      roots only: name of the model that says which entities to rewrite from when
+                (partition_date, <entity>, reprocess_from)
+-#}
+{% materialization frontier, default %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set plan = frontier_plan() -%}
+
+    {{ run_hooks(pre_hooks) }}
+    {%- set statements = frontier_whole_statements(plan, target_relation, sql) if plan.is_whole
+        else frontier_tail_statements(plan, target_relation, sql) -%}
+    {%- do run_atomically(statements.before, statements.main, statements.after + frontier_progress_statements(plan)) -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{% macro frontier_whole_statements(plan, target_relation, sql) -%}
+    {%- set after = [] -%}
+    {%- if plan.is_root -%}
+        {%- do after.append('create or replace table ' ~ log_relation(model.name) ~ ' as ' ~ empty_log()) -%}
+        {%- do after.append('create or replace table ' ~ state_relation(model.name) ~ ' as ' ~ session_states(target_relation)) -%}
+    {%- endif -%}
+    {{ return({'before': [], 'main': 'create or replace table ' ~ target_relation ~ ' as\n' ~ sql, 'after': after}) }}
+{%- endmacro %}
+
+{% macro frontier_tail_statements(plan, target_relation, sql) -%}
+    {%- set frontier = frontier_relation(model.name) -%}
+    {% call statement('find_frontier') %}
+        create or replace table {{ frontier }} as
+        {{ requested_frontier(target_relation) if plan.is_root else followed_frontier(plan) }}
+    {% endcall %}
+    {%- set bounds = run_query(
+        "select count(*) as entities, cast(min(" ~ local_date('reprocess_from') ~ ") as " ~ dbt.type_string() ~ ") as since, cast(min("
+        ~ local_date('coalesce(previous_session_at, reprocess_from)') ~ ") as " ~ dbt.type_string() ~ ") as since_previous_session from " ~ frontier
+    )[0] -%}
+    {%- if bounds['entities'] == 0 -%}
+        {{ return({'before': [], 'main': none, 'after': []}) }}
+    {%- endif -%}
+    {{ return({
+        'before': [delete_from_frontier(target_relation, frontier, bounds)],
+        'main': insert_into(target_relation, sql | replace('__frontier_date__', bounds['since'])),
+        'after': root_statements(plan, target_relation, frontier, bounds) if plan.is_root else [],
+    }) }}
+{%- endmacro %}
+
+{% macro delete_from_frontier(target_relation, frontier, bounds) -%}
+    {%- set rewrite_from = config.get('rewrite_from', 'frontier') -%}
+    {%- set conditions = {
+        'frontier': 'frontier.reprocess_from <= ' ~ config.get('at'),
+        'previous_session': 'coalesce(frontier.previous_session_at, frontier.reprocess_from) <= ' ~ config.get('at'),
+        'session_number': 'frontier.sessions_before < ' ~ config.get('at'),
+        'everything': 'true',
+    } -%}
+    {%- set since = bounds['since_previous_session'] if rewrite_from == 'previous_session' else bounds['since'] -%}
+    delete from {{ target_relation }}
+    where {% if config.get('date') %}{{ config.get('date') }} >= date '{{ since }}' and {% endif -%}
+    exists (
+        select 1 from {{ frontier }} as frontier
+        where frontier.entity = {{ config.get('entity', 'dbt_visitor_id') }} and {{ conditions[rewrite_from] }}
+    )
+{%- endmacro %}
+
+{% macro frontier_progress_statements(plan) -%}
+    {{ return([
+        "delete from " ~ frontier_progress_relation() ~ " where model = '" ~ model.name ~ "'",
+        "insert into " ~ frontier_progress_relation() ~ " (model, sequence, generation, parents_generation, fingerprint) values ('"
+        ~ [model.name, plan.sequence, plan.generation, plan.parents_generation, frontier_fingerprint()] | join("', '") ~ "')",
+    ]) }}
+{%- endmacro %}
+
+{#- A model below the root: the earliest frontier of each entity that the root has logged and this model has not followed yet. Nothing
+    before an entity's earliest frontier changed since, so what that entry says of the time before it still holds. -#}
+{% macro followed_frontier(plan) -%}
+    select entity, reprocess_from, sessions_before, previous_session_at
+    from {{ log_relation(plan.root) }}
+    where sequence > {{ plan.followed_sequence }} and sequence <= {{ plan.sequence }}
+    qualify row_number() over (partition by entity order by reprocess_from, sequence desc) = 1
+{%- endmacro %}

@@ -1,0 +1,137 @@
+{#-
+The frontier: per entity (a visitor), the earliest moment from which anything of theirs can differ from what the tables hold.
+
+One *root* model (dbt_mapped_tracks for visitors) turns events into the entity's ordered stream. Its materialisation works out the
+frontier, aligned to the start of the session that may still have been open, rewrites the stream from there on, and in the same
+transaction
+  - keeps one row per entity in internal.<root>__state: where their last sessions were, so that a new day needs no look at history;
+  - appends what it rewrote to internal.<root>__log.
+Every model below the root is a function of the root's table. It keeps the sequence number up to which it has followed that log
+(internal.frontier_progress) and, when it runs, rewrites what lies at or after the earliest unfollowed frontier of each entity. So
+it does not matter which partitions are run, in which order, how often, or whether some tables are left out: after any run a table
+equals its query over the table above it, at the cost of what changed since its last run.
+
+A model follows its parents only as far as these have come, and is rebuilt whole when its own text or a setting has changed, or when
+a parent was rebuilt whole.
+-#}
+
+{% macro internal_relation(identifier) -%}
+    {{ return(api.Relation.create(
+        database=target.database, schema=generate_schema_name('internal', none), identifier=identifier, type='table')) }}
+{%- endmacro %}
+
+{% macro frontier_progress_relation() -%}{{ return(internal_relation('frontier_progress')) }}{%- endmacro %}
+{% macro frontier_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__frontier')) }}{%- endmacro %}
+{% macro state_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__state')) }}{%- endmacro %}
+{% macro log_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__log')) }}{%- endmacro %}
+
+{#- The nearest frontier models above a node: what it follows. None above: it is a root. -#}
+{% macro frontier_parents(node) -%}
+    {%- set parents = [] -%}
+    {%- for unique_id in node.depends_on.nodes -%}
+        {%- set parent = graph.nodes.get(unique_id) -%}
+        {%- if parent and parent.config.materialized == 'frontier' -%}
+            {%- do parents.append(parent) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(parents) }}
+{%- endmacro %}
+
+{% macro frontier_root(node) -%}
+    {%- set parents = frontier_parents(node) -%}
+    {%- if parents | length == 0 -%}{{ return(node) }}{%- endif -%}
+    {{ return(frontier_root(parents[0])) }}
+{%- endmacro %}
+
+{#- What the rows of a frontier model depend on besides data. A change of any rebuilds the model. -#}
+{% macro frontier_fingerprint() -%}
+    {%- set settings = ['session_timeout_seconds', 'session_event_types', 'flow_length', 'counted_events', 'timezone'] -%}
+    {%- set values = [model.raw_code] -%}
+    {%- for setting in settings -%}{%- do values.append(var(setting) | string) -%}{%- endfor -%}
+    {{ return(local_md5(values | join('\n'))) }}
+{%- endmacro %}
+
+{#- {model name: row of internal.frontier_progress} of the models given. -#}
+{% macro frontier_progress(names) -%}
+    {%- set progress = {} -%}
+    {%- for row in run_query(
+        "select model, sequence, generation, parents_generation, fingerprint from " ~ frontier_progress_relation()
+        ~ " where model in ('" ~ names | join("', '") ~ "')"
+    ) -%}
+        {%- do progress.update({row['model']: {
+            'sequence': row['sequence'] | int, 'generation': row['generation'],
+            'parents_generation': row['parents_generation'], 'fingerprint': row['fingerprint']}}) -%}
+    {%- endfor -%}
+    {{ return(progress) }}
+{%- endmacro %}
+
+{#- How this run must treat the model. Read once when its text is rendered and once when it is materialised: there is one writer at
+    a time (the pool), so both readings agree. `generation` changes whenever a model is rebuilt whole. -#}
+{% macro frontier_plan() -%}
+    {%- set parents = frontier_parents(model) -%}
+    {%- set progress = frontier_progress([model.name] + parents | map(attribute='name') | list) -%}
+    {%- set own = progress.get(model.name) -%}
+    {%- set sequences = [] -%}
+    {%- set generations = [] -%}
+    {%- for parent in parents -%}
+        {%- set its = progress.get(parent.name, {'sequence': 0, 'generation': 'never built'}) -%}
+        {%- do sequences.append(its.sequence) -%}
+        {%- do generations.append(its.generation) -%}
+    {%- endfor -%}
+    {%- set is_root = parents | length == 0 -%}
+    {%- set own_sequence = own.sequence if own else 0 -%}
+    {%- set parents_generation = generations | join(' ') -%}
+    {%- set is_whole = flags.FULL_REFRESH or own is none or own.fingerprint != frontier_fingerprint()
+        or own.parents_generation != parents_generation or load_cached_relation(this) is none -%}
+    {{ return({
+        'is_root': is_root,
+        'root': frontier_root(model).name,
+        'is_whole': is_whole,
+        'followed_sequence': own_sequence,
+        'sequence': own_sequence + 1 if is_root else (sequences | min),
+        'generation': invocation_id if is_whole else own.generation,
+        'parents_generation': parents_generation,
+    }) }}
+{%- endmacro %}
+
+{#- True while a model is rendered for rows at or after the frontier only; false for all of history (first build, compile, docs,
+    and unit tests, which override it). -#}
+{% macro is_frontier_run() -%}
+    {%- if not execute or model.config.materialized != 'frontier' or flags.WHICH not in ('run', 'build') -%}{{ return(false) }}{%- endif -%}
+    {{ return(not frontier_plan().is_whole) }}
+{%- endmacro %}
+
+{#- Stands in a model's text for the date of the run's earliest frontier; the materialisation puts the literal in its place, so
+    that storage can skip what lies before. -#}
+{% macro frontier_date() -%}{{ return("date '__frontier_date__'") }}{%- endmacro %}
+
+{#- The rows of a parent that the model must look at, each with what came before its entity's frontier: sessions_before (0 where
+    everything is rebuilt) and previous_session_at. `at` orders the rows, `date` is the parent's date column. -#}
+{% macro from_frontier(relation, entity='dbt_visitor_id', at='timestamp', date='event_date') -%}
+    {%- if is_frontier_run() -%}
+    (
+        select parent.*, frontier.sessions_before, frontier.previous_session_at
+        from {{ relation }} as parent
+        inner join {{ frontier_relation(model.name) }} as frontier
+            on parent.{{ entity }} = frontier.entity and parent.{{ at }} >= frontier.reprocess_from
+        where parent.{{ date }} >= {{ frontier_date() }}
+    )
+    {%- else -%}
+    (select parent.*, 0 as sessions_before, {{ null_timestamp() }} as previous_session_at from {{ relation }} as parent)
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro null_timestamp() -%}cast(null as {{ dbt.type_timestamp() }}){%- endmacro %}
+
+{#- A frontier model's table as it stands, for a model that this one depends on: a ref would close a circle. Empty before the first run. -#}
+{% macro rows_before_this_run(model_name) -%}
+    {%- if execute -%}
+        {%- set relation = load_cached_relation(ref_by_name(model_name)) -%}
+        {%- if relation is not none -%}{{ return(relation) }}{%- endif -%}
+    {%- endif -%}
+    (
+        select cast('' as {{ dbt.type_string() }}) as dbt_visitor_id, {{ null_timestamp() }} as timestamp, cast(null as date) as event_date
+        from (select 1 as one) as nothing
+        where false
+    )
+{%- endmacro %}

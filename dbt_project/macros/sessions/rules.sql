@@ -1,0 +1,35 @@
+{#- The session rules of the project, each in this one place. -#}
+
+{% macro timeout_microseconds() -%}{{ return(var('session_timeout_seconds') * 1000000) }}{%- endmacro %}
+
+{#- Events of these types make sessions. -#}
+{% macro makes_sessions(event_type='event_type') -%}
+    {{ event_type }} in ({% for type in var('session_event_types') %}'{{ type }}'{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{#- Minutes, exact to the microsecond: whole microseconds below 2^53 divided once, so that equal gaps are equal numbers. -#}
+{% macro minutes_between(earlier, later) -%}
+    cast({{ microseconds_between(earlier, later) }} as {{ type_double() }}) / 60000000
+{%- endmacro %}
+
+{#- The microseconds that minutes_between was given, recovered exactly. -#}
+{% macro idle_microseconds(idle_time_minutes='idle_time_minutes') -%}
+    cast(round({{ idle_time_minutes }} * 60000000) as {{ type_bigint() }})
+{%- endmacro %}
+
+{#- A visitor's first event, or strictly more than the timeout since the one before: exactly the timeout continues. -#}
+{% macro is_session_start(idle_time_minutes='idle_time_minutes') -%}
+    ({{ idle_time_minutes }} is null or {{ idle_microseconds(idle_time_minutes) }} > {{ timeout_microseconds() }})
+{%- endmacro %}
+
+{% macro session_id(session_sequence_number='session_sequence_number', visitor='dbt_visitor_id') -%}
+    concat(cast({{ session_sequence_number }} as {{ dbt.type_string() }}), ' - ', {{ visitor }})
+{%- endmacro %}
+
+{#- The parts of a session_id. The number comes first and has no dash, so a visitor id may hold anything. -#}
+{% macro session_number_of(session_id='session_id') -%}
+    cast(substr({{ session_id }}, 1, strpos({{ session_id }}, ' - ') - 1) as {{ type_bigint() }})
+{%- endmacro %}
+{% macro visitor_of(session_id='session_id') -%}
+    substr({{ session_id }}, strpos({{ session_id }}, ' - ') + 3)
+{%- endmacro %}

@@ -1,0 +1,24 @@
+{#- The run's window of partitions: reporting-timezone dates, half-open [partition_start, partition_end). -#}
+
+{% macro window_start() -%}{{ return(_window_var('partition_start')) }}{%- endmacro %}
+{% macro window_end() -%}{{ return(_window_var('partition_end')) }}{%- endmacro %}
+
+{% macro _window_var(name) -%}
+    {%- set value = var(name, none) -%}
+    {%- if value is none and execute and flags.WHICH in ('run', 'build', 'test') -%}
+        {% do exceptions.raise_compiler_error(
+            "No window of partitions: run through Dagster, or pass --vars '{partition_start: 2024-01-04, partition_end: 2024-01-05}' (half-open)."
+        ) %}
+    {%- endif -%}
+    {{ return(value or '1970-01-01') }}
+{%- endmacro %}
+
+{#- A date column lies in the window. -#}
+{% macro in_window(date) -%}
+    {{ date }} >= date '{{ window_start() }}' and {{ date }} < date '{{ window_end() }}'
+{%- endmacro %}
+
+{#- A UTC timestamp lies in the window: the same days as in_window, but comparable with raw columns, so that storage can skip. -#}
+{% macro at_in_window(at) -%}
+    {{ at }} >= {{ start_of_date(window_start()) }} and {{ at }} < {{ start_of_date(window_end()) }}
+{%- endmacro %}

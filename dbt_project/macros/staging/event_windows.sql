@@ -1,0 +1,35 @@
+{#- The staged rows that the window's partitions answer for. Each branch compares a raw column with literals, so that storage can
+    skip the rest; a test over the computed event_date alone would read all raw rows. -#}
+
+{#- Good rows of the window, duplicates included. -#}
+{% macro good_rows_of_window() -%}
+    select * from ({{ staged_events() }}) as staged
+    where {{ at_in_window('timestamp') }} and reject_reason is null
+{%- endmacro %}
+
+{#- Rejected rows of the window, and all that belong to no day. -#}
+{% macro rejected_rows_of_window() -%}
+    select * from ({{ staged_events() }}) as staged
+    where {{ at_in_window('timestamp') }} and reject_reason is not null and not is_from_the_future
+    union all
+    select * from ({{ staged_events() }}) as staged
+    where {{ at_in_window('received_at') }} and reject_reason is not null and is_from_the_future
+    union all
+    select * from ({{ staged_events() }}) as staged
+    where timestamp is null and ((received_at is null) or ({{ at_in_window('received_at') }}))
+{%- endmacro %}
+
+{#- The copies of rows whose event_id stands more than once on a date, numbered: copy 1, the earliest, is the event. Ids that stand
+    once are most of the table and are left out, which spares sorting it. `good_rows` is the name of a CTE. -#}
+{% macro numbered_copies(good_rows) -%}
+    select
+        good.*,
+        row_number() over (
+            partition by good.event_id, good.event_date
+            order by good.timestamp, good.received_at nulls last, {{ row_as_text('good.raw') }}
+        ) as copy_number
+    from {{ good_rows }} as good
+    inner join (
+        select event_id, event_date from {{ good_rows }} group by 1, 2 having count(*) > 1
+    ) as repeated on good.event_id = repeated.event_id and good.event_date = repeated.event_date
+{%- endmacro %}

@@ -1,0 +1,96 @@
+{#- Columns that a staged event has besides its identifiers and times: all text. -#}
+{% macro event_attributes() -%}
+    {{ return([
+        'event', 'url', 'path', 'title', 'referrer', 'search',
+        'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'country', 'device', 'os',
+    ]) }}
+{%- endmacro %}
+
+{#-
+One raw table as staged events: one row per raw row, nothing filtered. `columns` maps a canonical column to the raw column that holds
+it, or to a list of which the first non-null counts; a column that is not named, or that the raw table does not have, is null.
+reject_reason is null for a good row. event_date is the partition that answers for the row: its own day, or the day of its arrival
+where its timestamp is missing or cannot be true; null where neither is known.
+-#}
+{% macro stage_events(raw_table, source, event_type, columns) -%}
+    {%- set available = raw_columns(raw_table) -%}
+    with raw_rows as (
+        select * from {{ raw_table }}
+    ),
+
+    renamed as (
+        select
+            nullif({{ raw_column(columns, available, 'event_id') }}, '') as event_id,
+            {{ identifier(raw_column(columns, available, 'anonymous_id')) }} as anonymous_id,
+            {{ identifier(raw_column(columns, available, 'user_id')) }} as user_id,
+            {{ identifier(raw_column(columns, available, 'previous_id')) }} as previous_id,
+            '{{ source }}' as source,
+            '{{ event_type }}' as event_type,
+            {% for attribute in event_attributes() -%}
+            {{ raw_column(columns, available, attribute) }} as {{ attribute }},
+            {% endfor -%}
+            {{ raw_properties(available) }} as properties,
+            {{ row_as_json('raw_rows') }} as raw,
+            {{ raw_column(columns, available, 'timestamp', dbt.type_timestamp()) }} as timestamp,
+            {{ raw_column(columns, available, 'received_at', dbt.type_timestamp()) }} as received_at
+        from raw_rows
+    ),
+
+    judged as (
+        select
+            *,
+            coalesce(user_id, anonymous_id) as alias,
+            {{ is_from_the_future() }} as is_from_the_future,
+            {{ reject_reason() }} as reject_reason
+        from renamed
+    )
+
+    select
+        *,
+        {{ local_date('case when timestamp is null or is_from_the_future then received_at else timestamp end') }} as event_date
+    from judged
+{%- endmacro %}
+
+{% macro raw_columns(raw_table) -%}
+    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {{ return(adapter.get_columns_in_relation(raw_table) | map(attribute='name') | map('lower') | list) }}
+{%- endmacro %}
+
+{% macro raw_column(columns, available, name, type=none) -%}
+    {%- set candidates = columns.get(name, name) -%}
+    {%- set candidates = [candidates] if candidates is string else candidates -%}
+    {%- set present = candidates | select('in', available) | list -%}
+    {%- if present | length == 0 -%}
+        {{ return('cast(null as ' ~ (type or dbt.type_string()) ~ ')') }}
+    {%- elif present | length == 1 -%}
+        {{ return(present[0]) }}
+    {%- endif -%}
+    {{ return('coalesce(' ~ present | join(', ') ~ ')') }}
+{%- endmacro %}
+
+{#- An identifier that is empty or blocked identifies nobody. Compared exactly. -#}
+{% macro identifier(column) -%}
+    {%- set nobody = [''] + var('blocked_ids') -%}
+    case when {{ column }} not in ({% for id in nobody %}'{{ id | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %}) then {{ column }} end
+{%- endmacro %}
+
+{#- A clock that is more than a day ahead of the receiver's is wrong. -#}
+{% macro is_from_the_future() -%}
+    coalesce(timestamp > {{ add_microseconds('received_at', 24 * 3600 * 1000000) }}, false)
+{%- endmacro %}
+
+{#- Why a row is not an event; the first that applies. Duplicates are judged later, over all sources (core.events). -#}
+{% macro reject_reason() -%}
+    case
+        when event_id is null then 'no_event_id'
+        when timestamp is null then 'no_timestamp'
+        when anonymous_id is null and user_id is null then 'no_identity'
+        when {{ is_from_the_future() }} then 'future_timestamp'
+    end
+{%- endmacro %}
+
+{#- The columns of core.events, in order. -#}
+{% macro event_columns() -%}
+    event_id, source, event_type, event, anonymous_id, user_id, previous_id, alias, timestamp, event_date, received_at,
+    {{ event_attributes()[1:] | join(', ') }}, properties
+{%- endmacro %}

@@ -1,0 +1,8 @@
+{#- Schemas are named plainly on DuckDB; on BigQuery they become datasets <BIGQUERY_DATASET>_<schema>. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ return(adapter.dispatch('schema_name')(custom_schema_name or 'main')) }}
+{%- endmacro %}
+
+{% macro default__schema_name(schema) -%}
+    {{ return(schema | trim) }}
+{%- endmacro %}

@@ -1,0 +1,57 @@
+{{ config(materialized='date_overwrite', date='partition_date') }}
+
+with events as (
+    select alias, event_type, timestamp, event_date
+    from {{ ref('events') }}
+    where {{ in_window('event_date') }} and {{ makes_sessions() }}
+),
+
+identity_graph as (
+    select alias, dbt_visitor_id from {{ source('core', 'identity_graph') }}
+),
+
+events_now as (
+    select identity_graph.dbt_visitor_id, min(events.timestamp) as reprocess_from
+    from events
+    inner join identity_graph on events.alias = identity_graph.alias
+    group by 1
+),
+
+-- What stood in the window before this run: deleted and corrected rows leave their visitor no other trace.
+events_before as (
+    select dbt_visitor_id, min(timestamp) as reprocess_from
+    from {{ rows_before_this_run('dbt_mapped_tracks') }} as mapped
+    where {{ in_window('event_date') }}
+    group by 1
+),
+
+moved_aliases as (
+    select alias, previous_visitor_id as dbt_visitor_id, partition_date
+    from {{ source('core', 'identity_changes') }}
+    where {{ in_window('partition_date') }}
+    union all
+    select alias, dbt_visitor_id, partition_date
+    from {{ source('core', 'identity_changes') }}
+    where {{ in_window('partition_date') }}
+),
+
+-- The first event that moves with the alias: an event without a user_id moves with its anonymous_id.
+identity_changes as (
+    select moved_aliases.dbt_visitor_id, moved_aliases.partition_date, min(edges.first_event_at) as reprocess_from
+    from moved_aliases
+    inner join {{ ref('identity_edges') }} as edges on moved_aliases.alias = coalesce(edges.user_id, edges.anonymous_id)
+    group by 1, 2
+),
+
+affected as (
+    select {{ local_date('reprocess_from') }} as partition_date, dbt_visitor_id, reprocess_from, 'events' as reason
+    from events_now
+    union all
+    select {{ local_date('reprocess_from') }} as partition_date, dbt_visitor_id, reprocess_from, 'previous_events' as reason
+    from events_before
+    union all
+    select partition_date, dbt_visitor_id, reprocess_from, 'identity_change' as reason
+    from identity_changes
+)
+
+select * from affected

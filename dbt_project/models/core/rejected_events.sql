@@ -1,0 +1,26 @@
+{{ config(materialized='date_overwrite', date='event_date', keeps_undated=true, tags=['events']) }}
+
+with good_rows as (
+    {{ good_rows_of_window() }}
+),
+
+copies as (
+    {{ numbered_copies('good_rows') }}
+),
+
+rejected_rows as (
+    {{ rejected_rows_of_window() }}
+),
+
+rejected as (
+    select event_id, source, event_type, reject_reason as reason, event_date, timestamp, received_at, raw
+    from rejected_rows
+    union all
+    select event_id, source, event_type, 'duplicate_event_id' as reason, event_date, timestamp, received_at, raw
+    from copies
+    where copy_number > 1
+    union all
+    {{ unreadable_rows() }}
+)
+
+select * from rejected

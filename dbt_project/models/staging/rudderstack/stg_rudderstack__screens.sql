@@ -1,0 +1,4 @@
+{{ stage_events(
+    source('raw', 'rudderstack_screens'), source='rudderstack', event_type='screen',
+    columns=rudderstack_columns({'event': 'name'})
+) }}
