@@ -15,13 +15,14 @@ each run then replaces too).
     {%- endif -%}
 
     {{ run_hooks(pre_hooks) }}
+    {%- set columns = get_columns_in_query(sql) -%}
     {%- if existing_relation is none or flags.FULL_REFRESH -%}
         {%- do create_empty_table(target_relation, sql) -%}
     {%- else -%}
-        {%- do require_same_columns(existing_relation, sql) -%}
+        {%- do require_same_columns(existing_relation, columns) -%}
     {%- endif -%}
     {%- do run_atomically(
-        ['delete from ' ~ target_relation ~ ' where ' ~ replaced], insert_into(target_relation, sql), []) -%}
+        ['delete from ' ~ target_relation ~ ' where ' ~ replaced], insert_into(target_relation, sql, columns), []) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
@@ -33,15 +34,15 @@ each run then replaces too).
 {%- endmacro %}
 
 {#- Columns by name: a model may reorder them. -#}
-{% macro insert_into(relation, sql) -%}
-    {%- set columns = get_columns_in_query(sql) | join(', ') -%}
-    {{ return('insert into ' ~ relation ~ ' (' ~ columns ~ ')\nselect ' ~ columns ~ ' from (\n' ~ sql ~ '\n) as model') }}
+{% macro insert_into(relation, sql, columns) -%}
+    {%- set names = columns | join(', ') -%}
+    {{ return('insert into ' ~ relation ~ ' (' ~ names ~ ')\nselect ' ~ names ~ ' from (\n' ~ sql ~ '\n) as model') }}
 {%- endmacro %}
 
 {#- Rows of other dates were written with the columns that the table has: a model that selects others cannot join them. -#}
-{% macro require_same_columns(relation, sql) -%}
+{% macro require_same_columns(relation, columns) -%}
     {%- set has = adapter.get_columns_in_relation(relation) | map(attribute='name') | sort -%}
-    {%- set gives = get_columns_in_query(sql) | sort -%}
+    {%- set gives = columns | sort -%}
     {%- if has != gives -%}
         {% do exceptions.raise_compiler_error(
             relation ~ " has the columns " ~ has | join(', ') ~ " but the model now gives " ~ gives | join(', ')

@@ -46,9 +46,10 @@ config
     {%- if bounds['entities'] == 0 -%}
         {{ return({'before': [], 'main': none, 'after': []}) }}
     {%- endif -%}
+    {%- set tail_sql = sql | replace('__frontier_date__', bounds['since']) -%}
     {{ return({
         'before': [delete_from_frontier(target_relation, frontier, bounds)],
-        'main': insert_into(target_relation, sql | replace('__frontier_date__', bounds['since'])),
+        'main': insert_into(target_relation, tail_sql, get_columns_in_query(tail_sql)),
         'after': root_statements(plan, target_relation, frontier, bounds) if plan.is_root else [],
     }) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{{ config(materialized='date_overwrite', date='partition_date') }}
+{{ config(materialized='date_overwrite', date='partition_date', tags=['sessions']) }}
 
 with events as (
     select alias, event_type, timestamp, event_date

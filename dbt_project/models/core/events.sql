@@ -10,9 +10,11 @@ copies as (
 
 kept as (
     select {{ event_columns() }} from good_rows
-    where not exists (
-        select 1 from copies where copies.event_id = good_rows.event_id and copies.event_date = good_rows.event_date
-    )
+    where
+        not exists (
+            select 1 from copies
+            where copies.event_id = good_rows.event_id and copies.event_date = good_rows.event_date
+        )
     union all
     select {{ event_columns() }} from copies
     where copy_number = 1

@@ -13,8 +13,7 @@ rejected_rows as (
 ),
 
 rejected as (
-    select event_id, source, event_type, reject_reason as reason, event_date, timestamp, received_at, raw
-    from rejected_rows
+    select * from rejected_rows
     union all
     select event_id, source, event_type, 'duplicate_event_id' as reason, event_date, timestamp, received_at, raw
     from copies

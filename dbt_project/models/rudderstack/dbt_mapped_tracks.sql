@@ -7,12 +7,12 @@
 
 with visitors as (
     {% if is_frontier_run() %}
-    select aliases.alias, aliases.dbt_visitor_id, frontier.reprocess_from, frontier.previous_event_at
-    from {{ ref('dbt_aliases_mapping') }} as aliases
-    inner join {{ frontier_relation(model.name) }} as frontier on aliases.dbt_visitor_id = frontier.entity
+        select aliases.alias, aliases.dbt_visitor_id, frontier.reprocess_from, frontier.previous_event_at
+        from {{ ref('dbt_aliases_mapping') }} as aliases
+        inner join {{ frontier_relation(model.name) }} as frontier on aliases.dbt_visitor_id = frontier.entity
     {% else %}
-    select alias, dbt_visitor_id, {{ null_timestamp() }} as reprocess_from, {{ null_timestamp() }} as previous_event_at
-    from {{ ref('dbt_aliases_mapping') }}
+        select alias, dbt_visitor_id, {{ null_timestamp() }} as reprocess_from, {{ null_timestamp() }} as previous_event_at
+        from {{ ref('dbt_aliases_mapping') }}
     {% endif %}
 ),
 
@@ -27,11 +27,10 @@ events as (
         visitors.previous_event_at
     from {{ ref('events') }} as events
     inner join visitors on events.alias = visitors.alias
-    where
-        {{ makes_sessions('events.event_type') }}
-        {% if is_frontier_run() %}
+    where {{ makes_sessions('events.event_type') }}
+    {% if is_frontier_run() %}
         and events.timestamp >= visitors.reprocess_from and events.event_date >= {{ frontier_date() }}
-        {% endif %}
+    {% endif %}
 ),
 
 in_order as (

@@ -12,9 +12,9 @@ sessions as (
         session_id,
         max(timestamp) as ended_at,
         count(*) as num_pvs,
-        {% for column, event in var('counted_events').items() -%}
-        sum(case when event = '{{ event | replace("'", "''") }}' then 1 else 0 end) as {{ column }},
-        {% endfor -%}
+        {% for column, event in var('counted_events').items() %}
+            sum(case when event = '{{ event | replace("'", "''") }}' then 1 else 0 end) as {{ column }},
+        {% endfor %}
         {{ local_date('min(timestamp)') }} as session_start_date
     from tracks
     group by session_id

@@ -12,9 +12,9 @@ flow as (
         event,
         dbt_visitor_id,
         timestamp,
-        {% for step in range(2, var('flow_length') + 1) -%}
-        lead(event, {{ step - 1 }}) over session_order as event_{{ step }},
-        {% endfor -%}
+        {% for step in range(2, var('flow_length') + 1) %}
+            lead(event, {{ step - 1 }}) over session_order as event_{{ step }},
+        {% endfor %}
         event_date
     from tracks
     window session_order as (partition by session_id order by track_sequence_number)

@@ -1,0 +1,56 @@
+# Every command of the README. PYTHONDONTWRITEBYTECODE would make each process compile everything again.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+INSTALLED := $(VENV)/.installed
+
+export DAGSTER_HOME ?= $(CURDIR)/data/dagster
+export DO_NOT_TRACK := 1
+
+.PHONY: help
+help: ## Show the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: $(INSTALLED) ## Create .venv from the lock file
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11, say."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $(INSTALLED)
+
+.PHONY: demo
+demo: install ## Land the sample data, materialise all of its days, and say how to look at them
+	@$(BIN)/python -m sessionization_dagster.demo
+
+.PHONY: ui
+ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000
+	@$(BIN)/python -m sessionization_dagster.ui
+
+.PHONY: test
+test: install ## Run the whole test suite
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: install ## Lint Python and SQL, check types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests dbt_project/analyses
+
+.PHONY: lock
+lock: install ## Write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
+
+.PHONY: clean
+clean: ## Remove the demo's data, and what tools left behind
+	rm -rf data dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,71 @@
+"""dbt models and their tests as assets and checks: those before the identity graph, and those after it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+
+from sessionization_dagster.dbt.events import AssetEvent, Progress, as_asset_events
+from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.dbt.selection import selection_arguments
+from sessionization_dagster.dbt.translator import Translator
+from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.partitions import run_window
+from sessionization_dagster.pools import WRITER_POOL
+from sessionization_dagster.table_metadata import table_metadata
+from sessionization_dagster.warehouses.base import Warehouse
+
+BEFORE_IDENTITY, AFTER_IDENTITY = "events", "sessions"
+
+
+def build_dbt_assets(
+    project: DbtProject, warehouse: Warehouse, translator: Translator, partitions: dg.PartitionsDefinition[str]
+) -> list[dg.AssetsDefinition]:
+    """Two asset definitions, split where the Python identity graph stands between the models.
+
+    Raises:
+        SettingsError: a model's tags do not say on which side it stands.
+    """
+    _require_one_side(project.manifest)
+    common: dict[str, Any] = {
+        "manifest": project.manifest,
+        "dagster_dbt_translator": translator,
+        "partitions_def": partitions,
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+        "pool": WRITER_POOL,
+    }
+
+    @dbt_assets(name="event_models", select=f"tag:{BEFORE_IDENTITY}", **common)
+    def event_models(context: dg.AssetExecutionContext) -> Iterator[AssetEvent]:
+        yield from _build(context, project, warehouse, translator)
+
+    @dbt_assets(name="session_models", select=f"tag:{AFTER_IDENTITY}", **common)
+    def session_models(context: dg.AssetExecutionContext) -> Iterator[AssetEvent]:
+        yield from _build(context, project, warehouse, translator)
+
+    return [event_models, session_models]
+
+
+def _require_one_side(manifest: Mapping[str, Any]) -> None:
+    for node in manifest["nodes"].values():
+        sides = {BEFORE_IDENTITY, AFTER_IDENTITY} & set(node["tags"])
+        if node["resource_type"] == "model" and len(sides) != 1:
+            raise SettingsError(
+                f"Model {node['name']} needs one of the tags '{BEFORE_IDENTITY}' (it stands before the identity graph) and "
+                f"'{AFTER_IDENTITY}' (after it): give its folder +tags in dbt_project.yml."
+            )
+
+
+def _build(
+    context: dg.AssetExecutionContext, project: DbtProject, warehouse: Warehouse, translator: Translator
+) -> Iterator[AssetEvent]:
+    window = run_window(context)
+    progress = Progress(report=context.log.info)
+    arguments = ["build", *selection_arguments(context, project.manifest, translator)]
+    try:
+        project.runner.invoke(arguments, window.as_dbt_vars(), on_event=progress)
+    finally:
+        metadata = table_metadata(warehouse, project.manifest, progress.built_nodes, window)
+        yield from as_asset_events(progress.results, metadata, context, project.manifest, translator)
+    progress.raise_failed_tests()

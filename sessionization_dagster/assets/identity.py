@@ -1,0 +1,72 @@
+"""The identity graph as assets: core.identity_graph and core.identity_changes, written together."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from sessionization_dagster.dbt.translator import DEFAULT_OWNER, describe
+from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.identity_store import update_identity_graph
+from sessionization_dagster.partitions import run_window
+from sessionization_dagster.pools import WRITER_POOL
+from sessionization_dagster.table_metadata import table_metadata
+from sessionization_dagster.warehouses.base import Warehouse
+
+EDGES = dg.AssetKey(["core", "identity_edges"])
+
+
+def written_by_python(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]:
+    """The dbt sources that Python assets write: those that say so (meta.dagster.written_by: python)."""
+    return {
+        dg.AssetKey([node["source_name"], node["name"]]): node
+        for node in manifest["sources"].values()
+        if (node.get("config", {}).get("meta") or node["meta"]).get("dagster", {}).get("written_by") == "python"
+    }
+
+
+def build_identity_assets(
+    manifest: Mapping[str, Any],
+    warehouse: Warehouse,
+    settings: IdentitySettings,
+    partitions: dg.PartitionsDefinition[str],
+    kind: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> dg.AssetsDefinition:
+    """One op, one transaction, two assets; now gives the time that changes are stamped with."""
+    nodes = written_by_python(manifest)
+    specs = [
+        dg.AssetSpec(
+            key=key,
+            deps=[EDGES],
+            description=describe(node),
+            group_name=node["schema"],
+            owners=[DEFAULT_OWNER],
+            kinds={"python", kind, "table"},
+            partitions_def=partitions,
+            skippable=True,
+        )
+        for key, node in nodes.items()
+    ]
+
+    @dg.multi_asset(
+        name="identity_graph",
+        specs=specs,
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=WRITER_POOL,
+    )
+    def identity_graph(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        window = run_window(context)
+        update = update_identity_graph(warehouse, window, settings, now().replace(tzinfo=None))
+        context.log.info(
+            f"{update.changed_edges} changed edges touched {update.touched_aliases} aliases; "
+            f"{update.reassigned_aliases} went to another visitor. {update.aliases} aliases, {update.visitors} visitors in all."
+        )
+        metadata = table_metadata(warehouse, manifest, [node["unique_id"] for node in nodes.values()], window)
+        for key in context.selected_asset_keys:
+            entries = metadata[nodes[key]["unique_id"]]
+            yield dg.MaterializeResult(asset_key=key, metadata={**entries, **vars(update)})
+
+    return identity_graph

@@ -1,0 +1,85 @@
+"""dbt's structured log events: as progress while a command works, and as Dagster events when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from sessionization_dagster.dbt.runner import Event
+from sessionization_dagster.errors import DbtError
+
+AssetEvent = (
+    dg.Output[Any] | dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckResult | dg.AssetCheckEvaluation
+)
+
+
+@dataclass
+class Progress:
+    """Collects the results of nodes and reports each table, and each test that did not pass, in a line: callable with each result event of a dbt command."""
+
+    report: Callable[[str], object]
+    results: list[Event] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        """Take one result event."""
+        self.results.append(event)
+        data = event["data"]
+        seconds = float(data.get("execution_time", 0))
+        if event["info"]["name"] != "LogTestResult":
+            self.report(f"{_relation(event)}: {data.get('status')} in {seconds:.2f} s")
+        elif _node(event).get("node_status") != "pass":
+            self.report(f"test {_name(event)}: {data.get('status')}, {data.get('num_failures', 0)} rows")
+
+    @property
+    def built_nodes(self) -> dict[str, Event]:
+        """Unique id -> result event of the models and seeds that were built."""
+        return {
+            _node(event)["unique_id"]: event
+            for event in self.results
+            if event["info"]["name"] != "LogTestResult" and _node(event).get("node_status") == "success"
+        }
+
+    def raise_failed_tests(self) -> None:
+        """Raise DbtError where a test of severity error found rows: what follows from its model was skipped."""
+        failed = [_name(event) for event in self.results if _node(event).get("node_status") == "fail"]
+        if failed:
+            raise DbtError(
+                f"{len(failed)} test(s) found rows that must not be: {', '.join(failed)}. "
+                "The asset checks tell how many; what depends on the tested tables was skipped."
+            )
+
+
+def as_asset_events(
+    results: list[Event],
+    metadata: Mapping[str, Mapping[str, Any]],
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    translator: DagsterDbtTranslator,
+) -> Iterator[AssetEvent]:
+    """Turn result events into outputs with metadata (unique id -> entries) and asset check results."""
+    for event in results:
+        extra = metadata.get(_node(event)["unique_id"], {})
+        message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
+        for asset_event in message.to_default_asset_events(manifest, translator, context):
+            if isinstance(asset_event, dg.Output):
+                asset_event = asset_event.with_metadata({**asset_event.metadata, **extra})
+            yield asset_event
+
+
+def _node(event: Event) -> dict[str, Any]:
+    node: dict[str, Any] = event["data"]["node_info"]
+    return node
+
+
+def _relation(event: Event) -> str:
+    relation = _node(event).get("node_relation", {})
+    return f"{relation.get('schema')}.{relation.get('alias')}"
+
+
+def _name(event: Event) -> str:
+    return str(_node(event).get("node_name"))

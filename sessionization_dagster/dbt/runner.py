@@ -1,0 +1,110 @@
+"""Running dbt inside this process: the one place that starts it, reads its events and turns failures into errors.
+
+A dbt process takes seconds to start and more to parse; in process, with the parsed manifest at hand, a command starts at once. dbt is
+imported where it is used: it is slow to import and only runs need it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sessionization_dagster.errors import DbtError
+
+Event = dict[str, Any]
+# The log events that tell how a node ended.
+RESULTS = {"LogModelResult", "LogTestResult", "LogSeedResult"}
+# Unit tests check the models' text, not the data: they belong to the test suite, not to every run.
+RUN_ENVIRONMENT = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+
+
+@dataclass
+class DbtRunner:
+    """dbt commands on one project. Not thread-safe: dbt keeps global state."""
+
+    project_dir: Path
+    target_path: Path
+    target: str
+    settings: dict[str, Any]
+    _manifest: Any = field(default=None, repr=False)
+
+    def parse(self) -> Any:
+        """Parse the project into target_path and return dbt's manifest object.
+
+        Raises:
+            DbtError: the project does not parse.
+        """
+        self._manifest = self._invoke(["parse"], self.settings, None).result
+        return self._manifest
+
+    def invoke(
+        self, arguments: Sequence[str], variables: Mapping[str, Any], on_event: Callable[[Event], None] | None = None
+    ) -> Any:
+        """Run a command such as ["build", "--select", "tag:events"] and return dbt's result.
+
+        on_event is called with the result event of each node (a dict with "info" and "data") as it happens.
+
+        Raises:
+            DbtError: a node failed, or dbt could not start; successful nodes have taken effect.
+        """
+        manifest = self._manifest or self.parse()
+        return self._invoke([*arguments], {**self.settings, **variables}, on_event, manifest)
+
+    def _invoke(
+        self,
+        arguments: list[str],
+        variables: Mapping[str, Any],
+        on_event: Callable[[Event], None] | None,
+        manifest: Any = None,
+    ) -> Any:
+        from dbt.cli.main import dbtRunner
+        from dbt_common.events.base_types import EventMsg
+        from google.protobuf.json_format import MessageToDict
+
+        def forward(message: EventMsg) -> None:
+            # Most events are debug chatter: converting those would cost more than some models.
+            if on_event is not None and message.info.name in RESULTS:
+                on_event(MessageToDict(message, preserving_proto_field_name=True))
+
+        command = [
+            "--quiet", "--no-use-colors", "--log-level-file", "none", *arguments,
+            "--project-dir", str(self.project_dir), "--profiles-dir", str(self.project_dir),
+            "--target-path", str(self.target_path), "--target", self.target,
+            "--vars", json.dumps(dict(variables)),
+        ]  # fmt: skip
+        with _environment(RUN_ENVIRONMENT):
+            result = dbtRunner(manifest=manifest, callbacks=[forward]).invoke(command)
+        _raise_failures(arguments[0], result)
+        return result
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _raise_failures(command: str, result: Any) -> None:
+    """Name what failed. A test that fails by finding rows is a result, not an error: checks report it."""
+    if result.exception is not None:
+        raise DbtError(f"dbt {command} could not run: {result.exception}") from result.exception
+    failures = [
+        f"{node.node.name}: {str(node.message).strip()}"
+        for node in getattr(result.result, "results", [])
+        if node.status.value in ("error", "runtime error") or (command == "run-operation" and not result.success)
+    ]
+    if failures:
+        raise DbtError(f"dbt {command} failed in {len(failures)} node(s):\n" + "\n".join(failures))

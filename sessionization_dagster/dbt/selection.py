@@ -1,0 +1,20 @@
+"""Which dbt nodes a run's selected assets and checks mean. The one use of a dagster-dbt function that is not public: a test pins it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator
+from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+
+
+def selection_arguments(
+    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: DagsterDbtTranslator
+) -> list[str]:
+    """Return dbt's arguments for the subset of assets and checks that this step is to materialise."""
+    parameters = get_updated_cli_invocation_params_for_context(context, manifest, translator)
+    arguments = list(parameters.selection_args)
+    # A test over several models runs in the step that builds the last of them: before that it would look at yesterday's tables.
+    return [*arguments, "--indirect-selection", parameters.indirect_selection or "buildable"]

@@ -1,0 +1,83 @@
+"""What a dbt node becomes as a Dagster asset: from the node's own config, never by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+from dagster_dbt import DbtProject as DagsterDbtProject
+
+DEFAULT_OWNER = "team:product-analytics"
+
+
+def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    meta: Mapping[str, Any] = node.get("config", {}).get("meta") or node.get("meta") or {}
+    return meta
+
+
+def group_of(node: Mapping[str, Any]) -> str:
+    """The asset group: meta.dagster.group, else the node's schema."""
+    dagster = _meta(node).get("dagster", {})
+    return str(dagster.get("group") or node.get("config", {}).get("schema") or node["schema"])
+
+
+def kinds_of(node: Mapping[str, Any], warehouse: str) -> set[str]:
+    """Icons: dbt, the warehouse, and whether it is a table or a view."""
+    materialized = node.get("config", {}).get("materialized")
+    return {"dbt", warehouse, "view" if materialized == "view" else "table"}
+
+
+def owners_of(node: Mapping[str, Any]) -> Sequence[str]:
+    """Who answers for the asset: meta.dagster.owners."""
+    owners: Sequence[str] = _meta(node).get("dagster", {}).get("owners") or [DEFAULT_OWNER]
+    return owners
+
+
+def freshness_of(node: Mapping[str, Any]) -> dg.FreshnessPolicy | None:
+    """How old the asset may be: meta.freshness_hours warns, twice that fails; none given, no policy."""
+    hours = _meta(node).get("freshness_hours")
+    if hours is None:
+        return None
+    return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=2 * hours), warn_window=timedelta(hours=hours))
+
+
+def describe(node: Mapping[str, Any]) -> str:
+    """The yml's description. dagster-dbt would add the SQL, which the UI shows from metadata."""
+    return str(node.get("description") or "").strip()
+
+
+class Translator(DagsterDbtTranslator):
+    """Asset keys are schema.table, as people query them."""
+
+    def __init__(self, partitions: dg.PartitionsDefinition[str], warehouse: str) -> None:
+        """Every asset has the given partitions; warehouse is the icon's name."""
+        super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_source_tests_as_checks=True))
+        self._partitions = partitions
+        self._warehouse = warehouse
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DagsterDbtProject | None
+    ) -> dg.AssetSpec:
+        """One node as an asset."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = self.get_resource_props(manifest, unique_id)
+        return spec.replace_attributes(
+            kinds=kinds_of(node, self._warehouse),
+            freshness_policy=freshness_of(node),
+            partitions_def=self._partitions,
+        )
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """See group_of."""
+        return group_of(dbt_resource_props)
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:
+        """See owners_of."""
+        return owners_of(dbt_resource_props)
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """See describe."""
+        return describe(dbt_resource_props)

@@ -1,0 +1,121 @@
+"""The settings, read from the environment: the only reader of os.environ. No defaults hide elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sessionization_dagster.errors import SettingsError
+
+FIRST_DAY_OF_SAMPLE = "2024-01-04"
+
+
+class Target(StrEnum):
+    """The warehouses."""
+
+    DUCKDB = "duckdb"
+    BIGQUERY = "bigquery"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The project's settings, checked.
+
+    Attributes:
+        target: which warehouse.
+        duckdb_path: absolute path of the embedded warehouse's file.
+        landing: absolute path of the folder of raw files.
+        start_date: first daily partition.
+        end_date: last daily partition, inclusive; None: yesterday, moving.
+        timezone: IANA name; days, partitions and the midnight split use it.
+        sources: the raw sources in use, in the order given.
+    """
+
+    target: Target
+    duckdb_path: Path
+    landing: Path
+    start_date: date
+    end_date: date | None
+    timezone: str
+    sources: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Environment:
+        """Read and check every setting. An empty variable counts as unset.
+
+        Raises:
+            SettingsError: names the variable, its value and what is allowed.
+        """
+        start_date = _date(env, "SESSIONIZATION_START_DATE", FIRST_DAY_OF_SAMPLE)
+        end_date = _date(env, "SESSIONIZATION_END_DATE", None)
+        if end_date is not None and start_date is not None and end_date < start_date:
+            raise SettingsError(
+                f"SESSIONIZATION_END_DATE is {end_date}, before SESSIONIZATION_START_DATE {start_date}: "
+                "there would be no partition."
+            )
+        assert start_date is not None
+        return cls(
+            target=_target(env),
+            duckdb_path=_path(env, "SESSIONIZATION_DUCKDB_PATH", "data/sessionization.duckdb"),
+            landing=_path(env, "SESSIONIZATION_LANDING", "data/landing"),
+            start_date=start_date,
+            end_date=end_date,
+            timezone=_timezone(env),
+            sources=_sources(env),
+        )
+
+    @property
+    def last_partition_end(self) -> date | None:
+        """The day after the last partition (half-open), or None where it moves."""
+        return None if self.end_date is None else self.end_date + timedelta(days=1)
+
+
+def _value(env: Mapping[str, str], name: str, default: str) -> str:
+    return env.get(name, "").strip() or default
+
+
+def _target(env: Mapping[str, str]) -> Target:
+    value = _value(env, "SESSIONIZATION_TARGET", Target.DUCKDB)
+    try:
+        return Target(value)
+    except ValueError:
+        allowed = ", ".join(Target)
+        raise SettingsError(f"SESSIONIZATION_TARGET is '{value}'. Allowed: {allowed}.") from None
+
+
+def _path(env: Mapping[str, str], name: str, default: str) -> Path:
+    return Path(_value(env, name, default)).expanduser().absolute()
+
+
+def _date(env: Mapping[str, str], name: str, default: str | None) -> date | None:
+    value = _value(env, name, default or "")
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise SettingsError(f"{name} is '{value}'. Give a day that exists, as YYYY-MM-DD, like 2024-01-04.") from None
+
+
+def _timezone(env: Mapping[str, str]) -> str:
+    value = _value(env, "SESSIONIZATION_TIMEZONE", "UTC")
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise SettingsError(
+            f"SESSIONIZATION_TIMEZONE is '{value}'. Give an IANA name, like UTC, Europe/Berlin or America/New_York."
+        ) from None
+    return value
+
+
+def _sources(env: Mapping[str, str]) -> tuple[str, ...]:
+    value = _value(env, "SESSIONIZATION_SOURCES", "rudderstack")
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    if not names:
+        raise SettingsError(f"SESSIONIZATION_SOURCES is '{value}'. Give a comma list of sources, like rudderstack.")
+    return names

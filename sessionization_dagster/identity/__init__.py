@@ -1,0 +1,1 @@
+"""Who is behind an event: pure functions over numbers. No Dagster, no SQL, no clock."""

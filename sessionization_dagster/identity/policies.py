@@ -1,0 +1,77 @@
+"""Which sightings link a device to a user: the contract's three identity policies, and alias calls in all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sessionization_dagster.identity.graph import Ids, Sightings, name_persons
+
+
+class Policy(StrEnum):
+    """Whose a device is that several users logged in on."""
+
+    LATEST_USER = "latest_user"
+    FIRST_USER = "first_user"
+    MERGE = "merge"
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """The dbt vars identity_policy and max_users_per_alias."""
+
+    policy: Policy
+    max_users_per_alias: int
+
+    @classmethod
+    def from_vars(cls, identity_policy: str, max_users_per_alias: int) -> IdentitySettings:
+        """Check the two vars.
+
+        Raises:
+            ValueError: names the var, its value and what is allowed.
+        """
+        if identity_policy not in set(Policy):
+            raise ValueError(f"dbt var identity_policy is '{identity_policy}'. Allowed: {', '.join(Policy)}.")
+        if not isinstance(max_users_per_alias, int) or max_users_per_alias < 1:
+            raise ValueError(
+                f"dbt var max_users_per_alias is {max_users_per_alias!r}. Give a whole number of at least 1."
+            )
+        return cls(Policy(identity_policy), max_users_per_alias)
+
+
+def resolve(sightings: Sightings, settings: IdentitySettings) -> Ids:
+    """Return, for each id, the id that names its person: (n,) int32."""
+    linking = (
+        _merged_pairs(sightings, settings) if settings.policy is Policy.MERGE else _owners(sightings, settings.policy)
+    )
+    linking &= sightings.pair_user >= 0
+    left = np.concatenate([sightings.pair_anonymous[linking], sightings.alias_left])
+    right = np.concatenate([sightings.pair_user[linking], sightings.alias_right])
+    return name_persons(sightings, left, right)
+
+
+def _merged_pairs(sightings: Sightings, settings: IdentitySettings) -> NDArray[np.bool_]:
+    """Mark every pair but those of shared devices: a device seen with too many users links nobody."""
+    users = np.bincount(sightings.pair_anonymous, minlength=sightings.size)
+    return users[sightings.pair_anonymous] <= settings.max_users_per_alias
+
+
+def _owners(sightings: Sightings, policy: Policy) -> NDArray[np.bool_]:
+    """Mark the one pair that says whose each device is: that of its newest (oldest) event with both ids.
+
+    An id that is a user itself stays that user, and one that is named in an alias call follows the alias.
+    """
+    follows_logins = ~sightings.is_user
+    follows_logins[sightings.alias_left] = False
+    follows_logins[sightings.alias_right] = False
+    rank = -sightings.pair_last if policy is Policy.LATEST_USER else sightings.pair_first
+    order = np.lexsort((rank, sightings.pair_anonymous))
+    device = sightings.pair_anonymous[order]
+    is_first = np.ones(len(order), dtype=np.bool_)
+    is_first[1:] = device[1:] != device[:-1]
+    marked = np.zeros(len(order), dtype=np.bool_)
+    marked[order[is_first]] = True
+    return marked & follows_logins[sightings.pair_anonymous]

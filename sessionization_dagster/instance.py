@@ -1,0 +1,36 @@
+"""The Dagster instance folder (DAGSTER_HOME) of `make demo` and `make ui`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+TEMPLATE = Path(__file__).parent / "dagster.yaml"
+
+
+def prepare_instance_home() -> Path:
+    """Make DAGSTER_HOME (data/dagster where it is not set) a folder with a dagster.yaml; an existing one is kept."""
+    home = Path(os.environ.get("DAGSTER_HOME") or "data/dagster").absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / TEMPLATE.name).exists():
+        text = Template(TEMPLATE.read_text()).safe_substitute(HOME_OF_INSTANCE=home)
+        (home / TEMPLATE.name).write_text(text)
+    os.environ["DAGSTER_HOME"] = str(home)
+    # Without a batch size Dagster hands events to the log one by one (event_log.py).
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    return home
+
+
+def remember_demo_settings(home: Path, settings: Mapping[str, str]) -> None:
+    """Keep the demo's partition range, so that the UI opens with the same days."""
+    (home / "demo.json").write_text(json.dumps(dict(settings)))
+
+
+def demo_settings(home: Path) -> dict[str, str]:
+    """The settings that the demo was run with; none where it was not."""
+    path = home / "demo.json"
+    settings: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    return settings

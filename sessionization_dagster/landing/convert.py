@@ -1,0 +1,238 @@
+"""How a value as a file has it becomes a value of a declared column: SQL expressions. No files, no connection.
+
+Every reader hands its records over as a relation of raw fields, and all of them are converted here, so that a value means the same
+in every format, and in a clean file as in a broken one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sessionization_dagster.landing.tables import RawColumn, RawTable
+
+#: The type of a field that is text without a declared type: csv fields, and JSON values as text.
+TEXT = "VARCHAR"
+
+INTEGERS = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
+FRACTIONS = re.compile(r"FLOAT|DOUBLE|DECIMAL\(.*\)")
+MOMENTS = re.compile(r"DATE|TIMESTAMP.*")
+NESTED = re.compile(r".*\]|(STRUCT|MAP|UNION)\(.*\)|VARIANT|GEOMETRY.*", re.DOTALL)
+
+# DuckDB's own casts also accept `epoch`, `infinity`, `2024-1-1`, `0x1f`, `1_000` and round 1.5 to an integer: ask for the shape first.
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_OFFSET = r"Z| ?UTC|[+-]\d{2}(:?[0-5]\d)?"
+_SHAPES = {
+    "TIMESTAMP": rf"\s*{_DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{0,9}})?)?({_OFFSET})?)?\s*",
+    "DATE": rf"\s*{_DAY}\s*",
+    "BOOLEAN": r"\s*(?i:true|false|t|f|1|0)\s*",
+    "INTEGER": r"\s*[+-]?\d+(\.0*)?\s*",
+    "BIGINT": r"\s*[+-]?\d+(\.0*)?\s*",
+    "DOUBLE": r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*",
+}
+_WANTED = {
+    "VARCHAR": "text; write it in UTF-8",
+    "TIMESTAMP": "a time between the years 1 and 9999; write it like 2024-01-31T23:59:59.123456Z",
+    "DATE": "a date between the years 1 and 9999; write it like 2024-01-31",
+    "JSON": 'JSON; write it like {"key": 1}',
+    "BOOLEAN": "true or false",
+    "INTEGER": "a whole number of at most 32 bits",
+    "BIGINT": "a whole number of at most 64 bits",
+    "DOUBLE": "a finite number",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a file."""
+
+    #: As the file spells it.
+    name: str
+    #: Its DuckDB type; TEXT where the file has none.
+    type: str
+    #: SQL of the value.
+    sql: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the records of a file, or of a batch of its records, look like."""
+
+    #: SQL that can follow `from`: one row per record, in file order.
+    relation: str
+    #: Declared column -> the field that fills it.
+    columns: Mapping[str, Field]
+    #: Fields that no declared column takes: they become the properties, in this order.
+    extras: Sequence[Field]
+    #: SQL, all over `relation`: number of the record from 1, its line (or its number, where a format has no lines), its text, and why
+    #: the record as a whole is broken (null when it is not).
+    number: str = "null"
+    line: str = "null"
+    content: str = "null"
+    broken: str = "null"
+
+
+def literal(text: str) -> str:
+    """The text as an SQL string constant."""
+    # A NUL would end the statement.
+    return " || chr(0) || ".join("'" + part.replace("'", "''") + "'" for part in text.split("\0"))
+
+
+def identifier(name: str) -> str:
+    """The name as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def refusal(column: RawColumn, data_type: str) -> str | None:
+    """Why a field of this type cannot fill the column, whatever its values; null when it can."""
+    if data_type in (TEXT, "JSON", '"NULL"', "BLOB", "UUID") or data_type.startswith("ENUM("):
+        fits = data_type != "BLOB" or column.type in (TEXT, "JSON")
+    elif NESTED.fullmatch(data_type):
+        fits = column.type == "JSON"
+    elif column.type in ("TIMESTAMP", "DATE"):
+        fits = bool(MOMENTS.fullmatch(data_type))
+    elif column.type in ("INTEGER", "BIGINT", "DOUBLE"):
+        fits = bool(INTEGERS.fullmatch(data_type) or FRACTIONS.fullmatch(data_type))
+    elif column.type == "BOOLEAN":
+        fits = data_type == "BOOLEAN"
+    else:
+        fits = True
+    return (
+        None
+        if fits
+        else f"column {column.name!r} is {data_type} where {column.type} is wanted; write it as {column.type}"
+    )
+
+
+def converted(table: RawTable, shape: Shape) -> str:
+    """A query over the shape's relation: one row per record, in order.
+
+    Columns: v0.. (the declared ones), properties, number, line, content, problem (null for a row that can be landed).
+    """
+    fields = [shape.columns.get(column.name) for column in table.columns]
+    raw, parsed, checked, problems = [], [], [], [f"when broken is not null then {_cut('broken', 400)}"]
+    for index, (column, field) in enumerate(zip(table.columns, fields, strict=True)):
+        if field is None:
+            parsed.append(f"cast(null as {column.type}) as p{index}")
+            checked.append(f"p{index} as v{index}")
+            continue
+        raw.append(f"{field.sql} as r{index}")
+        parsed.append(f"{_parsed(column.type, field, f'r{index}')} as p{index}")
+        checked.append(f"{_checked(column.type, f'p{index}')} as v{index}")
+        if (problem := _problem(column, field, index)) is not None:
+            problems.append(problem)
+    own = f"{properties(shape.extras)} as properties, {shape.number} as number, {shape.line} as line"
+    rest = "properties, number, line, content, broken"
+    # One step per subquery: DuckDB then computes each parsed value once, however often it is looked at.
+    first = f"select {', '.join([*raw, own, f'{shape.content} as content, {shape.broken} as broken'])} from {shape.relation}"
+    second = f"select *, {', '.join(parsed)} from ({first})"
+    third = f"select *, {', '.join(checked)} from ({second})"
+    values = ", ".join(f"v{index}" for index in range(len(fields)))
+    return f"select {values}, {rest}, case {' '.join(problems)} end as problem from ({third})"
+
+
+def properties(extras: Sequence[Field]) -> str:
+    """SQL of one JSON object of all non-null extras; null when there are none."""
+    if not extras:
+        return "cast(null as json)"
+    pairs = [
+        f"{literal(json.dumps(field.name, ensure_ascii=False) + ':')} || {_json_text(field.type, field.sql)}"
+        for field in extras
+    ]
+    # concat_ws leaves nulls out.
+    return f"cast(nullif('{{' || concat_ws(',', {', '.join(pairs)}) || '}}', '{{}}') as json)"
+
+
+def _json_text(data_type: str, value: str) -> str:
+    """SQL of a value as JSON text; null where the value is null."""
+    if data_type == "JSON":
+        return f"cast({value} as varchar)"
+    if data_type in ("FLOAT", "DOUBLE"):
+        value = f"case when isfinite({value}) then {value} end"  # JSON has no NaN
+    if data_type == "BLOB":
+        value = f"coalesce(try(decode({value})), cast({value} as varchar))"
+    return f"cast(to_json({value}) as varchar)"
+
+
+def _parsed(wanted: str, field: Field, value: str) -> str:
+    """SQL of the value in the wanted type; null where that cannot be."""
+    if field.type == '"NULL"':
+        return f"cast(null as {wanted})"
+    if wanted == "VARCHAR":
+        return _as_text(field, value)
+    if wanted == "JSON":
+        if field.type == TEXT:
+            return f"case when json_valid({value}) then cast({value} as json) end"
+        return f"cast({_json_text(field.type, value)} as json)"
+    if field.type == "JSON":
+        return _from_text(wanted, f"({value} ->> '$')")
+    if field.type == TEXT or field.type.startswith("ENUM("):
+        return _from_text(wanted, value)
+    if wanted in ("TIMESTAMP", "DATE"):
+        return f"try_cast({_as_timestamp(field.type, value)} as {wanted})"
+    if wanted in ("INTEGER", "BIGINT") and FRACTIONS.fullmatch(field.type):
+        return f"case when {value} = floor({value}) then try_cast({value} as {wanted}) end"
+    return f"try_cast({value} as {wanted})"
+
+
+def _as_text(field: Field, value: str) -> str:
+    """SQL of a scalar as text: 42, true, 1.5, 2024-01-31 23:59:59."""
+    if field.type == TEXT:
+        return value
+    if field.type == "JSON":
+        return f"({value} ->> '$')"
+    if field.type == "BLOB":
+        return f"try(decode({value}))"
+    if MOMENTS.fullmatch(field.type) and field.type != "DATE":
+        value = _as_timestamp(field.type, value)
+    return f"cast({value} as varchar)"
+
+
+def _from_text(wanted: str, value: str) -> str:
+    """SQL of text in a type that is not text."""
+    cast = f"try_cast({value} as {wanted})"
+    if wanted == "TIMESTAMP":
+        # A cast to TIMESTAMP ignores the offset. The one with time zone applies it, and takes the session's zone, UTC, without one.
+        cast = f"make_timestamp(epoch_us(try_cast({value} as timestamptz)))"
+    return f"case when regexp_full_match({value}, {literal(_SHAPES[wanted])}) then {cast} end"
+
+
+def _as_timestamp(data_type: str, value: str) -> str:
+    """SQL of a moment as naive UTC microseconds, rounded down: DuckDB's own cast rounds nanoseconds to the nearest."""
+    if data_type.endswith("_NS"):
+        nanoseconds = f"epoch_ns({value})"
+        return f"make_timestamp(({nanoseconds} - ({nanoseconds} % 1000 + 1000) % 1000) // 1000)"
+    if data_type.startswith("TIMESTAMP WITH"):
+        # A cast would give local time.
+        return f"make_timestamp(epoch_us({value}))"
+    return f"try_cast({value} as timestamp)"
+
+
+def _checked(wanted: str, value: str) -> str:
+    """SQL that makes null what the type can hold but a raw table must not: other calendars' years, infinities."""
+    if wanted in ("TIMESTAMP", "DATE"):
+        return f"case when {value} between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999' then {value} end"
+    if wanted == "DOUBLE":
+        return f"case when isfinite({value}) then {value} end"
+    return value
+
+
+def _problem(column: RawColumn, field: Field, index: int) -> str | None:
+    """A branch of `case` for a value that did not become one of the column's type; null where every value does."""
+    always = {"VARCHAR": field.type != "BLOB", "JSON": field.type != TEXT}
+    if always.get(column.type, field.type == '"NULL"'):
+        return None
+    lost = f"v{index} is null and r{index} is not null"
+    # Only asked of what is lost: trimming every value costs more than parsing it.
+    value = f"(r{index} ->> '$')" if field.type == "JSON" else f"cast(r{index} as varchar)"
+    if field.type in (TEXT, "JSON"):
+        lost = f"case when {lost} then coalesce(trim({value}) <> '', false) else false end"
+    told = f"{literal(f'column {column.name!r}: ')} || '''' || {_cut(value, 100)} || ''' is not ' || {literal(_WANTED[column.type])}"
+    return f"when {lost} then {told}"
+
+
+def _cut(value: str, characters: int) -> str:
+    """SQL of the text's beginning."""
+    return f"left({value}, {characters})"

@@ -1,0 +1,167 @@
+"""Which files lie in the landing folder and which raw table each belongs to. Names and sizes only, nothing is opened."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sessionization_dagster.landing.tables import LandingError, RawTable
+
+#: File name ending -> (format, gzipped).
+ENDINGS = {
+    ".parquet": ("parquet", False),
+    ".csv": ("csv", False),
+    ".csv.gz": ("csv", True),
+    ".jsonl": ("jsonl", False),
+    ".jsonl.gz": ("jsonl", True),
+}
+EXPECTED_LAYOUT = f"<landing>/<source>/<table>/<any name>, ending in {', '.join(ENDINGS)}"
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One data file, as it was when the folder was listed."""
+
+    #: Absolute.
+    path: str
+    #: Below the landing folder, with forward slashes: the file's identity in the ledger.
+    source_file: str
+    format: str
+    gzipped: bool
+    size_bytes: int
+    #: Last modification, nanoseconds since 1970.
+    modified_ns: int
+
+
+@dataclass
+class Discovery:
+    """What the landing folder holds."""
+
+    #: By raw table name, each sorted by path.
+    files: dict[str, list[LandedFile]]
+    ignored: list[tuple[str, str]] = field(default_factory=list)
+    unknown_folders: list[str] = field(default_factory=list)
+
+
+def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
+    """Lists the landing folder.
+
+    Raises LandingError when it is missing, cannot be listed, or holds no data file for any of `tables`: an unmounted or mistyped
+    folder must not look like one whose files were all withdrawn.
+    """
+    root = os.path.abspath(landing)
+    if not os.path.isdir(root):
+        raise LandingError(
+            f"the landing folder {root} does not exist; expected {EXPECTED_LAYOUT}. "
+            "Create it, or point SESSIONIZATION_LANDING at the folder that holds the files"
+        )
+    discovery = Discovery({table.name: [] for table in tables})
+    folders = {(table.source, table.table): table.name for table in tables}
+    for path in sorted(_walk(root, discovery.ignored)):
+        _place(root, path, folders, discovery)
+    discovery.unknown_folders += _unknown_folders(root, folders)
+    if not any(discovery.files.values()):
+        hints = "".join(f"; {text}" for text in discovery.unknown_folders)
+        raise LandingError(
+            f"the landing folder {root} holds no data file for {', '.join(discovery.files) or 'any table'}; "
+            f"expected {EXPECTED_LAYOUT}{hints}. Nothing was changed: put the files there, or correct SESSIONIZATION_LANDING"
+        )
+    return discovery
+
+
+def is_silent(name: str) -> bool:
+    """Hidden files, and the markers and working folders that Spark and others write: `_SUCCESS`, `_temporary`, `.part.crc`."""
+    return name.startswith((".", "_"))
+
+
+def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
+    """Paths of all visible files below `root`. Follows links, but into each folder once."""
+
+    def refuse(error: OSError) -> None:
+        # A folder that cannot be listed would otherwise look empty, and its rows would be withdrawn.
+        raise LandingError(f"{error.filename} cannot be listed ({error.strerror}): allow reading it, or move it away")
+
+    seen = set()
+    for folder, subfolders, names in os.walk(root, onerror=refuse, followlinks=True):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in seen:
+            ignored.append((_printable(_relative(root, folder)), "it is a link to a folder that is read already"))
+            subfolders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        # In order, so that of two links to one folder always the same one is followed.
+        subfolders[:] = sorted(name for name in subfolders if not is_silent(name))
+        yield from (os.path.join(folder, name) for name in names if not is_silent(name))
+
+
+def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery: Discovery) -> None:
+    """Adds one file to its table's list, or to the ignored ones with the reason. Files of unknown folders are told of by folder."""
+    relative = _relative(root, path)
+    parts = relative.split("/")
+    if len(parts) < 3:
+        discovery.ignored.append(
+            (_printable(relative), f"it lies outside a table's folder; expected {EXPECTED_LAYOUT}")
+        )
+        return
+    name = folders.get((parts[0], parts[1]))
+    if name is None:
+        return
+    file = _landed_file(path, relative)
+    if isinstance(file, str):
+        discovery.ignored.append((_printable(relative), file))
+    else:
+        discovery.files[name].append(file)
+
+
+def _landed_file(path: str, relative: str) -> LandedFile | str:
+    """The file, or why it is none that can be landed."""
+    lowered = relative.lower()
+    # Longest ending first: `.csv.gz` also ends in what `.gz` would.
+    ending = next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if lowered.endswith(ending)), None)
+    if ending is None:
+        return f"its name does not end in {', '.join(ENDINGS)}"
+    if _printable(relative) != relative:
+        return "its name is not UTF-8; rename it"
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        return f"it cannot be looked at ({error.strerror})"
+    if not stat.S_ISREG(status.st_mode):
+        return "it is not a regular file"
+    file_format, gzipped = ENDINGS[ending]
+    return LandedFile(path, relative, file_format, gzipped, status.st_size, status.st_mtime_ns)
+
+
+def _unknown_folders(root: str, folders: dict[tuple[str, str], str]) -> Iterator[str]:
+    """One sentence per folder that no raw table is filled from, naming the allowed names."""
+    sources = sorted({source for source, _ in folders})
+    for source in _subfolders(root):
+        if source not in sources:
+            yield (
+                f"{_printable(source)}/: no such source; allowed are {', '.join(sources)}. "
+                "Rename the folder, or add the source to SESSIONIZATION_SOURCES"
+            )
+            continue
+        tables = sorted(table for known, table in folders if known == source)
+        for table in _subfolders(os.path.join(root, source)):
+            if table not in tables:
+                yield f"{source}/{_printable(table)}/: no such table; allowed are {', '.join(tables)}. Rename the folder"
+
+
+def _subfolders(folder: str) -> list[str]:
+    """Names of the visible folders directly below `folder`, sorted."""
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir() and not is_silent(entry.name))
+
+
+def _relative(root: str, path: str) -> str:
+    """The path below `root`, with forward slashes."""
+    return os.path.relpath(path, root).replace(os.sep, "/")
+
+
+def _printable(name: str) -> str:
+    """The name as text that can be stored and logged, whatever bytes it is made of."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,155 @@
+"""The tables in which landed rows, rejects and the list of landed files lie. No file is opened here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from sessionization_dagster.landing.convert import identifier
+from sessionization_dagster.landing.files import LandedFile
+from sessionization_dagster.landing.report import REJECTS_TOLD_PER_FILE, Reject
+from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
+
+LOADED = "loaded"
+UNREADABLE = "unreadable"
+
+_CREATE = """
+create schema if not exists raw;
+create table if not exists raw.landing_rejects (
+    source varchar, table_name varchar, source_file varchar, source_line bigint, error varchar, content varchar, landed_at timestamp
+);
+create table if not exists raw.landed_files (
+    source varchar, table_name varchar, source_file varchar, size_bytes bigint, modified_ns bigint, status varchar,
+    row_count bigint, reject_count bigint, landed_at timestamp
+);
+"""
+_OF_TABLE = "source = $source and table_name = $table"
+_IN_FILES = "source_file in (select unnest($files))"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the ledger knows of a file."""
+
+    size_bytes: int
+    #: None where reading failed for a reason outside the file: it never compares as unchanged.
+    modified_ns: int | None
+    status: str
+
+    def describes(self, file: LandedFile) -> bool:
+        """Whether the file is as it was when it was landed."""
+        return (self.size_bytes, self.modified_ns) == (file.size_bytes, file.modified_ns)
+
+
+@contextmanager
+def transaction(session: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it or nothing, whatever ends it."""
+    session.begin()
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        # After a failed commit there is nothing left to roll back.
+        with suppress(duckdb.Error):
+            session.rollback()
+        raise
+
+
+def qualified(table: RawTable) -> str:
+    """The raw table's SQL name."""
+    return f"raw.{identifier(table.name)}"
+
+
+def prepare(session: duckdb.DuckDBPyConnection, tables: Sequence[RawTable]) -> None:
+    """Creates what is missing. A table whose declaration changed gets its files read again, so that it equals a new one."""
+    with transaction(session):
+        session.execute(_CREATE)
+        for table in tables:
+            _prepare_table(session, table)
+
+
+def _prepare_table(session: duckdb.DuckDBPyConnection, table: RawTable) -> None:
+    """Brings one table to its declared columns."""
+    declared = {column.name: column.type for column in table.columns} | OWN_COLUMNS
+    existing = dict(
+        session.execute(
+            "select column_name, data_type from duckdb_columns() "
+            "where database_name = current_database() and schema_name = 'raw' and table_name = ?",
+            [table.name],
+        ).fetchall()
+    )
+    if existing and any(existing.get(name, data_type) != data_type for name, data_type in declared.items()):
+        session.execute(f"drop table {qualified(table)}")
+        existing = {}
+    if not existing:
+        columns = ", ".join(f"{identifier(name)} {data_type}" for name, data_type in declared.items())
+        session.execute(f"create table {qualified(table)} ({columns})")
+    elif not entries(session, table):
+        # Rows that no ledger knows of would be loaded a second time.
+        session.execute(f"delete from {qualified(table)}")
+    added = [name for name in declared if existing and name not in existing]
+    for name in added:
+        session.execute(f"alter table {qualified(table)} add column {identifier(name)} {declared[name]}")
+    if added or not existing:
+        # The values of a new column are in the files; so far they were among the properties.
+        session.execute(f"update raw.landed_files set modified_ns = null where {_OF_TABLE}", _keys(table))
+
+
+def entries(session: duckdb.DuckDBPyConnection, table: RawTable) -> dict[str, Entry]:
+    """The table's landed files by path."""
+    rows = session.execute(
+        f"select source_file, size_bytes, modified_ns, status from raw.landed_files where {_OF_TABLE}", _keys(table)
+    ).fetchall()
+    return {source_file: Entry(*rest) for source_file, *rest in rows}
+
+
+def withdraw(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str]) -> None:
+    """Removes all that came from these files."""
+    session.execute(f"delete from {qualified(table)} where {_IN_FILES}", {"files": list(files)})
+    for name in ("landing_rejects", "landed_files"):
+        session.execute(f"delete from raw.{name} where {_OF_TABLE} and {_IN_FILES}", _keys(table) | {"files": list(files)})
+
+
+def record(
+    session: duckdb.DuckDBPyConnection,
+    table: RawTable,
+    file: LandedFile,
+    entry: Entry,
+    counts: tuple[int, int],
+    landed_at: datetime,
+) -> None:
+    """Writes the file into the ledger; `counts` are its (rows, rejects)."""
+    values = [entry.size_bytes, entry.modified_ns, entry.status, *counts, landed_at]
+    session.execute(
+        "insert into raw.landed_files values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [table.source, table.table, file.source_file, *values],
+    )
+
+
+def reject_file(
+    session: duckdb.DuckDBPyConnection, table: RawTable, file: LandedFile, error: str, landed_at: datetime
+) -> None:
+    """Notes a whole file as unreadable."""
+    session.execute(
+        "insert into raw.landing_rejects values (?, ?, ?, null, ?, null, ?)",
+        [table.source, table.table, file.source_file, error, landed_at],
+    )
+
+
+def rejects(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str]) -> list[Reject]:
+    """The first rejects of each of the files, in file order."""
+    rows = session.execute(
+        f"select source_file, source_line, error from raw.landing_rejects where {_OF_TABLE} and {_IN_FILES} "
+        "qualify row_number() over (partition by source_file order by source_line) <= $most order by source_file, source_line",
+        _keys(table) | {"files": list(files), "most": REJECTS_TOLD_PER_FILE},
+    ).fetchall()
+    return [Reject(*row) for row in rows]
+
+
+def _keys(table: RawTable) -> dict[str, object]:
+    """Parameters of _OF_TABLE."""
+    return {"source": table.source, "table": table.table}

@@ -1,0 +1,159 @@
+"""Loads the landing folder's new, changed and withdrawn files into the raw tables: which files, and in which transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from sessionization_dagster.landing import ledger, rows
+from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
+from sessionization_dagster.landing.files import LandedFile, discover
+from sessionization_dagster.landing.parquet import ParquetProbe
+from sessionization_dagster.landing.report import LandingReport, TableReport
+from sessionization_dagster.landing.tables import LandingError, RawTable
+
+__all__ = ["LandingError", "LandingReport", "TableReport", "land"]
+
+
+def _silence(message: str) -> None:
+    """The default listener."""
+
+
+def land(
+    connection: duckdb.DuckDBPyConnection,
+    landing: Path,
+    tables: Sequence[RawTable],
+    landed_at: datetime,
+    report: Callable[[str], None] = _silence,
+) -> LandingReport:
+    """Makes the raw tables hold the rows of the landing folder's files: each file once, a changed one anew, a vanished one no more.
+
+    Args:
+        connection: of the warehouse, outside a transaction. Its settings are left as they are.
+        landing: the folder; files lie at `<landing>/<source>/<table>/...`.
+        tables: the raw tables to fill; others are not touched.
+        landed_at: noted with files and rejects; naive is UTC.
+        report: is told, in a sentence, of each file that was loaded, set aside or withdrawn.
+
+    Every file is loaded in a transaction of its own: after a crash at any moment the next call carries on.
+
+    Raises:
+        LandingError: the folder is missing or holds no data file; nothing is changed then.
+    """
+    found = discover(landing, tables)
+    if landed_at.tzinfo is not None:
+        landed_at = landed_at.astimezone(UTC).replace(tzinfo=None)
+    reports = {table.name: TableReport(table.source, table.table) for table in tables}
+    with _session(connection) as session:
+        ledger.prepare(session, tables)
+        probe = ParquetProbe()
+        try:
+            for table in tables:
+                loader = _Loader(session, probe, table, landed_at, report, reports[table.name])
+                loader.land(found.files[table.name])
+        finally:
+            probe.close()
+    return LandingReport(reports, tuple(found.ignored), tuple(found.unknown_folders))
+
+
+@contextmanager
+def _session(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A second connection to the same database, in UTC, that keeps the order of rows."""
+    with connection.cursor() as session:
+        session.execute("set session TimeZone = 'UTC'")
+        row = session.execute("select current_setting('preserve_insertion_order')").fetchone()
+        # Record numbers follow from the order in which rows are written. The setting belongs to the whole instance.
+        session.execute("set preserve_insertion_order = true")
+        try:
+            yield session
+        finally:
+            session.execute(f"set preserve_insertion_order = {row[0] if row else True}")
+
+
+class _Loader:
+    """Brings one raw table up to date."""
+
+    def __init__(
+        self,
+        session: duckdb.DuckDBPyConnection,
+        probe: ParquetProbe,
+        table: RawTable,
+        landed_at: datetime,
+        report: Callable[[str], None],
+        result: TableReport,
+    ) -> None:
+        self._session = session
+        self._probe = probe
+        self._table = table
+        self._landed_at = landed_at
+        self._report = report
+        self._result = result
+
+    def land(self, files: Sequence[LandedFile]) -> None:
+        """Withdraws what is gone, then loads what is new or changed."""
+        known = ledger.entries(self._session, self._table)
+        self._withdraw(sorted(known.keys() - {file.source_file for file in files}))
+        told = []
+        for file in files:
+            entry = known.get(file.source_file)
+            if entry is not None and entry.describes(file):
+                self._result.files_unchanged += entry.status == ledger.LOADED
+                status = entry.status
+            else:
+                status = self._load(file, entry)
+                told.append(file.source_file)
+            if status == ledger.UNREADABLE:
+                self._result.files_unreadable += 1
+                told.append(file.source_file)
+        self._result.rejects = ledger.rejects(self._session, self._table, told)
+
+    def _withdraw(self, gone: list[str]) -> None:
+        """Removes the rows of files that are no longer there: the folder is the truth, so that a rebuild gives the same."""
+        if not gone:
+            return
+        with ledger.transaction(self._session):
+            ledger.withdraw(self._session, self._table, gone)
+        self._result.files_withdrawn = len(gone)
+        for source_file in gone:
+            self._report(f"{source_file}: withdrawn, the file is gone")
+
+    def _load(self, file: LandedFile, before: ledger.Entry | None) -> str:
+        """Loads one file, quickly if it is clean, else with care, else sets it aside. Returns its status."""
+        try:
+            try:
+                counts = self._attempt(file, before, rows.load_whole)
+            except NeedsCare:
+                counts = self._attempt(file, before, rows.load_carefully)
+        except UnreadableFile as error:
+            self._set_aside(file, before, error)
+            return ledger.UNREADABLE
+        self._result.files_loaded += 1
+        self._result.rows_loaded += counts[0]
+        self._result.rows_rejected += counts[1]
+        self._report(f"{file.source_file}: {counts[0]} rows loaded, {counts[1]} rejected")
+        return ledger.LOADED
+
+    def _attempt(self, file: LandedFile, before: ledger.Entry | None, load: rows.Load) -> tuple[int, int]:
+        """Replaces the file's rows in one transaction. Returns (rows, rejects)."""
+        with ledger.transaction(self._session):
+            if before is not None:
+                ledger.withdraw(self._session, self._table, [file.source_file])
+            counts = load(self._session, self._probe, file, self._table, self._landed_at)
+            entry = ledger.Entry(file.size_bytes, file.modified_ns, ledger.LOADED)
+            ledger.record(self._session, self._table, file, entry, counts, self._landed_at)
+        return counts
+
+    def _set_aside(self, file: LandedFile, before: ledger.Entry | None, error: UnreadableFile) -> None:
+        """Notes why the file cannot be read, instead of the rows it may have had."""
+        was_loaded = before is not None and before.status == ledger.LOADED
+        message = f"{error}{'. The rows it had before it changed are withdrawn' if was_loaded else ''}"
+        entry = ledger.Entry(file.size_bytes, None if error.transient else file.modified_ns, ledger.UNREADABLE)
+        with ledger.transaction(self._session):
+            ledger.withdraw(self._session, self._table, [file.source_file])
+            ledger.reject_file(self._session, self._table, file, message, self._landed_at)
+            ledger.record(self._session, self._table, file, entry, (0, 1), self._landed_at)
+        self._report(f"{file.source_file}: set aside, it {message}")

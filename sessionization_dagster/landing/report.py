@@ -1,0 +1,80 @@
+"""What one landing did and what a person should look at. Numbers and sentences only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+#: A broken export can reject every row it has; the first few say what is wrong, the rest is in the table.
+REJECTS_TOLD_PER_FILE = 5
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record, or with `line` None a whole file, that is not among the rows. `line` counts from 1, the header included."""
+
+    source_file: str
+    line: int | None
+    error: str
+
+    def __str__(self) -> str:
+        """A sentence: where, what, and how to mend it."""
+        place = self.source_file if self.line is None else f"{self.source_file}, line {self.line}"
+        return f"{place}: {self.error}"
+
+
+@dataclass
+class TableReport:
+    """What happened to one raw table. Files are counted once: as loaded, unchanged or unreadable; withdrawn ones are gone."""
+
+    source: str
+    table: str
+    files_loaded: int = 0
+    files_unchanged: int = 0
+    files_withdrawn: int = 0
+    #: Set aside, in this run or in an earlier one, and not changed since.
+    files_unreadable: int = 0
+    rows_loaded: int = 0
+    #: Rows of the files loaded in this run that are in `raw.landing_rejects` instead.
+    rows_rejected: int = 0
+    #: Whole files set aside, and the first rejected rows of each file loaded in this run.
+    rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The table's name in the schema `raw`."""
+        return f"{self.source}_{self.table}"
+
+    @property
+    def problems(self) -> list[str]:
+        """One readable sentence per reject, and one for those that were too many to name."""
+        told = Counter(reject.source_file for reject in self.rejects if reject.line is not None)
+        silent = self.rows_rejected - sum(told.values())
+        more = [f"{self.name}: {silent} more rejected rows, see raw.landing_rejects"] if silent > 0 else []
+        return [str(reject) for reject in self.rejects] + more
+
+
+@dataclass
+class LandingReport:
+    """The outcome of one landing, over all raw tables."""
+
+    #: By the name of the raw table, in the order in which the tables were given.
+    tables: Mapping[str, TableReport]
+    #: (path below the landing folder, why it was not looked at).
+    ignored_files: tuple[tuple[str, str], ...] = ()
+    #: Sentences: folders that belong to no raw table.
+    unknown_folders: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> list[str]:
+        """Readable sentences that name the file, the line and the remedy. Empty when all is well."""
+        return list(self._problems())
+
+    def _problems(self) -> Iterator[str]:
+        """Folders first: a misspelt folder explains missing rows better than anything below."""
+        yield from self.unknown_folders
+        for table in self.tables.values():
+            yield from table.problems
+        for path, reason in self.ignored_files:
+            yield f"{path}: ignored, {reason}"

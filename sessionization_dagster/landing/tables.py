@@ -1,0 +1,95 @@
+"""Which raw tables exist and what their columns are. Read from the dbt manifest, never written down twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+#: Every landed row carries these, after the declared columns.
+OWN_COLUMNS = {"properties": "JSON", "source_file": "VARCHAR", "source_row": "BIGINT"}
+
+#: The column types that the landing can turn text into, and say exactly which text it cannot.
+COLUMN_TYPES = ("VARCHAR", "TIMESTAMP", "DATE", "JSON", "BOOLEAN", "INTEGER", "BIGINT", "DOUBLE")
+
+
+class LandingError(Exception):
+    """The landing cannot run at all: the message names what was found, what was expected and the remedy."""
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """One declared column. A csv or parquet file without a required column is set aside as a whole."""
+
+    name: str
+    type: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """The table `raw.<source>_<table>`, filled from the folder `<landing>/<source>/<table>/`."""
+
+    source: str
+    table: str
+    columns: tuple[RawColumn, ...]
+
+    @property
+    def name(self) -> str:
+        """The table's name in the schema `raw`."""
+        return f"{self.source}_{self.table}"
+
+
+def raw_tables(manifest: Mapping[str, Any], sources: Sequence[str]) -> tuple[RawTable, ...]:
+    """The raw tables of `sources`, in the order of `sources`, then by table name.
+
+    Raises LandingError for a source that declares no table, and for a declaration that cannot be landed.
+    """
+    declared: dict[str, dict[str, RawTable]] = {}
+    for node in manifest.get("sources", {}).values():
+        landing = _meta(node).get("landing")
+        if node.get("source_name") == "raw" and landing:
+            table = _raw_table(node, landing)
+            declared.setdefault(table.source, {})[table.table] = table
+    for source in sources:
+        if source not in declared:
+            raise LandingError(f"unknown source {source!r}: allowed are {', '.join(sorted(declared)) or 'none'}")
+    return tuple(declared[source][table] for source in dict.fromkeys(sources) for table in sorted(declared[source]))
+
+
+def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a manifest node or column keeps under `config.meta`, or under `meta` as dbt wrote it before 1.10."""
+    return (node.get("config") or {}).get("meta") or node.get("meta") or {}
+
+
+def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
+    """The manifest's source node as a table. Raises LandingError when its parts contradict each other."""
+    label = f"source raw.{node.get('name')}"
+    if not landing.get("source") or not landing.get("table"):
+        raise LandingError(f"{label}: meta.landing needs both `source` and `table`, found {dict(landing)}")
+    table = RawTable(
+        source=landing["source"],
+        table=landing["table"],
+        columns=tuple(_raw_column(label, column) for column in node.get("columns", {}).values()),
+    )
+    if node["name"] != table.name:
+        raise LandingError(f"{label}: meta.landing says {table.name}; name the source so, or correct the meta")
+    if not table.columns:
+        raise LandingError(f"{label} declares no columns: list them in its yml")
+    lowered = [column.name.lower() for column in table.columns]
+    for name in lowered:
+        # DuckDB's column names ignore case, so `ID` beside `id` cannot be created.
+        if lowered.count(name) > 1 or name in OWN_COLUMNS:
+            raise LandingError(f"{label}: the column name {name!r} is taken (reserved: {', '.join(OWN_COLUMNS)})")
+    return table
+
+
+def _raw_column(label: str, column: Mapping[str, Any]) -> RawColumn:
+    """One column of the manifest. Raises LandingError for a type that cannot be landed."""
+    data_type = str(column.get("data_type") or "").upper()
+    if data_type not in COLUMN_TYPES:
+        raise LandingError(
+            f"{label}: column {column['name']!r} has data_type {column.get('data_type')!r}; "
+            f"allowed are {', '.join(COLUMN_TYPES)}"
+        )
+    return RawColumn(column["name"], data_type, bool(_meta(column).get("required", False)))

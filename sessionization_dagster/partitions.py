@@ -1,0 +1,42 @@
+"""Which days exist, and what one run of them reads and replaces. No SQL, no warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from sessionization_dagster.environment import Environment
+
+
+@dataclass(frozen=True)
+class Window:
+    """Consecutive days [start, end): dates in the reporting timezone, end exclusive."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            raise ValueError(f"A window of days needs its end after its start: got [{self.start}, {self.end}).")
+
+    def as_dbt_vars(self) -> dict[str, str]:
+        """The vars that dbt's window macros read."""
+        return {"partition_start": self.start.isoformat(), "partition_end": self.end.isoformat()}
+
+
+def daily_partitions(environment: Environment) -> dg.DailyPartitionsDefinition:
+    """One partition a day, from the start date to the end date (both included) or to yesterday."""
+    end = environment.last_partition_end
+    return dg.DailyPartitionsDefinition(
+        start_date=environment.start_date.isoformat(),
+        end_date=None if end is None else end.isoformat(),
+        timezone=environment.timezone,
+    )
+
+
+def run_window(context: dg.AssetExecutionContext) -> Window:
+    """The days of this run: one partition, or all of a range that is run at once."""
+    window = context.partition_time_window
+    return Window(start=window.start.date(), end=window.end.date())

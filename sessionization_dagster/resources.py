@@ -1,0 +1,15 @@
+"""The only place where a warehouse is chosen."""
+
+from __future__ import annotations
+
+from sessionization_dagster.environment import Environment, Target
+from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.warehouses.base import Warehouse
+from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
+
+
+def build_warehouse(environment: Environment) -> Warehouse:
+    """The warehouse that the settings name. Opens nothing."""
+    if environment.target is Target.DUCKDB:
+        return DuckDBWarehouse(path=environment.duckdb_path)
+    raise SettingsError(f"SESSIONIZATION_TARGET '{environment.target}' is not supported yet. Allowed: {Target.DUCKDB}.")

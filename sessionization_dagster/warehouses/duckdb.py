@@ -1,0 +1,86 @@
+"""The embedded warehouse: one DuckDB file, one process at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from sessionization_dagster.errors import WarehouseError
+
+
+class DuckDBConnection:
+    """A DuckDB connection that reads and writes Arrow. Timestamps are UTC."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Wrap an open connection."""
+        self.native = connection
+
+    def query(self, sql: str) -> pa.Table:
+        """Run a statement and return its rows."""
+        return self.native.sql(sql).to_arrow_table()
+
+    def execute(self, sql: str) -> None:
+        """Run a statement."""
+        self.native.execute(sql)
+
+    def bind(self, name: str, rows: pa.Table) -> None:
+        """Make rows readable as a table of that name, until the connection closes."""
+        self.native.register(name, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside take effect together, or none of them where one fails."""
+        self.native.begin()
+        try:
+            yield
+        except BaseException:
+            self.native.rollback()
+            raise
+        self.native.commit()
+
+
+@dataclass(frozen=True)
+class DuckDBWarehouse:
+    """A DuckDB file. While one process writes, no other may even read it."""
+
+    path: Path
+    lock_timeout_seconds: float = 30.0
+
+    @contextmanager
+    def connect(self) -> Iterator[DuckDBConnection]:
+        """Open the file for writing, and create it where it is missing.
+
+        Raises:
+            WarehouseError: another process holds the file for longer than lock_timeout_seconds, or it is no DuckDB 2 file.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        native = self._open()
+        try:
+            native.execute("set TimeZone = 'UTC'")
+            yield DuckDBConnection(native)
+        finally:
+            native.close()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        # A query tool that looks at the file for a moment should not fail a nightly run.
+        give_up_at = time.monotonic() + self.lock_timeout_seconds
+        while True:
+            try:
+                return duckdb.connect(str(self.path))
+            except duckdb.IOException as error:
+                is_locked = "lock" in str(error).lower()
+                if is_locked and time.monotonic() < give_up_at:
+                    time.sleep(0.25)
+                    continue
+                remedy = (
+                    "Another process has it open; close that one (a query tool, another run) and run again."
+                    if is_locked
+                    else "Is it a DuckDB 2 file, and may this user write it and its folder?"
+                )
+                raise WarehouseError(f"Cannot open {self.path}. {remedy} DuckDB says: {error}") from error

@@ -1,0 +1,44 @@
+"""After any runs in any order, every table equals what one run over all days of an empty warehouse gives, and what the oracle says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.thin_driver import ThinDriver
+from tests.oracle import model
+from tests.oracle.compare import difference
+from tests.oracle.histories import History, history
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test per seed; --histories asks for more."""
+    if "seed" in metafunc.fixturenames:
+        first = metafunc.config.getoption("--first-history")
+        metafunc.parametrize("seed", range(first, first + metafunc.config.getoption("--histories")))
+
+
+def test_any_order_of_runs_equals_the_oracle(seed: int, tmp_path: Path) -> None:
+    past = history(seed)
+    driver = ThinDriver(tmp_path, past.settings)
+    for landing, step, is_settled in zip(past.landings(), past.steps, past.settled(), strict=True):
+        rows = [row for file_rows in landing.values() for row in file_rows]
+        driver.land(rows)
+        for run in step.runs:
+            driver.run(run.first, run.last)
+        if is_settled:
+            assert_equals_oracle(driver, rows, past)
+
+
+def assert_equals_oracle(driver: ThinDriver, rows: list[model.RawRow], past: History) -> None:
+    """Compare every table with the oracle's, and say which rows differ in which."""
+    expected = model.tables(rows, past.settings, past.dates[0], past.dates[-1])
+    columns = model.columns(past.settings)
+    differences = []
+    for table, expected_rows in expected.items():
+        actual = driver.rows(table, columns[table])
+        found = difference(expected_rows, actual, model.KEYS[table], columns[table])
+        if found:
+            differences.append(f"{table}: {found}")
+    assert not differences, "\n".join([*differences, past.describe()])

@@ -1,0 +1,136 @@
+"""Runs the project's own SQL, materialisations and identity code without Dagster and without files: seconds, not minutes, a history.
+
+dbt runs in this process on the parsed manifest. Raw rows are written into the raw tables directly; landing has tests of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.environment import Environment
+from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.identity_store import update_identity_graph
+from sessionization_dagster.landing import RawTable, raw_tables
+from sessionization_dagster.partitions import Window
+from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
+from tests.oracle.model import RawRow, Settings
+
+
+@cache
+def parsed_project() -> DbtProject:
+    """The dbt project, parsed once per test session; a history's settings and its file are vars of each command."""
+    return DbtProject.of(Environment.from_env({}))
+
+
+class ThinDriver:
+    """A warehouse of its own and the runs that are made on it."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        """Start from nothing in the folder."""
+        # dbt names the database after the file's stem: the manifest is good for this name.
+        self.warehouse = DuckDBWarehouse(folder / "sessionization.duckdb")
+        self.settings = settings
+        self.project = parsed_project()
+        self.tables = raw_tables(self.project.manifest, ["rudderstack"])
+        self.variables: dict[str, Any] = {
+            "duckdb_path": str(self.warehouse.path),
+            "timezone": settings.timezone,
+            "session_timeout_seconds": settings.session_timeout_seconds,
+            "session_event_types": list(settings.session_event_types),
+            "identity_policy": settings.identity_policy,
+            "max_users_per_alias": settings.max_users_per_alias,
+            "blocked_ids": list(settings.blocked_ids),
+            "flow_length": settings.flow_length,
+            "counted_events": dict(settings.counted_events),
+        }
+        self._views_exist = False
+        with self.warehouse.connect() as connection:
+            for statement in _create_raw(self.tables):
+                connection.execute(statement)
+
+    def land(self, rows: Iterable[RawRow]) -> None:
+        """Make the raw tables hold exactly these rows."""
+        by_table: dict[str, list[RawRow]] = {table.table: [] for table in self.tables}
+        for row in rows:
+            by_table[row.table].append(row)
+        with self.warehouse.connect() as connection, connection.transaction():
+            for table in self.tables:
+                _replace_rows(connection, table, by_table[table.table])
+
+    def run(self, first: date, last: date) -> None:
+        """One run of everything for the days first..last."""
+        self.run_events(first, last)
+        self.run_identity(first, last)
+        self.run_sessions(first, last)
+
+    def run_events(self, first: date, last: date) -> None:
+        """The models before the identity graph. Views need no second making: their text does not change within a history."""
+        views = ["--exclude", "config.materialized:view"] if self._views_exist else []
+        self._dbt(["run", "--select", "tag:events", *views], first, last)
+        self._views_exist = True
+
+    def run_identity(self, first: date, last: date) -> None:
+        """The identity graph."""
+        identity = IdentitySettings.from_vars(self.settings.identity_policy, self.settings.max_users_per_alias)
+        window = Window(first, last + timedelta(days=1))
+        update_identity_graph(self.warehouse, window, identity, datetime(2024, 1, 1))
+
+    def run_sessions(self, first: date, last: date, select: str | None = None) -> None:
+        """The models after the identity graph, or only those selected."""
+        selection = ["--select", select] if select else ["--select", "tag:sessions"]
+        self._dbt(["run", *selection], first, last)
+
+    def rows(self, table: str, columns: Iterable[str]) -> list[dict[str, Any]]:
+        """All rows of an output table."""
+        names = ", ".join(f'"{name}"' for name in columns)
+        with self.warehouse.connect() as connection:
+            return connection.query(f"select {names} from {table}").to_pylist()
+
+    def _dbt(self, arguments: list[str], first: date, last: date) -> None:
+        window = Window(first, last + timedelta(days=1))
+        self.project.runner.invoke([*arguments, "--no-write-json"], {**self.variables, **window.as_dbt_vars()})
+
+
+def _create_raw(tables: Iterable[RawTable]) -> list[str]:
+    statements = [
+        "create schema if not exists raw",
+        """create table raw.landing_rejects (source varchar, table_name varchar, source_file varchar, source_line bigint,
+            error varchar, content varchar, landed_at timestamp)""",
+    ]
+    for table in tables:
+        columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
+        statements.append(
+            f"create table raw.{table.name} ({columns}, properties json, source_file varchar, source_row bigint)"
+        )
+    return statements
+
+
+def _replace_rows(connection: DuckDBConnection, table: RawTable, rows: list[RawRow]) -> None:
+    connection.execute(f"delete from raw.{table.name}")
+    if not rows:
+        return
+    name_column = "event" if table.table == "tracks" else "name"
+    fields = {
+        "id": [row.id for row in rows],
+        "anonymous_id": [row.anonymous_id for row in rows],
+        "user_id": [row.user_id for row in rows],
+        "previous_id": [row.previous_id for row in rows],
+        "timestamp": [row.timestamp for row in rows],
+        "received_at": [row.received_at for row in rows],
+        "context_page_url": [row.url for row in rows],
+        name_column: [row.event for row in rows],
+    }
+    declared = {column.name: column.type for column in table.columns}
+    types = {"VARCHAR": pa.string(), "TIMESTAMP": pa.timestamp("us")}
+    present = {
+        name: pa.array(values, type=types[declared[name]]) for name, values in fields.items() if name in declared
+    }
+    connection.bind("incoming", pa.table(present))
+    connection.execute(f"insert into raw.{table.name} by name select * from incoming")

@@ -1,0 +1,236 @@
+"""What happens to a landing after its first load: late, corrected and deleted rows, some aimed at a rule."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from .inputs import RawRow
+from .landing import Correct, Delete, Edit, Landing, Put, decidable, is_decidable
+from .model import tables
+from .world import DAY, MICRO, World
+
+
+class Changes:
+    """Draws edits for one landing and does them to it at once, so that the next draw sees them."""
+
+    def __init__(self, world: World, landing: Landing, withheld: list[RawRow], budget: int) -> None:
+        """Begin with the rows that arrive late, and how many rows may still be put altogether."""
+        self.world, self.rng, self.landing = world, world.rng, landing
+        self.withheld, self.budget = withheld, budget
+        self._files = 0
+
+    def draw(self) -> list[Edit]:
+        """The edits of one random change; possibly none, where the landing offers no place for it."""
+        kinds: dict[Callable[[], list[Edit]], int] = {
+            self.late_rows: 4,
+            self.new_burst: 2,
+            self.new_alias: 2,
+            self.join_shared_device: 3,
+            self.bridge: 2,
+            self.unbridge: 2,
+            self.delete_some: 2,
+            self.delete_alias: 2,
+            self.delete_first_of_user: 2,
+            self.delete_kept_duplicate: 2,
+            self.delete_device_or_file: 1,
+            self.leave_shared_device: 3,
+            self.correct_user: 3,
+            self.correct_time: 4,
+            self.break_or_mend: 2,
+        }
+        return self.rng.choices(list(kinds), list(kinds.values()))[0]()
+
+    def put(self, rows: Iterable[RawRow]) -> list[Edit]:
+        """Put rows into files of their tables, mostly new ones, as far as the budget goes."""
+        allowed = decidable(rows, self.landing.rows())[: self.budget]
+        self.budget -= len(allowed)
+        by_file: dict[str, list[RawRow]] = defaultdict(list)
+        self._files += 1
+        for row in allowed:
+            present = [file for file in self.landing.files if file.startswith(f"{row.table}/")]
+            name = f"{row.table}/part-{self._files}"
+            by_file[self.rng.choice(present) if present and self.rng.random() < 0.2 else name].append(row)
+        return self.done(Put(file, tuple(its)) for file, its in by_file.items())
+
+    def delete(self, located: Iterable[tuple[str, RawRow]]) -> list[Edit]:
+        """Delete rows."""
+        by_file: dict[str, list[RawRow]] = defaultdict(list)
+        for file, row in located:
+            by_file[file].append(row)
+        return self.done(Delete(file, tuple(rows)) for file, rows in by_file.items())
+
+    def correct(self, file: str, old: RawRow, new: RawRow) -> list[Edit]:
+        """Correct a row, unless that would leave its duplicates without an order."""
+        others = self.landing.rows()
+        others.remove(old)
+        return self.done([Correct(file, old, new)]) if new != old and is_decidable(new, others) else []
+
+    def done(self, edits: Iterable[Edit]) -> list[Edit]:
+        """The edits, once the landing has them."""
+        edits = list(edits)
+        for edit in edits:
+            self.landing.apply(edit)
+        return edits
+
+    def pick(self, condition: Callable[[RawRow], object], count: int = 1) -> list[tuple[str, RawRow]]:
+        """Up to so many random rows that meet the condition."""
+        fitting = [(file, row) for file, row in self.landing.located() if condition(row)]
+        return self.rng.sample(fitting, min(count, len(fitting)))
+
+    # Rows that come.
+
+    def late_rows(self) -> list[Edit]:
+        """Some of the rows that were held back."""
+        count = self.rng.randint(1, 12)
+        late, self.withheld[:] = self.withheld[:count], self.withheld[count:]
+        return self.put(late)
+
+    def new_burst(self) -> list[Edit]:
+        """A burst of new events, half of the time exactly at a gap from a present one of the same owner."""
+        anchors = self.pick(lambda row: row.timestamp and (row.anonymous_id or row.user_id))
+        if not anchors or self.rng.random() < 0.5:
+            return self.put(self.world.burst())
+        _, row = anchors[0]
+        start = row.timestamp + self.rng.choice((-1, 1)) * self.world.gap()
+        return self.put(self.world.burst(start, [(row.anonymous_id, row.user_id), (row.anonymous_id, None)]))
+
+    def new_alias(self) -> list[Edit]:
+        """One or two alias calls, preferably of a device that has more users than the guard allows."""
+        allowed = self.world.settings.max_users_per_alias
+        crowded = [device for device, users in self._users_of_devices().items() if len(users) > allowed]
+        return self.put(self.world.aliases(self.rng.choice([None, *crowded])))
+
+    def join_shared_device(self) -> list[Edit]:
+        """Users for a device that has as many as the guard allows, or nearly, until it has one more."""
+        world, users_of = self.world, self._users_of_devices()
+        allowed = world.settings.max_users_per_alias
+        nearly = [device for device, users in users_of.items() if allowed - 1 <= len(users) <= allowed]
+        if not nearly:
+            return self.put(world.shared_device())
+        device = self.rng.choice(nearly)
+        joining = [user for user in world.users if user not in users_of[device]]
+        count = allowed + 1 - len(users_of[device])
+        return self.put(world.row(device, user, world.instant()) for user in joining[:count])
+
+    def bridge(self) -> list[Edit]:
+        """An event between two sessions of one visitor, where possible near enough to both to make them one."""
+        sessions = self._sessions()
+        adjacent = [
+            (before[-1], after[0])
+            for its in sessions.values()
+            for before, after in zip(its, its[1:], strict=False)
+            if after[0]["timestamp"] - before[-1]["timestamp"] <= 2 * self.world.timeout
+        ]
+        if not adjacent:
+            return []
+        before, after = self.rng.choice(adjacent)
+        at = self.rng.choice((before["timestamp"] + self.world.timeout, after["timestamp"] - self.world.timeout))
+        user = None if before["anonymous_id"] else before["dbt_visitor_id"]
+        return self.put([self.world.row(before["anonymous_id"], user, at, "tracks")])
+
+    # Rows that go.
+
+    def unbridge(self) -> list[Edit]:
+        """Delete an event that alone holds its session together."""
+        holding = set()
+        for session in (session for its in self._sessions().values() for session in its):
+            for before, middle, after in zip(session, session[1:], session[2:], strict=False):
+                if after["timestamp"] - before["timestamp"] > self.world.timeout:
+                    holding.add((middle["event_id"], middle["timestamp"]))
+        return self.delete(self.pick(lambda row: (row.id, row.timestamp) in holding))
+
+    def delete_some(self) -> list[Edit]:
+        """Delete a few rows, whichever."""
+        return self.delete(self.pick(lambda row: True, self.rng.randint(1, 3)))
+
+    def delete_alias(self) -> list[Edit]:
+        """Delete an alias call."""
+        return self.delete(self.pick(lambda row: row.table == "aliases"))
+
+    def delete_first_of_user(self) -> list[Edit]:
+        """Delete the first event of a user, who may have named a person by it."""
+        user = self.rng.choice(self.world.users)
+        its = self.pick(lambda row: row.timestamp and user in (row.user_id, row.anonymous_id), count=250)
+        return self.delete([min(its, key=lambda found: found[1].timestamp)] if its else [])
+
+    def delete_kept_duplicate(self) -> list[Edit]:
+        """Delete the earliest row of an event id that several rows carry."""
+        rows_by_id: dict[str, list[tuple[str, RawRow]]] = defaultdict(list)
+        for file, row in self.landing.located():
+            if row.id and row.timestamp:
+                rows_by_id[row.id].append((file, row))
+        doubled = [rows for rows in rows_by_id.values() if len(rows) > 1]
+        return self.delete([min(self.rng.choice(doubled), key=lambda found: found[1].timestamp)] if doubled else [])
+
+    def delete_device_or_file(self) -> list[Edit]:
+        """Delete everything of a device, or a small file."""
+        if self.rng.random() < 0.6:
+            device = self.rng.choice(self.world.devices)
+            return self.delete(self.pick(lambda row: row.anonymous_id == device, count=20))
+        small = [file for file, rows in self.landing.files.items() if len(rows) <= 15]
+        return self.delete((file, row) for file in small[:1] for row in self.landing.files[file])
+
+    def leave_shared_device(self) -> list[Edit]:
+        """Take users off a device that has more than the guard allows, until it has as many."""
+        users_of = self._users_of_devices()
+        allowed = self.world.settings.max_users_per_alias
+        crowded = [device for device, users in users_of.items() if len(users) > allowed]
+        if not crowded:
+            return self.join_shared_device()
+        device = self.rng.choice(crowded)
+        leaving = self.rng.sample(sorted(users_of[device]), len(users_of[device]) - allowed)
+        return self.delete(self.pick(lambda row: row.anonymous_id == device and row.user_id in leaving, count=250))
+
+    # Rows that change.
+
+    def correct_user(self) -> list[Edit]:
+        """Another user, none, or another device on one row."""
+        edits = []
+        for file, row in self.pick(lambda row: row.user_id or row.anonymous_id):
+            user = self.rng.choice([*self.world.users, None])
+            device = self.rng.choice((row.anonymous_id, row.anonymous_id, self.rng.choice(self.world.devices)))
+            edits += self.correct(file, row, replace(row, user_id=user, anonymous_id=device))
+        return edits
+
+    def correct_time(self) -> list[Edit]:
+        """Another time on one row: a microsecond off, at a gap from where it was, or on another day."""
+        rng = self.rng
+        edits = []
+        for file, row in self.pick(lambda row: row.timestamp):
+            shift = rng.choice((MICRO, self.world.gap(), timedelta(hours=3), DAY, rng.randint(1, 3) * DAY))
+            at = row.timestamp + rng.choice((-1, 1)) * shift
+            edits += self.correct(file, row, replace(row, timestamp=at, received_at=self.world.received(at)))
+        return edits
+
+    def break_or_mend(self) -> list[Edit]:
+        """A fault on a sound row, or a sound row in place of one that lacks something."""
+        if self.rng.random() < 0.5:
+            whole = self.pick(lambda row: row.id)
+            return [edit for file, row in whole for edit in self.correct(file, row, self._broken(row))]
+        edits = []
+        for file, row in self.pick(lambda row: row.table != "aliases" and not (row.id and row.timestamp)):
+            sound = self.world.row(row.anonymous_id, row.user_id, row.timestamp or self.world.instant(), row.table)
+            edits += self.correct(file, row, replace(sound, id=row.id or sound.id))
+        return edits
+
+    def _broken(self, row: RawRow) -> RawRow:
+        """The row with a fault that its table can have."""
+        return replace(row, user_id=None) if row.table == "aliases" else self.world.broken(row)
+
+    def _users_of_devices(self) -> dict[str, set[str]]:
+        """The users that each device has rows with, sound or not."""
+        users_of: dict[str, set[str]] = defaultdict(set)
+        for row in self.landing.rows():
+            if row.anonymous_id and row.user_id:
+                users_of[row.anonymous_id].add(row.user_id)
+        return users_of
+
+    def _sessions(self) -> dict[str, list[list[dict]]]:
+        """The events of each visitor's sessions, as the landing now stands."""
+        world = self.world
+        found: dict[str, dict[str, list[dict]]] = defaultdict(lambda: defaultdict(list))
+        now = tables(self.landing.rows(), world.settings, world.dates[0], world.dates[-1])
+        for row in now["rudderstack.dbt_track_facts"]:
+            found[row["dbt_visitor_id"]][row["session_id"]].append(row)
+        return {visitor: list(sessions.values()) for visitor, sessions in found.items()}

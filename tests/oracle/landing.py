@@ -1,0 +1,111 @@
+"""A landing folder in memory: files of raw rows, the edits done to them, and the days an edit touches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from .inputs import RawRow, Settings
+from .intake import cleaned, dated, fault, is_future, local_date
+
+
+@dataclass(frozen=True)
+class Put:
+    """Add rows to a file, which may be new."""
+
+    file: str
+    rows: tuple[RawRow, ...]
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Take rows out of a file; a file without rows is gone."""
+
+    file: str
+    rows: tuple[RawRow, ...]
+
+
+@dataclass(frozen=True)
+class Correct:
+    """Replace one row of a file by another of the same table."""
+
+    file: str
+    old: RawRow
+    new: RawRow
+
+
+Edit = Put | Delete | Correct
+
+
+def removed_rows(edit: Edit) -> tuple[RawRow, ...]:
+    """The rows that an edit takes away."""
+    if isinstance(edit, Correct):
+        return (edit.old,)
+    return edit.rows if isinstance(edit, Delete) else ()
+
+
+def added_rows(edit: Edit) -> tuple[RawRow, ...]:
+    """The rows that an edit brings."""
+    if isinstance(edit, Correct):
+        return (edit.new,)
+    return edit.rows if isinstance(edit, Put) else ()
+
+
+@dataclass
+class Landing:
+    """Files by name, `<table>/<name>`; each holds rows of its own table only, possibly several times the same."""
+
+    files: dict[str, list[RawRow]] = field(default_factory=dict)
+
+    def apply(self, edit: Edit) -> None:
+        """Do one edit; a row that is not there is an error."""
+        rows = self.files.setdefault(edit.file, [])
+        for row in removed_rows(edit):
+            rows.remove(row)
+        for row in added_rows(edit):
+            if row.table != edit.file.split("/")[0]:
+                raise ValueError(f"a row of {row.table} cannot be in {edit.file}")
+            rows.append(row)
+        if not rows:
+            del self.files[edit.file]
+
+    def rows(self) -> list[RawRow]:
+        """All rows, file by file."""
+        return [row for rows in self.files.values() for row in rows]
+
+    def located(self) -> list[tuple[str, RawRow]]:
+        """All rows with their file."""
+        return [(file, row) for file, rows in self.files.items() for row in rows]
+
+    def snapshot(self) -> dict[str, tuple[RawRow, ...]]:
+        """A copy that later edits do not change."""
+        return {file: tuple(rows) for file, rows in self.files.items()}
+
+
+def is_decidable(row: RawRow, others: Iterable[RawRow]) -> bool:
+    """Whether the contract says which of the row and its duplicates is kept.
+
+    Where id, timestamp and receipt are equal only the order of the content decides, and that order is the
+    implementation's own: such rows must be equal altogether.
+    """
+    same = (o for o in others if (o.id, o.timestamp, o.received_at) == (row.id, row.timestamp, row.received_at))
+    return not row.id or row.timestamp is None or all(other == row for other in same)
+
+
+def decidable(rows: Iterable[RawRow], others: Sequence[RawRow]) -> tuple[RawRow, ...]:
+    """Those rows that may join the others, and one another."""
+    kept: list[RawRow] = []
+    for row in rows:
+        if is_decidable(row, [*others, *kept]):
+            kept.append(row)
+    return tuple(kept)
+
+
+def touched_date(row: RawRow, settings: Settings) -> date | None:
+    """The day that must be run again when the row comes or goes; None stands for any one run."""
+    return dated(cleaned(row, settings.blocked_ids), settings.timezone)
+
+
+def changed_dates(edits: Iterable[Edit], settings: Settings) -> set[date | None]:
+    """The days that a step's edits touch, by old and new rows."""
+    rows = [row for edit in edits for row in removed_rows(edit) + added_rows(edit)]
+    return {touched_date(row, settings) for row in rows}

@@ -1,0 +1,182 @@
+"""From events and their visitors to the session tables. Knows the gap rule, nothing of how visitors are found."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from .inputs import Event, Settings
+from .intake import local_date
+
+MICROSECOND = timedelta(microseconds=1)
+MICROSECONDS_PER_MINUTE = 6e7
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session: its events in order, and where the visitor's next session starts."""
+
+    visitor: str
+    number: int
+    events: tuple[Event, ...]
+    next_start: datetime | None
+
+    @property
+    def id(self) -> str:
+        """The session_id of all tables."""
+        return f"{self.number} - {self.visitor}"
+
+    @property
+    def start(self) -> datetime:
+        """The first event's time."""
+        return self.events[0].timestamp
+
+    @property
+    def end(self) -> datetime:
+        """The last event's time."""
+        return self.events[-1].timestamp
+
+
+def minutes(duration: timedelta) -> float:
+    """A duration in minutes, by one division of whole microseconds."""
+    return (duration // MICROSECOND) / MICROSECONDS_PER_MINUTE
+
+
+def by_visitor(events: Sequence[Event], visitor_of: dict[str, str], event_types: Sequence[str]) -> dict[str, list]:
+    """Each visitor's events of the types that make sessions, in order."""
+    found: dict[str, list[Event]] = defaultdict(list)
+    for event in sorted(events, key=lambda event: event.order):
+        if event.event_type in event_types:
+            found[visitor_of[event.anonymous_id if event.user_id is None else event.user_id]].append(event)
+    return found
+
+
+def split(events: Sequence[Event], timeout: timedelta) -> list[tuple[Event, ...]]:
+    """Cut one visitor's ordered events wherever the gap is strictly more than the timeout."""
+    starts = [0] + [n for n in range(1, len(events)) if events[n].timestamp - events[n - 1].timestamp > timeout]
+    return [tuple(events[start:stop]) for start, stop in pairwise([*starts, len(events)])]
+
+
+def sessions_of(visitor: str, events: Sequence[Event], timeout: timedelta) -> list[Session]:
+    """One visitor's sessions."""
+    parts = split(events, timeout)
+    next_starts = [part[0].timestamp for part in parts[1:]] + [None]
+    return [
+        Session(visitor, number, part, next_start)
+        for number, (part, next_start) in enumerate(zip(parts, next_starts, strict=True), start=1)
+    ]
+
+
+def mapped_tracks(events_of: dict[str, list[Event]]) -> list[dict]:
+    """One row per event of a session type."""
+    return [
+        {
+            "event_id": event.event_id,
+            "anonymous_id": event.anonymous_id,
+            "dbt_visitor_id": visitor,
+            "timestamp": event.timestamp,
+            "event": event.event,
+            "idle_time_minutes": None if before is None else minutes(event.timestamp - before.timestamp),
+            "event_date": event.event_date,
+        }
+        for visitor, events in events_of.items()
+        for before, event in pairwise([None, *events])
+    ]
+
+
+def session_tracks(sessions: Sequence[Session], timezone: str) -> list[dict]:
+    """One row per session."""
+    return [
+        {
+            "session_id": session.id,
+            "dbt_visitor_id": session.visitor,
+            "session_start_at": session.start,
+            "session_sequence_number": session.number,
+            "next_session_start_at": session.next_start,
+            "session_start_date": local_date(session.start, timezone),
+        }
+        for session in sessions
+    ]
+
+
+def track_facts(sessions: Sequence[Session]) -> list[dict]:
+    """One row per event, with its place in its session."""
+    return [
+        {
+            "anonymous_id": event.anonymous_id,
+            "timestamp": event.timestamp,
+            "event_id": event.event_id,
+            "event": event.event,
+            "session_id": session.id,
+            "dbt_visitor_id": session.visitor,
+            "track_sequence_number": place,
+            "event_date": event.event_date,
+        }
+        for session in sessions
+        for place, event in enumerate(session.events, start=1)
+    ]
+
+
+def session_track_facts(sessions: Sequence[Session], settings: Settings) -> list[dict]:
+    """One row per session, with its counts."""
+    return [
+        {
+            "session_id": session.id,
+            "ended_at": session.end,
+            "num_pvs": len(session.events),
+            **{
+                column: sum(event.event == value for event in session.events)
+                for column, value in settings.counted_events.items()
+            },
+            "session_start_date": local_date(session.start, settings.timezone),
+        }
+        for session in sessions
+    ]
+
+
+def user_session_facts(sessions_by_visitor: dict[str, list[Session]]) -> list[dict]:
+    """One row per visitor."""
+    return [
+        {
+            "dbt_visitor_id": visitor,
+            "first_date": sessions[0].start,
+            "last_date": sessions[-1].start,
+            "number_of_sessions": len(sessions),
+        }
+        for visitor, sessions in sessions_by_visitor.items()
+    ]
+
+
+def session_duration(sessions: Sequence[Session], timezone: str) -> list[dict]:
+    """One row per session, with its length."""
+    return [
+        {
+            "dbt_visitor_id": session.visitor,
+            "session_id": session.id,
+            "session_duration": minutes(session.end - session.start),
+            "session_start_date": local_date(session.start, timezone),
+        }
+        for session in sessions
+    ]
+
+
+def tracks_flow(sessions: Sequence[Session], flow_length: int) -> list[dict]:
+    """One row per event, with the names of the events that follow it in its session."""
+    rows = []
+    for session in sessions:
+        names = [event.event for event in session.events] + [None] * flow_length
+        for place, event in enumerate(session.events, start=1):
+            rows.append(
+                {
+                    "event_id": event.event_id,
+                    "session_id": session.id,
+                    "track_sequence_number": place,
+                    "event": event.event,
+                    "dbt_visitor_id": session.visitor,
+                    "timestamp": event.timestamp,
+                    **{f"event_{n}": names[place + n - 2] for n in range(2, flow_length + 1)},
+                    "event_date": event.event_date,
+                }
+            )
+    return rows

@@ -1,0 +1,221 @@
+"""Random settings, ids, instants and rows, drawn where rules are decided. No files, no order of arrival."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from .inputs import RawRow, Settings
+
+MICRO = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+# Around a leap day, a new year, and New York's clock changes of 2024.
+FIRST_DATES = (date(2024, 2, 27), date(2023, 12, 29), date(2024, 3, 8), date(2024, 11, 1), date(2024, 6, 3))
+# Text order differs from number order, from case-blind order, and (last two) from UTF-16 order.
+USERS = ("u1", "u10", "u2", "U2", "u 1 - x", "ü1", "u\uffe5", "u\U0001f600")
+DEVICES = ("d1", "D1", "d1 ", "d2", "d10", "1", "01", "d'q\"", *(f"d{n}" for n in range(20, 31)))
+PREVIOUS = ("p1", "p2", "p3")
+EVENTS = ("viewed_product", "signup", "home", "Home", "login", None)
+URLS = ("https://shop.example/", "https://shop.example/cart?x=1,2", None)
+EVENT_ID_SUFFIXES = ("", "", "A", "a", "\uffe5", "\U0001f600")
+
+
+def weighted(rng: Random, weights: dict) -> object:
+    """One of the keys, by weight."""
+    return rng.choices(list(weights), list(weights.values()))[0]
+
+
+def random_settings(rng: Random) -> Settings:
+    """Settings; the defaults are the likeliest, except that every policy gets its share."""
+    return Settings(
+        session_timeout_seconds=weighted(rng, {1800: 14, 60: 2, 3600: 2, 1: 1, 86400: 2}),
+        identity_policy=weighted(rng, {"latest_user": 3, "first_user": 2, "merge": 4}),
+        max_users_per_alias=weighted(rng, {5: 2, 2: 3}),
+        blocked_ids=weighted(rng, {(): 6, ("n/a",): 2, ("n/a", "d1", "u2"): 1}),
+        timezone=weighted(rng, {"UTC": 5, "America/New_York": 2, "Asia/Kolkata": 2}),
+    )
+
+
+class World:
+    """One seed's ids and days, and the rows that can happen among them."""
+
+    def __init__(self, rng: Random) -> None:
+        """Draw the settings, the days and the ids."""
+        self.rng = rng
+        self.settings = random_settings(rng)
+        first = rng.choice(FIRST_DATES)
+        self.dates = tuple(first + n * DAY for n in range(rng.randint(4, 8)))
+        self.users = rng.sample(USERS, rng.randint(2, 6))
+        self.devices = rng.sample(DEVICES, rng.randint(3, len(DEVICES) - 2))
+        if rng.random() < 0.5:
+            # Ids that are a device's in one row and a user's in another.
+            self.devices += rng.sample(self.users, rng.randint(1, 2))
+        # Devices that many people use and that alias calls like to name.
+        self.popular = self.devices[:2]
+        self.timeout = timedelta(seconds=self.settings.session_timeout_seconds)
+        self._number, self._event_ids = 0, set[str]()
+
+    def midnight(self, day: date) -> datetime:
+        """When a day begins, as naive UTC."""
+        local = datetime.combine(day, time(), ZoneInfo(self.settings.timezone))
+        return local.astimezone(UTC).replace(tzinfo=None)
+
+    def instant(self) -> datetime:
+        """An instant on one of the days, half of the time hard by midnight, rarely outside the days."""
+        rng = self.rng
+        midnight = self.midnight(self.dates[0] + rng.randint(0, len(self.dates)) * DAY)
+        if rng.random() < 0.5:
+            before = rng.choice((0 * MICRO, MICRO, -MICRO, self.timeout, self.timeout / 2, timedelta(minutes=5)))
+            return midnight - min(before, DAY / 2)
+        span = self.midnight(self.dates[-1] + DAY) - self.midnight(self.dates[0])
+        return self.midnight(self.dates[0]) + rng.randrange(span // MICRO) * MICRO
+
+    def gap(self) -> timedelta:
+        """The time to the next event of a burst: often the timeout, or a microsecond to either side."""
+        rng = self.rng
+        kind = weighted(rng, {"tie": 2, "micro": 1, "short": 6, "exact": 4, "over": 2, "under": 2, "long": 2})
+        return {
+            "tie": 0 * MICRO,
+            "micro": MICRO,
+            "short": timedelta(seconds=rng.randint(1, 120)),
+            "exact": self.timeout,
+            "over": self.timeout + MICRO,
+            "under": self.timeout - MICRO,
+            "long": self.timeout + rng.randint(1, 7200) * timedelta(seconds=1),
+        }[kind]
+
+    def event_id(self) -> str:
+        """A new event id, often one that differs from another in its last character only."""
+        while True:
+            self._number += self.rng.random() < 0.5
+            event_id = f"e{self._number}{self.rng.choice(EVENT_ID_SUFFIXES)}"
+            if event_id not in self._event_ids:
+                self._event_ids.add(event_id)
+                return event_id
+
+    def received(self, at: datetime) -> datetime | None:
+        """When a row arrived: soon, days later, a whole day before its own time (still allowed), or unknown."""
+        late = weighted(self.rng, {1: 12, 3600: 3, 2 * 86400: 2, -86400: 1, None: 2})
+        return None if late is None else at + timedelta(seconds=late)
+
+    def row(self, device: str | None, user: str | None, at: datetime, table: str | None = None) -> RawRow:
+        """One sound row of some table other than aliases."""
+        rng = self.rng
+        table = table or weighted(rng, {"tracks": 10, "pages": 4, "screens": 2, "identifies": 3})
+        named = table != "identifies"
+        return RawRow(
+            table=table,
+            id=self.event_id(),
+            anonymous_id=device,
+            user_id=user,
+            timestamp=at,
+            received_at=self.received(at),
+            event=rng.choice(EVENTS) if named else None,
+            url=rng.choice(URLS) if named else None,
+        )
+
+    def carriers(self) -> list[tuple[str | None, str | None]]:
+        """The (device, user) that the events of one burst take turns at."""
+        rng = self.rng
+        device, other = rng.sample(self.devices, 2)
+        user, guest = rng.sample(self.users, 2)
+        return rng.choice(
+            (
+                [(device, None)],
+                [(device, None), (device, None), (device, user)],
+                [(device, user), (device, None)],
+                [(None, user)],
+                [(device, user), (other, user), (other, None)],
+                [(device, user), (device, guest), (device, None)],
+                [(device, guest), (other, guest)],
+            )
+        )
+
+    def burst(self, start: datetime | None = None, carriers: Sequence | None = None) -> list[RawRow]:
+        """Events of one owner at gaps near the timeout, beginning near midnight or anywhere."""
+        at = start or self.instant()
+        carriers = carriers or self.carriers()
+        rows = []
+        for n in range(self.rng.randint(1, 7)):
+            rows.append(self.row(*carriers[min(n, len(carriers) - 1)], at))
+            at += self.gap()
+            if at > self.midnight(self.dates[-1] + DAY) + timedelta(hours=1):
+                break
+        return rows
+
+    def shared_device(self) -> list[RawRow]:
+        """A device used by as many people as the guard allows, or one more."""
+        rng = self.rng
+        count = min(len(self.users), self.settings.max_users_per_alias + rng.choice((0, 1, 1)))
+        device, at = rng.choice(self.popular), self.instant()
+        rows = []
+        for user in rng.sample(self.users, count):
+            rows.append(self.row(device, user, at))
+            at += self.gap()
+        return rows
+
+    def users_at_once(self) -> list[RawRow]:
+        """Two users of one device at one instant, at the very beginning or end of the days."""
+        rng = self.rng
+        at = rng.choice((self.midnight(self.dates[0]), self.midnight(self.dates[-1] + DAY) - MICRO))
+        device = rng.choice(self.popular)
+        return [self.row(device, user, at) for user in rng.sample(self.users, 2)]
+
+    def aliases(self, of_device: str | None = None) -> list[RawRow]:
+        """An alias call, if need be of a certain device, or a chain of two."""
+        rng = self.rng
+        at = self.instant()
+        user, other = rng.sample(self.users, 2)
+        previous, device = rng.choice(PREVIOUS), of_device or rng.choice(rng.choice((self.devices, self.popular)))
+        kinds = (
+            [(device, user)],
+            [(other, user)],
+            [(previous, user)],
+            [(previous, user), (user, other)],
+            [(device, user), (previous, user)],
+            [(user, user)],
+            [(rng.choice((None, "", "n/a")), user)],
+            [(device, None)],
+        )
+        pairs = kinds[0] if of_device else rng.choice(kinds)
+        return [
+            RawRow("aliases", self.event_id(), None, user_id, previous_id, at + n * self.gap(), self.received(at))
+            for n, (previous_id, user_id) in enumerate(pairs)
+        ]
+
+    def duplicate(self, row: RawRow) -> RawRow:
+        """A second row with the same event id: the same again, or another on this or another day."""
+        rng = self.rng
+        device, user = self.carriers()[0]
+        at = row.timestamp or self.instant()
+        kind = weighted(rng, {"exact": 2, "received": 2, "later": 3, "other day": 3, "other table": 2})
+        if kind == "exact":
+            return row
+        if kind == "received":
+            return replace(row, received_at=rng.choice((None, self.received(at + MICRO))))
+        if kind == "later":
+            return replace(row, timestamp=at + self.gap())
+        if kind == "other day":
+            return replace(row, timestamp=at + rng.choice((-1, 1)) * DAY)
+        return replace(self.row(device, user, at + self.gap(), rng.choice(("tracks", "pages"))), id=row.id)
+
+    def broken(self, row: RawRow) -> RawRow:
+        """The row with a fault, or several; some of the changes only look like faults."""
+        rng = self.rng
+        at = row.timestamp or self.instant()
+        nobody = rng.choice((None, "", "n/a"))
+        kind = weighted(rng, {"id": 2, "time": 3, "identity": 3, "future": 3, "a day ahead": 2, "many": 1, "one id": 2})
+        if kind == "many":
+            return self.broken(replace(self.broken(row), **rng.choice(({"id": None}, {"timestamp": None}))))
+        return replace(
+            row,
+            **{
+                "id": {"id": rng.choice((None, ""))},
+                "time": {"timestamp": None, "received_at": self.received(at)},
+                "identity": {"anonymous_id": nobody, "user_id": rng.choice((nobody, ""))},
+                "future": {"received_at": at - DAY - rng.choice((MICRO, DAY, timedelta(hours=1)))},
+                "a day ahead": {"received_at": at - DAY},
+                "one id": {"user_id" if row.anonymous_id else "anonymous_id": rng.choice(("", "n/a"))},
+            }[kind],
+        )

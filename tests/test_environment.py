@@ -1,0 +1,49 @@
+"""Settings: defaults, and errors that name the variable and what is allowed."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.environment import Environment, Target
+from sessionization_dagster.errors import SettingsError
+
+
+def test_defaults_are_the_contracts() -> None:
+    environment = Environment.from_env({})
+    assert environment.target is Target.DUCKDB
+    assert environment.duckdb_path == Path.cwd() / "data/sessionization.duckdb"
+    assert environment.landing == Path.cwd() / "data/landing"
+    assert environment.start_date == date(2024, 1, 4)
+    assert environment.end_date is None
+    assert environment.timezone == "UTC"
+    assert environment.sources == ("rudderstack",)
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert Environment.from_env({"SESSIONIZATION_TIMEZONE": " "}).timezone == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("SESSIONIZATION_TARGET", "snowflake", "Allowed: duckdb, bigquery"),
+        ("SESSIONIZATION_TIMEZONE", "Mars/Olympus", "IANA name"),
+        ("SESSIONIZATION_TIMEZONE", "../etc/passwd", "IANA name"),
+        ("SESSIONIZATION_START_DATE", "2024-02-30", "YYYY-MM-DD"),
+        ("SESSIONIZATION_START_DATE", "yesterday", "YYYY-MM-DD"),
+        ("SESSIONIZATION_END_DATE", "2023-01-01", "before SESSIONIZATION_START_DATE"),
+        ("SESSIONIZATION_SOURCES", ",", "comma list"),
+    ],
+)
+def test_a_bad_value_is_named_with_the_remedy(variable: str, value: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says) as caught:
+        Environment.from_env({variable: value})
+    assert variable in str(caught.value)
+    assert value in str(caught.value)
+
+
+def test_an_unknown_source_is_named_with_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match=r"names rudder.*rudderstack"):
+        DbtProject.of(Environment.from_env({"SESSIONIZATION_SOURCES": "rudder"}))
