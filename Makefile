@@ -45,7 +45,7 @@ check: install ## Lint Python and SQL, check types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests dbt_project/analyses
+	SESSIONIZATION_DUCKDB_PATH=:memory: $(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
 
 .PHONY: lock
 lock: install ## Write requirements.lock anew from pyproject.toml

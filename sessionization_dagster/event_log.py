@@ -35,10 +35,14 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
             super().store_event_batch(events)
             return
         run_id = events[0].run_id
-        with self.run_connection(run_id) as run_connection, self._holding(run_id, run_connection):
+        with (
+            self.run_connection(run_id) as run_connection,
+            self._holding(run_id, run_connection),
             # The lock that guards connections is held by the first one and cannot be taken twice.
-            with self._second_connection() as index_connection, self._holding(INDEX_SHARD_NAME, index_connection):
-                super().store_event_batch(events)
+            self._second_connection() as index_connection,
+            self._holding(INDEX_SHARD_NAME, index_connection),
+        ):
+            super().store_event_batch(events)
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index database has the table; asked for each event, so answered from memory once it has."""

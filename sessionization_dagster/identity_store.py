@@ -15,7 +15,7 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 
-from sessionization_dagster.identity.graph import Sightings
+from sessionization_dagster.identity.graph import Ids, Sightings
 from sessionization_dagster.identity.policies import IdentitySettings, Policy, resolve
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.warehouses.base import Connection, Warehouse
@@ -169,9 +169,7 @@ def _rename(connection: Connection, settings: IdentitySettings, window: Window, 
     return reassigned
 
 
-def _sightings(
-    connection: Connection, settings: IdentitySettings
-) -> tuple[Sightings, np.ndarray[tuple[int], np.dtype[np.int32]]]:
+def _sightings(connection: Connection, settings: IdentitySettings) -> tuple[Sightings, Ids]:
     """The members' sightings, numbered without the members that are no longer seen; and each number's member id.
 
     Where a pair's other end is no member it counts as -1.
@@ -189,8 +187,9 @@ def _sightings(
         inner join members as later on calls.user_id = later.alias
         where calls.edge_type = 'alias_call'""")
 
-    def numbers(table: pa.Table, column: str) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-        return number_of[table.column(column).to_numpy()]
+    def numbers(table: pa.Table, column: str) -> Ids:
+        found: Ids = number_of[table.column(column).to_numpy()]
+        return found
 
     return Sightings(
         is_user=seen.column("is_user").to_numpy(zero_copy_only=False).astype(np.bool_),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from sessionization_dagster.environment import Environment, Target
 from sessionization_dagster.errors import SettingsError
-from sessionization_dagster.warehouses.base import Warehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 
-def build_warehouse(environment: Environment) -> Warehouse:
+def build_warehouse(environment: Environment) -> DuckDBWarehouse:
     """The warehouse that the settings name. Opens nothing."""
     if environment.target is Target.DUCKDB:
         return DuckDBWarehouse(path=environment.duckdb_path)

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster.dbt.translator import DEFAULT_OWNER, describe
-from sessionization_dagster.landing import RawTable, land, raw_tables
+from sessionization_dagster.landing import land, raw_tables
 from sessionization_dagster.partitions import run_window
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.table_metadata import table_metadata

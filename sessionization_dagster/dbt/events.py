@@ -20,7 +20,10 @@ AssetEvent = (
 
 @dataclass
 class Progress:
-    """Collects the results of nodes and reports each table, and each test that did not pass, in a line: callable with each result event of a dbt command."""
+    """Collects the results of nodes, and reports each table and each test that did not pass in a line.
+
+    Callable with each result event of a dbt command.
+    """
 
     report: Callable[[str], object]
     results: list[Event] = field(default_factory=list)

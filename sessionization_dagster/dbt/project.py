@@ -88,7 +88,7 @@ class DbtProject:
 
     @cached_property
     def target_path(self) -> Path:
-        """dbt's folder for this state of the project: manifest, compiled SQL, run results."""
+        """Dbt's folder for this state of the project: manifest, compiled SQL, run results."""
         return self.project_dir / "target" / self._digest()
 
     @cached_property

@@ -78,9 +78,22 @@ class DbtRunner:
             "--vars", json.dumps(dict(variables)),
         ]  # fmt: skip
         with _environment(RUN_ENVIRONMENT):
-            result = dbtRunner(manifest=manifest, callbacks=[forward]).invoke(command)
+            try:
+                result = dbtRunner(manifest=manifest, callbacks=[forward]).invoke(command)
+            finally:
+                _close_connections()
         _raise_failures(arguments[0], result)
         return result
+
+
+def _close_connections() -> None:
+    """The DuckDB adapter keeps its file open, and so locked, until the process ends; nobody else could read it meanwhile."""
+    from dbt.adapters.factory import FACTORY
+
+    for adapter in FACTORY.adapters.values():
+        close_all = getattr(adapter.connections, "close_all_connections", None)
+        if close_all is not None:
+            close_all()
 
 
 @contextmanager

@@ -57,4 +57,5 @@ def name_persons(sightings: Sightings, left: Ids, right: Ids) -> Ids:
     leads = np.ones(n, dtype=np.bool_)
     leads[1:] = person[best_first][1:] != person[best_first][:-1]
     name_of_person = best_first[leads].astype(np.int32)
-    return name_of_person[person]
+    names: Ids = name_of_person[person]
+    return names

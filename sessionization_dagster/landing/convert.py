@@ -106,31 +106,36 @@ def refusal(column: RawColumn, data_type: str) -> str | None:
     )
 
 
+def landed_columns(table: RawTable, shape: Shape) -> dict[str, str]:
+    """Column of the raw table -> column of `converted` that fills it. A declared column that the file lacks is not among them."""
+    places = {column.name: index for index, column in enumerate(table.columns)}
+    return {name: f"v{places[name]}" for name in shape.columns} | {"properties": "properties"}
+
+
 def converted(table: RawTable, shape: Shape) -> str:
     """A query over the shape's relation: one row per record, in order.
 
-    Columns: v0.. (the declared ones), properties, number, line, content, problem (null for a row that can be landed).
+    Columns: those of `landed_columns`, number, line, content, problem (null for a row that can be landed).
     """
-    fields = [shape.columns.get(column.name) for column in table.columns]
-    raw, parsed, checked, problems = [], [], [], [f"when broken is not null then {_cut('broken', 400)}"]
-    for index, (column, field) in enumerate(zip(table.columns, fields, strict=True)):
+    raw = [f"{properties(shape.extras)} as properties", f"{shape.number} as number", f"{shape.line} as line"]
+    raw += [f"{shape.content} as content", f"{shape.broken} as broken"]
+    parsed, checked, problems = ["*"], ["*"], ["when broken is not null then broken"]
+    for index, column in enumerate(table.columns):
+        field = shape.columns.get(column.name)
         if field is None:
-            parsed.append(f"cast(null as {column.type}) as p{index}")
-            checked.append(f"p{index} as v{index}")
+            continue
+        if _always_fits(column.type, field.type):
+            raw.append(f"{_parsed(column.type, field.type, field.sql)} as v{index}")
             continue
         raw.append(f"{field.sql} as r{index}")
-        parsed.append(f"{_parsed(column.type, field, f'r{index}')} as p{index}")
+        parsed.append(f"{_parsed(column.type, field.type, f'r{index}')} as p{index}")
         checked.append(f"{_checked(column.type, f'p{index}')} as v{index}")
-        if (problem := _problem(column, field, index)) is not None:
-            problems.append(problem)
-    own = f"{properties(shape.extras)} as properties, {shape.number} as number, {shape.line} as line"
-    rest = "properties, number, line, content, broken"
-    # One step per subquery: DuckDB then computes each parsed value once, however often it is looked at.
-    first = f"select {', '.join([*raw, own, f'{shape.content} as content, {shape.broken} as broken'])} from {shape.relation}"
-    second = f"select *, {', '.join(parsed)} from ({first})"
-    third = f"select *, {', '.join(checked)} from ({second})"
-    values = ", ".join(f"v{index}" for index in range(len(fields)))
-    return f"select {values}, {rest}, case {' '.join(problems)} end as problem from ({third})"
+        problems.append(_problem(column, field.type, index))
+    # One step per subquery: DuckDB then computes each value once, however often it is looked at.
+    return (
+        f"select *, case {' '.join(problems)} end as problem from (select {', '.join(checked)} from (select {', '.join(parsed)} "
+        f"from (select {', '.join(raw)} from {shape.relation})))"
+    )
 
 
 def properties(extras: Sequence[Field]) -> str:
@@ -156,37 +161,43 @@ def _json_text(data_type: str, value: str) -> str:
     return f"cast(to_json({value}) as varchar)"
 
 
-def _parsed(wanted: str, field: Field, value: str) -> str:
+def _always_fits(wanted: str, data_type: str) -> bool:
+    """Whether every value of the field's type has its counterpart in the wanted one."""
+    always = {"VARCHAR": data_type != "BLOB", "JSON": data_type != TEXT}
+    return always.get(wanted, False) or data_type == '"NULL"'
+
+
+def _parsed(wanted: str, data_type: str, value: str) -> str:
     """SQL of the value in the wanted type; null where that cannot be."""
-    if field.type == '"NULL"':
+    if data_type == '"NULL"':
         return f"cast(null as {wanted})"
     if wanted == "VARCHAR":
-        return _as_text(field, value)
+        return _as_text(data_type, value)
     if wanted == "JSON":
-        if field.type == TEXT:
+        if data_type == TEXT:
             return f"case when json_valid({value}) then cast({value} as json) end"
-        return f"cast({_json_text(field.type, value)} as json)"
-    if field.type == "JSON":
+        return value if data_type == "JSON" else f"cast({_json_text(data_type, value)} as json)"
+    if data_type == "JSON":
         return _from_text(wanted, f"({value} ->> '$')")
-    if field.type == TEXT or field.type.startswith("ENUM("):
+    if data_type == TEXT or data_type.startswith("ENUM("):
         return _from_text(wanted, value)
     if wanted in ("TIMESTAMP", "DATE"):
-        return f"try_cast({_as_timestamp(field.type, value)} as {wanted})"
-    if wanted in ("INTEGER", "BIGINT") and FRACTIONS.fullmatch(field.type):
+        return f"try_cast({_as_timestamp(data_type, value)} as {wanted})"
+    if wanted in ("INTEGER", "BIGINT") and FRACTIONS.fullmatch(data_type):
         return f"case when {value} = floor({value}) then try_cast({value} as {wanted}) end"
     return f"try_cast({value} as {wanted})"
 
 
-def _as_text(field: Field, value: str) -> str:
+def _as_text(data_type: str, value: str) -> str:
     """SQL of a scalar as text: 42, true, 1.5, 2024-01-31 23:59:59."""
-    if field.type == TEXT:
+    if data_type == TEXT:
         return value
-    if field.type == "JSON":
+    if data_type == "JSON":
         return f"({value} ->> '$')"
-    if field.type == "BLOB":
+    if data_type == "BLOB":
         return f"try(decode({value}))"
-    if MOMENTS.fullmatch(field.type) and field.type != "DATE":
-        value = _as_timestamp(field.type, value)
+    if MOMENTS.fullmatch(data_type) and data_type != "DATE":
+        value = _as_timestamp(data_type, value)
     return f"cast({value} as varchar)"
 
 
@@ -219,20 +230,12 @@ def _checked(wanted: str, value: str) -> str:
     return value
 
 
-def _problem(column: RawColumn, field: Field, index: int) -> str | None:
-    """A branch of `case` for a value that did not become one of the column's type; null where every value does."""
-    always = {"VARCHAR": field.type != "BLOB", "JSON": field.type != TEXT}
-    if always.get(column.type, field.type == '"NULL"'):
-        return None
+def _problem(column: RawColumn, data_type: str, index: int) -> str:
+    """A branch of `case` for a value that did not become one of the column's type."""
     lost = f"v{index} is null and r{index} is not null"
-    # Only asked of what is lost: trimming every value costs more than parsing it.
-    value = f"(r{index} ->> '$')" if field.type == "JSON" else f"cast(r{index} as varchar)"
-    if field.type in (TEXT, "JSON"):
+    value = f"(r{index} ->> '$')" if data_type == "JSON" else f"cast(r{index} as varchar)"
+    if data_type in (TEXT, "JSON"):
+        # Blank text is no value. Only asked of what is lost: trimming every value costs more than parsing it.
         lost = f"case when {lost} then coalesce(trim({value}) <> '', false) else false end"
-    told = f"{literal(f'column {column.name!r}: ')} || '''' || {_cut(value, 100)} || ''' is not ' || {literal(_WANTED[column.type])}"
-    return f"when {lost} then {told}"
-
-
-def _cut(value: str, characters: int) -> str:
-    """SQL of the text's beginning."""
-    return f"left({value}, {characters})"
+    before, after = f"column {column.name!r}: '", f"' is not {_WANTED[column.type]}"
+    return f"when {lost} then {literal(before)} || left({value}, 100) || {literal(after)}"

@@ -80,7 +80,9 @@ def whole_jsonl(session: duckdb.DuckDBPyConnection, file: LandedFile, table: Raw
     if len(keys) > MAX_KEYS:
         raise NeedsCare
     loose = f"not starts_with(ltrim(line), '{{') or regexp_matches(line, {literal(LOOSE_JSON)})"
-    return jsonl_shape(table, keys, relation, "line", broken=f"case when coalesce({loose}, true) then 'not an object' end")
+    return jsonl_shape(
+        table, keys, relation, "line", broken=f"case when coalesce({loose}, true) then 'not an object' end"
+    )
 
 
 def jsonl_keys(session: duckdb.DuckDBPyConnection, relation: str, text: str) -> list[str]:
@@ -110,11 +112,18 @@ def _match_keys(table: RawTable, values: Mapping[str, str]) -> tuple[dict[str, F
         spellings = sorted(key for key in values if key.lower() == column.name.lower())
         spellings.sort(key=lambda key: key != column.name)
         if spellings:
-            columns[column.name] = Field(column.name, "JSON", f"coalesce({', '.join(values[key] for key in spellings)})")
+            columns[column.name] = Field(
+                column.name, "JSON", _first([values[key] for key in spellings])
+            )
         for place, key in enumerate(spellings):
-            earlier = ", ".join(values[other] for other in spellings[:place])
-            extras[key] = f"case when coalesce({earlier}) is not null then {values[key]} end" if earlier else ""
+            earlier = [values[other] for other in spellings[:place]]
+            extras[key] = f"case when {_first(earlier)} is not null then {values[key]} end" if earlier else ""
     return columns, [Field(key, "JSON", sql) for key, sql in extras.items() if sql]
+
+
+def _first(values: Sequence[str]) -> str:
+    """SQL of the first that is not null."""
+    return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
 
 
 def _read_csv(

@@ -111,7 +111,9 @@ def withdraw(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequenc
     """Removes all that came from these files."""
     session.execute(f"delete from {qualified(table)} where {_IN_FILES}", {"files": list(files)})
     for name in ("landing_rejects", "landed_files"):
-        session.execute(f"delete from raw.{name} where {_OF_TABLE} and {_IN_FILES}", _keys(table) | {"files": list(files)})
+        session.execute(
+            f"delete from raw.{name} where {_OF_TABLE} and {_IN_FILES}", _keys(table) | {"files": list(files)}
+        )
 
 
 def record(

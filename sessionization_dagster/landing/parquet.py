@@ -84,7 +84,9 @@ def _fields(columns: list[tuple[str, str]]) -> list[Field]:
 
 def _reader(path: str, row_number: bool = False, utf8: str = "strict") -> str:
     """The reader's call: folder names such as `year=2024` are no columns."""
-    return f"read_parquet({path}, hive_partitioning = false, file_row_number = {row_number}, utf8_validation = '{utf8}')"
+    return (
+        f"read_parquet({path}, hive_partitioning = false, file_row_number = {row_number}, utf8_validation = '{utf8}')"
+    )
 
 
 def _row_number(columns: list[tuple[str, str]]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TextIO
@@ -11,8 +11,15 @@ import duckdb
 import pyarrow as pa
 
 from sessionization_dagster.landing.careful import Record, csv_header, csv_records, jsonl_records, opened
-from sessionization_dagster.landing.convert import Shape, converted, identifier, literal
-from sessionization_dagster.landing.delimited import MAX_KEYS, csv_shape, jsonl_keys, jsonl_shape, whole_csv, whole_jsonl
+from sessionization_dagster.landing.convert import Shape, converted, identifier, landed_columns, literal
+from sessionization_dagster.landing.delimited import (
+    MAX_KEYS,
+    csv_shape,
+    jsonl_keys,
+    jsonl_shape,
+    whole_csv,
+    whole_jsonl,
+)
 from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
 from sessionization_dagster.landing.files import LandedFile
 from sessionization_dagster.landing.ledger import qualified
@@ -30,7 +37,13 @@ BATCH_CHARACTERS = 32 * 2**20
 
 _BATCH = "landing_batch"
 _BATCH_SCHEMA = pa.schema(
-    {"number": pa.int64(), "line": pa.int64(), "content": pa.string(), "error": pa.string(), "fields": pa.list_(pa.string())}
+    {
+        "number": pa.int64(),
+        "line": pa.int64(),
+        "content": pa.string(),
+        "error": pa.string(),
+        "fields": pa.list_(pa.string()),
+    }
 )
 
 
@@ -64,7 +77,9 @@ def load_carefully(
         return _split(session, file, table, careful_parquet(file, table, probe.columns(file)), landed_at)
     rows = rejects = 0
     with opened(file) as stream:
-        shapes = _csv_batches(session, table, stream) if file.format == "csv" else _jsonl_batches(session, table, stream)
+        shapes = (
+            _csv_batches(session, table, stream) if file.format == "csv" else _jsonl_batches(session, table, stream)
+        )
         for shape in shapes:
             counts = _split(session, file, table, shape, landed_at)
             rows, rejects = rows + counts[0], rejects + counts[1]
@@ -72,34 +87,39 @@ def load_carefully(
 
 
 def _insert_whole(session: duckdb.DuckDBPyConnection, file: LandedFile, table: RawTable, shape: Shape) -> int:
-    """Inserts all records, or fails at the first that has a problem."""
+    """Inserts all records, or fails at the first that has a problem. Returns their count."""
     # `error` ends the statement, so that a clean file is read once.
     number = "case when problem is null then cast(number as bigint) else cast(error(problem) as bigint) end"
-    return _insert(session, file, table, f"({converted(table, shape)})", number)
+    return _execute_insert(session, _insert(file, table, shape, number))
 
 
 def _split(
     session: duckdb.DuckDBPyConnection, file: LandedFile, table: RawTable, shape: Shape, landed_at: datetime
 ) -> tuple[int, int]:
     """Inserts the records without a problem as rows, the others as rejects. Returns (rows, rejects)."""
-    records = converted(table, shape)
-    rejects = session.execute(
+    session.execute(f"create or replace temp table _x as {converted(table, shape)}")
+    rejects = _execute_insert(
+        session,
         f"insert into raw.landing_rejects select ?, ?, ?, line, problem, left(content, {MAX_CONTENT_CHARACTERS}), ? "
-        f"from ({records}) where problem is not null",
+        f"from _x where problem is not null",
         [table.source, table.table, file.source_file, landed_at],
-    ).fetchone()
-    return _insert(session, file, table, f"({records}) where problem is null", "number"), rejects[0] if rejects else 0
+    )
+    return _execute_insert(session, f"{_insert(file, table, shape, 'number','_x')} where problem is null"), rejects
 
 
-def _insert(session: duckdb.DuckDBPyConnection, file: LandedFile, table: RawTable, records: str, number: str) -> int:
-    """Inserts converted records. Returns their count."""
-    names = ", ".join(identifier(column.name) for column in table.columns)
-    values = ", ".join(f"v{index}" for index in range(len(table.columns)))
-    count = session.execute(
-        f"insert into {qualified(table)} ({names}, properties, source_file, source_row) "
-        f"select {values}, properties, {literal(file.source_file)}, {number} from {records}"
-    ).fetchone()
-    return count[0] if count else 0
+def _insert(file: LandedFile, table: RawTable, shape: Shape, number: str, src=None) -> str:
+    """The statement that inserts converted records; a `where` may follow."""
+    columns = landed_columns(table, shape) | {"source_file": literal(file.source_file), "source_row": number}
+    return (
+        f"insert into {qualified(table)} ({', '.join(map(identifier, columns))}) "
+        f"select {', '.join(columns.values())} from {src or '('+converted(table, shape)+')'}"
+    )
+
+
+def _execute_insert(session: duckdb.DuckDBPyConnection, statement: str, parameters: Sequence[object] = ()) -> int:
+    """Returns how many rows were inserted."""
+    count = session.execute(statement, parameters).fetchone()
+    return int(count[0]) if count else 0
 
 
 def _number_rows(session: duckdb.DuckDBPyConnection, table: RawTable, count: int) -> None:
@@ -144,7 +164,9 @@ def _jsonl_batches(session: duckdb.DuckDBPyConnection, table: RawTable, stream: 
                 middle = (first + last) // 2
                 pieces += [(middle + 1, last), (first, middle)]
                 continue
-            yield jsonl_shape(table, keys, judged, sound, number="number", line="line", content="content", broken="fault")
+            yield jsonl_shape(
+                table, keys, judged, sound, number="number", line="line", content="content", broken="fault"
+            )
 
 
 def _batches(session: duckdb.DuckDBPyConnection, records: Iterable[Record]) -> Iterator[tuple[int, int]]:

@@ -127,10 +127,14 @@ def later_rows(day: date) -> list[RawRow]:
 def first_rows() -> list[RawRow]:
     start = datetime(2024, 3, 9, 9)
     devices = ["lA", "lB", "gA", "mA", "xB"]
+
+    def user(n: int) -> str | None:
+        return "lU" if n % 17 == 0 else None
+
     return [
-        RawRow("tracks", f"e{n:03}", devices[n % 5], "lU" if n % 17 == 0 else None, timestamp=start + timedelta(minutes=23 * n), event="page")
+        RawRow("tracks", f"e{n:03}", devices[n % 5], user(n), timestamp=start + timedelta(minutes=23 * n), event="page")
         for n in range(150)
-    ]  # fmt: skip
+    ]
 
 
 def test_a_killed_run_then_run_again_leaves_what_an_unkilled_one_leaves(

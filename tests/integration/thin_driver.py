@@ -87,6 +87,12 @@ class ThinDriver:
         selection = ["--select", select] if select else ["--select", "tag:sessions"]
         self._dbt(["run", *selection], first, last)
 
+    def unit_tests(self) -> list[Any]:
+        """dbt's results of the models' unit tests."""
+        variables = {**self.variables, "partition_start": "2024-01-04", "partition_end": "2024-01-05"}
+        runner = self.project.runner
+        return list(runner.invoke(["test", "--resource-type", "unit_test", "--exclude-resource-type", "model"], variables).result)
+
     def rows(self, table: str, columns: Iterable[str]) -> list[dict[str, Any]]:
         """All rows of an output table."""
         names = ", ".join(f'"{name}"' for name in columns)

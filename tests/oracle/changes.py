@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 from .inputs import RawRow
 from .landing import Correct, Delete, Edit, Landing, Put, decidable, is_decidable
@@ -119,7 +120,7 @@ class Changes:
         adjacent = [
             (before[-1], after[0])
             for its in sessions.values()
-            for before, after in zip(its, its[1:], strict=False)
+            for before, after in pairwise(its)
             if after[0]["timestamp"] - before[-1]["timestamp"] <= 2 * self.world.timeout
         ]
         if not adjacent:

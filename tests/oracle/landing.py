@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from .inputs import RawRow, Settings
-from .intake import cleaned, dated, fault, is_future, local_date
+from .intake import cleaned, dated
 
 
 @dataclass(frozen=True)

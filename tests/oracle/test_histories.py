@@ -60,7 +60,8 @@ def test_histories_are_small(histories: list[History]) -> None:
         rows = [row for step in one.steps for edit in step.edits for row in added_rows(edit)]
         put = {row for row in rows if row.table != "aliases"}
         assert 30 <= total_rows(one) <= MAX_ROWS
-        assert 4 <= len(one.dates) <= 8 and len(one.dates) == (one.dates[-1] - one.dates[0]).days + 1
+        assert 4 <= len(one.dates) <= 8
+        assert len(one.dates) == (one.dates[-1] - one.dates[0]).days + 1
         assert len({row.anonymous_id for row in put} - {None, "", "n/a"}) <= 20
         assert len({row.user_id for row in put} - {None, "", "n/a"}) <= 6
 

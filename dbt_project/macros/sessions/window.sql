@@ -22,3 +22,9 @@
 {% macro at_in_window(at) -%}
     {{ at }} >= {{ start_of_date(window_start()) }} and {{ at }} < {{ start_of_date(window_end()) }}
 {%- endmacro %}
+
+{#- A date literal some days from the window's start or end. -#}
+{% macro days_from(bound, days) -%}
+    {%- set date = window_start() if bound == 'window_start' else window_end() -%}
+    {{ return("date '" ~ (modules.datetime.date.fromisoformat(date) + modules.datetime.timedelta(days=days)) ~ "'") }}
+{%- endmacro %}

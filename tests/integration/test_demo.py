@@ -1,0 +1,161 @@
+"""What a newcomer does: the demo's command, the UI on its instance, and Dagster's own command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from sessionization_dagster.demo import FIRST_DAY, LAST_DAY, SAMPLE
+from tests.integration.real_job import Project, oracle_differences, sample_rows
+from tests.integration.test_job import BLOCKED, ROOT, digest
+from tests.oracle.model import Settings
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def variables(home: Path) -> dict[str, str]:
+    return {
+        "DAGSTER_HOME": str(home / "dagster"),
+        "SESSIONIZATION_DUCKDB_PATH": str(home / "sessionization.duckdb"),
+        "SESSIONIZATION_LANDING": str(home / "landing"),
+    }
+
+
+@pytest.fixture(scope="module")
+def demo_output(variables: dict[str, str]) -> str:
+    """The demo, run once for all tests of this file."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sessionization_dagster.demo"],
+        env={**os.environ, **variables}, cwd=ROOT, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def project(home: Path, demo_output: str) -> Iterator[Project]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Project.create(home, instance, start_date=FIRST_DAY.isoformat(), end_date=LAST_DAY.isoformat())
+
+
+def test_the_demo_tells_its_progress_and_what_came_out(demo_output: str) -> None:
+    assert "rudderstack.dbt_session_tracks: INSERT 3607" in demo_output
+    assert "31,106 events, 0 rejected, 866 visitors, 3,607 sessions" in demo_output
+    assert "make ui" in demo_output
+
+
+def test_the_sample_equals_the_oracle_and_a_rerun_changes_no_row(project: Project) -> None:
+    settings = Settings(blocked_ids=BLOCKED)
+    assert not oracle_differences(project, sample_rows(SAMPLE), settings, FIRST_DAY, LAST_DAY)
+    before = digest(project)
+    result = project.run(date(2024, 3, 10))
+    assert all(check.passed for check in result.get_asset_check_evaluations())
+    assert digest(project) == before
+    project.run(date(2024, 2, 1), date(2024, 2, 20))
+    assert digest(project) == before
+
+
+def test_dagsters_command_line_materialises_a_day_and_a_range(project: Project, variables: dict[str, str]) -> None:
+    before = digest(project)
+    for partitions in (["--partition", "2024-01-04"], ["--partition-range", "2024-01-04...2024-01-10"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "sessionization_dagster.definitions",
+             "--select", "*", *partitions],
+            env={**os.environ, **variables, "DAGSTER_HOME": ""}, cwd=ROOT, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert digest(project) == before
+
+
+def test_a_bad_setting_ends_the_command_with_the_remedy(variables: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "asset", "list", "-m", "sessionization_dagster.definitions"],
+        env={**os.environ, **variables, "SESSIONIZATION_TIMEZONE": "Mars/Olympus"}, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "SESSIONIZATION_TIMEZONE is 'Mars/Olympus'. Give an IANA name" in done.stdout + done.stderr
+
+
+@pytest.fixture
+def port(variables: dict[str, str], demo_output: str) -> Iterator[int]:
+    """The UI's webserver, with its daemon, as `make ui` starts them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number: int = free.getsockname()[1]
+    ui = subprocess.Popen(
+        [sys.executable, "-m", "sessionization_dagster.ui", "--port", str(number)],
+        env={**os.environ, **variables}, cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        yield number
+    finally:
+        os.killpg(ui.pid, signal.SIGINT)
+        try:
+            ui.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(ui.pid, signal.SIGKILL)
+            ui.wait()
+
+
+def graphql(port: int, query: str, give_up_after: float = 120) -> Any:
+    """Ask the webserver, waiting until it has started and loaded the definitions."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
+    )
+    deadline = time.monotonic() + give_up_after
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                answer = json.load(response)["data"]
+                if answer.get("assetNodes"):
+                    return answer
+        except (urllib.error.URLError, ConnectionError):
+            pass
+        assert time.monotonic() < deadline, "the webserver did not answer in time"
+        time.sleep(1)
+
+
+def test_the_ui_opens_on_the_demos_instance_with_its_partitions_and_checks(port: int) -> None:
+    nodes = graphql(
+        port,
+        """{ assetNodes {
+        assetKey { path } groupName description kinds owners { ... on TeamAssetOwner { team } }
+        partitionStats { numPartitions numMaterialized }
+        assetMaterializations(limit: 1) { metadataEntries { label } }
+        assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization { status } } } } } }""",
+    )["assetNodes"]
+    assert {"core/events", "core/identity_graph", "rudderstack/dbt_session_tracks", "raw/rudderstack_tracks"} <= {
+        "/".join(node["assetKey"]["path"]) for node in nodes
+    }
+    statuses = []
+    for node in nodes:
+        name = "/".join(node["assetKey"]["path"])
+        assert node["partitionStats"] == {"numPartitions": 178, "numMaterialized": 178}, name
+        assert node["groupName"] == node["assetKey"]["path"][0], name
+        assert node["description"], name
+        assert node["owners"], name
+        assert "duckdb" in node["kinds"], name
+        labels = {entry["label"] for entry in node["assetMaterializations"][0]["metadataEntries"]}
+        assert {"dagster/row_count", "dagster/column_schema"} <= labels, name
+        checks = node["assetChecksOrError"]["checks"]
+        statuses += [check["executionForLatestMaterialization"]["status"] for check in checks]
+    assert len(statuses) > 40
+    assert set(statuses) == {"SUCCEEDED"}

@@ -1,0 +1,47 @@
+"""dbt in process: it leaves the warehouse file free, and what fails is named."""
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sessionization_dagster.errors import DbtError
+from tests.integration.thin_driver import ThinDriver
+from tests.oracle.model import Settings
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> ThinDriver:
+    return ThinDriver(tmp_path, Settings())
+
+
+def test_another_process_can_open_the_file_after_a_command(driver: ThinDriver) -> None:
+    driver.run_events(date(2024, 1, 4), date(2024, 1, 4))
+    code = f"import duckdb; print(duckdb.connect({str(driver.warehouse.path)!r}).sql('select count(*) from core.events').fetchall())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[(0,)]", done.stderr
+
+
+def test_a_failing_model_is_named_with_what_the_warehouse_said(driver: ThinDriver) -> None:
+    with driver.warehouse.connect() as connection:
+        connection.execute("drop table raw.landing_rejects")
+    with pytest.raises(DbtError, match=r"(?s)1 node\(s\):\nrejected_events: .*landing_rejects does not exist"):
+        driver.run_events(date(2024, 1, 4), date(2024, 1, 4))
+
+
+def test_a_table_of_other_columns_is_refused_with_the_remedy(driver: ThinDriver) -> None:
+    driver.run_events(date(2024, 1, 4), date(2024, 1, 4))
+    with driver.warehouse.connect() as connection:
+        connection.execute("alter table core.identity_edges drop column event_count")
+    with pytest.raises(DbtError, match="Drop the table and backfill"):
+        driver.run_events(date(2024, 1, 4), date(2024, 1, 4))
+
+
+def test_unit_tests_of_the_models_pass(driver: ThinDriver) -> None:
+    """The rules as dbt unit tests, on inputs of their own; they need the tables' columns and nothing of their rows."""
+    driver.run(date(2024, 1, 4), date(2024, 1, 4))
+    result = driver.unit_tests()
+    assert len(result) >= 8
+    assert {node.status.value for node in result} == {"pass"}
