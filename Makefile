@@ -7,6 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PORT ?= 3000
 UV_VERSION := 0.13.9
 INSTALLED := $(VENV)/.installed
 
@@ -33,8 +34,8 @@ demo: install ## Land the sample data, materialise all of its days, and say how 
 	@$(BIN)/python -m sessionization_dagster.demo
 
 .PHONY: ui
-ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000
-	@$(BIN)/python -m sessionization_dagster.ui
+ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000 (PORT=...)
+	@$(BIN)/python -m sessionization_dagster.ui --port $(PORT)
 
 .PHONY: test
 test: install ## Run the whole test suite

@@ -1,127 +1,58 @@
-"""Reading csv and jsonl record by record: slower than the vectorised readers, but exact about which line is broken and why.
+"""Reading csv and jsonl record by record: slower than the vectorised readers, but exact about which line is broken.
 
-The rules of csv are those of the vectorised reader (RFC 4180, quotes taken literally inside an unquoted field), so that a record reads
-the same whichever way its file is read. One allowance is shared too: empty fields after the last column.
+The rules of csv are those of the vectorised reader (RFC 4180; a quote inside an unquoted field is a letter), so that a
+record reads the same whichever way its file is read. One allowance is shared too: empty fields after the last column.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
-import io
 import json
 import re
-import zlib
-from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import BinaryIO, NamedTuple, NoReturn, TextIO, cast
+from contextlib import suppress
+from typing import NamedTuple, NoReturn, TextIO
 
 from sessionization_dagster.landing.errors import UnreadableFile
-from sessionization_dagster.landing.files import LandedFile
+from sessionization_dagster.landing.text import MAX_LINE_CHARACTERS, Line, Lines, is_blank, readable, without_end
 
-#: A record is held in memory as a whole; nothing that is meant to be one is longer.
-MAX_RECORD_CHARACTERS = 16 * 2**20
+#: Of one csv record; a quote that is never closed would take the rest of the file with it.
 MAX_RECORD_LINES = 10_000
 
+#: What DuckDB's JSON functions let pass although it is not JSON: trailing commas and non-finite numbers.
+LOOSE_JSON = r",\s*[}\]]|NaN|Infinity"
+
+_TRAILING_COMMA = re.compile(r",\s*[}\]]")
 #: A record of plain and properly quoted fields on one line, which Python's csv reader splits as we do, only faster.
 _PLAIN_RECORD = re.compile(r'(?:"(?:[^"]++|"")*+"|[^",]*+)(?:,(?:"(?:[^"]++|"")*+"|[^",]*+))*+')
 _QUOTE_OPENS = re.compile(r' *"')
 _QUOTE_CLOSES = re.compile(r'(?:[^"]++|"")*+"')
 _FIELD_ENDS = re.compile(r" *(,|\Z)")
-#: What DuckDB's JSON functions let pass although it is not JSON: trailing commas and non-finite numbers. Used on both paths.
-LOOSE_JSON = r",\s*[}\]]|NaN|Infinity"
-_TRAILING_COMMA = re.compile(r",\s*[}\]]")
+
+#: Text of the fields, empty ones None.
+Fields = tuple[str | None, ...]
 
 
 class Record(NamedTuple):
-    """One data record."""
+    r"""One data record.
 
-    #: From 1, broken records counted, blank lines not.
+    Attributes:
+        number: from 1; broken records count, blank lines do not.
+        line: of the file, from 1, on which the record starts.
+        content: the text without the line end; bytes that are not UTF-8 are written as \xff.
+        error: why the record is broken; None for a sound one.
+        fields: of a sound csv record.
+    """
+
     number: int
-    #: Of its first line, from 1.
     line: int
-    #: The text, without the line end; bytes that are not UTF-8 are written as \\xff.
     content: str
-    #: None for a sound record.
     error: str | None
-    #: Text of the csv fields, empty ones None; nothing for a broken record and for jsonl.
-    fields: tuple[str | None, ...] = ()
+    fields: Fields = ()
 
 
 class _Malformed(Exception):
     """A csv record breaks off or has text where none can be."""
-
-
-class _Lines:
-    """The lines of a text with their numbers; lines can be given back."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._next = 1
-        self._returned: deque[tuple[int, str]] = deque()
-
-    def take(self) -> tuple[int, str] | None:
-        """The next (number, line with its end), or None. A line beyond the limit comes cut off, without its end."""
-        if self._returned:
-            return self._returned.popleft()
-        text = self._stream.readline(MAX_RECORD_CHARACTERS)
-        if not text:
-            return None
-        number, self._next = self._next, self._next + 1
-        tail = text
-        while len(tail) == MAX_RECORD_CHARACTERS and not tail.endswith(("\n", "\r")):
-            tail = self._stream.readline(MAX_RECORD_CHARACTERS)
-        return number, text
-
-    def give_back(self, lines: list[tuple[int, str]]) -> None:
-        """These lines come next again, in this order."""
-        self._returned.extendleft(reversed(lines))
-
-
-@contextmanager
-def opened(file: LandedFile) -> Iterator[TextIO]:
-    """The file's text, unzipped, without byte order mark, undecodable bytes as surrogates. Raises UnreadableFile."""
-    with _readable_bytes(file) as stream:
-        newline = _line_end(stream.read(2**16))
-    with _readable_bytes(file) as stream:
-        yield io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline)
-
-
-def has_lone_returns(file: LandedFile) -> bool:
-    r"""Whether a `\r` without `\n` occurs: DuckDB takes some of them for line ends. Reads 1 GB in about half a second.
-
-    Raises UnreadableFile for a damaged gzip file, of which DuckDB does not compare the checksum.
-    """
-    with _readable_bytes(file) as stream:
-        carried = b""
-        while block := stream.read(2**20):
-            block = carried + block
-            carried = b"\r" if block.endswith(b"\r") else b""
-            if block.count(b"\r") - len(carried) != block.count(b"\r\n"):
-                return True
-        return bool(carried)
-
-
-@contextmanager
-def _readable_bytes(file: LandedFile) -> Iterator[BinaryIO]:
-    """The unzipped bytes. Raises UnreadableFile, whenever they turn out to be damaged."""
-    try:
-        with cast(BinaryIO, gzip.open(file.path) if file.gzipped else open(file.path, "rb")) as stream:
-            yield stream
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UnreadableFile(
-            f"is not a whole gzip file ({error}); write it again, or take .gz off its name if it is not compressed"
-        ) from error
-    except OSError as error:
-        raise UnreadableFile(f"cannot be read ({error.strerror or error}); allow reading it", transient=True) from error
-
-
-def _line_end(beginning: bytes) -> str:
-    r"""The character that ends lines. A `\r` alone does only where the first line ends so; elsewhere it is part of a field."""
-    end = re.search(rb"[\r\n]", beginning)
-    lone = end is not None and end[0] == b"\r" and beginning[end.end() : end.end() + 1] not in (b"\n", b"")
-    return "\r" if lone else "\n"
 
 
 def csv_header(stream: TextIO) -> tuple[str, ...]:
@@ -129,7 +60,7 @@ def csv_header(stream: TextIO) -> tuple[str, ...]:
 
     Raises UnreadableFile for no header and for one that cannot be read.
     """
-    record = next(_csv_records(_Lines(stream), None), None)
+    record = next(_csv_records(Lines(stream), None), None)
     if record is None:
         raise UnreadableFile("has no header line; write the column names into the first line")
     if record.error is not None or any("\0" in name for name in record.fields if name):
@@ -143,20 +74,21 @@ def csv_header(stream: TextIO) -> tuple[str, ...]:
 
 def csv_records(stream: TextIO, columns: int) -> Iterator[Record]:
     """The records below the header, sound and broken ones."""
-    lines = _Lines(stream)
+    lines = Lines(stream)
     next(_csv_records(lines, None), None)
     return _csv_records(lines, columns)
 
 
-def _csv_records(lines: _Lines, columns: int | None) -> Iterator[Record]:
+def _csv_records(lines: Lines, columns: int | None) -> Iterator[Record]:
     """Records with `columns` fields, or with any number of them."""
     number = 0
     while (first := lines.take()) is not None:
-        if not first[1].strip(" \t\r\n"):
+        if is_blank(first[1]):
             continue
         number += 1
         taken = [first]
-        error, fields = None, ()
+        fields: Fields = ()
+        error = None
         try:
             fields = _csv_fields(lines, taken)
         except _Malformed as malformed:
@@ -164,21 +96,24 @@ def _csv_records(lines: _Lines, columns: int | None) -> Iterator[Record]:
             # Where a quote went missing, the record seems to run on: only its first line is given up.
             lines.give_back(taken[1:])
             taken = taken[:1]
-        content, is_utf8 = _readable("".join(text for _, text in taken) if len(taken) > 1 else first[1])
-        if columns is not None and not any(fields[columns:]):
+        content, is_utf8 = readable("".join(text for _, text in taken) if len(taken) > 1 else first[1])
+        if not any(fields[columns:] if columns else ()):
             fields = fields[:columns]
         if not is_utf8:
             error = "is not UTF-8; write the file in UTF-8"
         elif error is None and columns not in (None, len(fields)):
-            error = f"has {len(fields)} fields where the header has {columns}; quote fields that contain commas or line ends"
+            error = f"has {len(fields)} fields where the header has {columns}; quote fields that contain commas"
         yield Record(number, first[0], content, error, () if error else fields)
 
 
-def _csv_fields(lines: _Lines, taken: list[tuple[int, str]]) -> tuple[str | None, ...]:
-    """The fields of the record that starts with the one line in `taken`; adds the lines it runs on to. Raises _Malformed."""
-    line = _without_end(taken[0][1])
-    if len(line) >= MAX_RECORD_CHARACTERS:
-        raise _Malformed(f"is longer than {MAX_RECORD_CHARACTERS} characters; end lines with a line feed")
+def _csv_fields(lines: Lines, taken: list[Line]) -> Fields:
+    """The fields of the record that starts with the one line in `taken`; adds the lines that it runs on to.
+
+    Raises _Malformed.
+    """
+    line = without_end(taken[0][1])
+    if len(line) >= MAX_LINE_CHARACTERS:
+        raise _Malformed(f"is longer than {MAX_LINE_CHARACTERS} characters; end lines with a line feed")
     if '"' not in line:
         return tuple(field or None for field in line.split(","))
     if _PLAIN_RECORD.fullmatch(line):
@@ -188,7 +123,7 @@ def _csv_fields(lines: _Lines, taken: list[tuple[int, str]]) -> tuple[str | None
     return _csv_fields_by_quotes(lines, taken, line)
 
 
-def _csv_fields_by_quotes(lines: _Lines, taken: list[tuple[int, str]], line: str) -> tuple[str | None, ...]:
+def _csv_fields_by_quotes(lines: Lines, taken: list[Line], line: str) -> Fields:
     """As `_csv_fields`, for any record; `line` is its first line without its end."""
     fields: list[str | None] = []
     place = 0
@@ -209,8 +144,11 @@ def _csv_fields_by_quotes(lines: _Lines, taken: list[tuple[int, str]], line: str
         place = end + 1
 
 
-def _quoted(lines: _Lines, taken: list[tuple[int, str]], line: str, place: int) -> tuple[str, str, int]:
-    """The value of the quoted field whose text starts at `place`, the line it ends in, and the place after its closing quote."""
+def _quoted(lines: Lines, taken: list[Line], line: str, place: int) -> tuple[str, str, int]:
+    """Reads the quoted field whose text starts at `place`.
+
+    Returns its value, the line on which it ends, and the place after its closing quote.
+    """
     parts = []
     size = 0
     while (end := _QUOTE_CLOSES.match(line, place)) is None:
@@ -218,28 +156,26 @@ def _quoted(lines: _Lines, taken: list[tuple[int, str]], line: str, place: int) 
         parts.append(taken[-1][1][place:])
         following = lines.take()
         size += len(following[1]) if following else 0
-        if following is None or len(taken) >= MAX_RECORD_LINES or size >= MAX_RECORD_CHARACTERS:
+        if following is None or len(taken) >= MAX_RECORD_LINES or size >= MAX_LINE_CHARACTERS:
             lines.give_back([following] if following else [])
-            raise _Malformed(
-                "opens a quote that is never closed; close it, or write a quote inside a quoted field twice"
-            )
+            raise _Malformed("opens a quote that is never closed; close it, or write a quote inside quotes twice")
         taken.append(following)
-        line, place = _without_end(following[1]), 0
+        line, place = without_end(following[1]), 0
     parts.append(line[place : end.end() - 1])
     return "".join(parts).replace('""', '"'), line, end.end()
 
 
 def jsonl_records(stream: TextIO) -> Iterator[Record]:
-    """One record per line that is not blank. Whether the line is an object is left to the JSON functions of DuckDB."""
-    lines = _Lines(stream)
+    """One record per line that is not blank. Whether it is an object is left to the JSON functions of DuckDB."""
+    lines = Lines(stream)
     number = 0
     while (taken := lines.take()) is not None:
-        if not taken[1].strip(" \t\r\n"):
+        if is_blank(taken[1]):
             continue
         number += 1
-        content, is_utf8 = _readable(taken[1])
-        if len(content) >= MAX_RECORD_CHARACTERS:
-            error: str | None = f"is longer than {MAX_RECORD_CHARACTERS} characters; write one object per line"
+        content, is_utf8 = readable(taken[1])
+        if len(content) >= MAX_LINE_CHARACTERS:
+            error: str | None = f"is longer than {MAX_LINE_CHARACTERS} characters; write one object per line"
         elif not is_utf8:
             error = "is not UTF-8; write the file in UTF-8"
         else:
@@ -262,22 +198,3 @@ def _loose_json(line: str) -> str | None:
 def _no_constant(name: str) -> NoReturn:
     """JSON has no NaN and no Infinity; Python's parser reads them."""
     raise ValueError(f"{name} is not a JSON number")
-
-
-def _without_end(line: str) -> str:
-    """The line without its line end."""
-    if line.endswith("\n"):
-        return line[:-2] if line.endswith("\r\n") else line[:-1]
-    return line[:-1] if line.endswith("\r") else line
-
-
-def _readable(text: str) -> tuple[str, bool]:
-    """The text without its line end, undecodable bytes written as \\xff, and whether there were none."""
-    text = _without_end(text)
-    if text.isascii():
-        return text, True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), False
-    return text, True

@@ -1,7 +1,7 @@
 """How a value as a file has it becomes a value of a declared column: SQL expressions. No files, no connection.
 
-Every reader hands its records over as a relation of raw fields, and all of them are converted here, so that a value means the same
-in every format, and in a clean file as in a broken one.
+Every reader hands its records over as a relation of raw fields, and all of them are converted here, so that a value
+means the same in every format, and in a clean file as in a broken one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ FRACTIONS = re.compile(r"FLOAT|DOUBLE|DECIMAL\(.*\)")
 MOMENTS = re.compile(r"DATE|TIMESTAMP.*")
 NESTED = re.compile(r".*\]|(STRUCT|MAP|UNION)\(.*\)|VARIANT|GEOMETRY.*", re.DOTALL)
 
-# DuckDB's own casts also accept `epoch`, `infinity`, `2024-1-1`, `0x1f`, `1_000` and round 1.5 to an integer: ask for the shape first.
+# DuckDB's own casts also accept `epoch`, `infinity`, `2024-1-1`, `0x1f`, `1_000`, and round 1.5 to an integer: the
+# shape is asked for first.
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _OFFSET = r"Z| ?UTC|[+-]\d{2}(:?[0-5]\d)?"
 _SHAPES = {
@@ -46,28 +47,36 @@ _WANTED = {
 
 @dataclass(frozen=True)
 class Field:
-    """One column of a file."""
+    """One column of a file.
 
-    #: As the file spells it.
+    Attributes:
+        name: as the file spells it.
+        type: its DuckDB type; TEXT where the file has none.
+        sql: the value.
+    """
+
     name: str
-    #: Its DuckDB type; TEXT where the file has none.
     type: str
-    #: SQL of the value.
     sql: str
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the records of a file, or of a batch of its records, look like."""
+    """What the records of a file, or of a batch of its records, look like. All SQL is over `relation`.
 
-    #: SQL that can follow `from`: one row per record, in file order.
+    Attributes:
+        relation: SQL that can follow `from`: one row per record, in file order.
+        columns: declared column -> the field that fills it.
+        extras: fields that no declared column takes: they become the properties, in this order.
+        number: of the record, from 1.
+        line: on which it starts, from 1; its number, where a format has no lines.
+        content: its text.
+        broken: why the record as a whole is broken; null when it is not.
+    """
+
     relation: str
-    #: Declared column -> the field that fills it.
     columns: Mapping[str, Field]
-    #: Fields that no declared column takes: they become the properties, in this order.
     extras: Sequence[Field]
-    #: SQL, all over `relation`: number of the record from 1, its line (or its number, where a format has no lines), its text, and why
-    #: the record as a whole is broken (null when it is not).
     number: str = "null"
     line: str = "null"
     content: str = "null"
@@ -87,27 +96,21 @@ def identifier(name: str) -> str:
 
 def refusal(column: RawColumn, data_type: str) -> str | None:
     """Why a field of this type cannot fill the column, whatever its values; null when it can."""
-    if data_type in (TEXT, "JSON", '"NULL"', "BLOB", "UUID") or data_type.startswith("ENUM("):
-        fits = data_type != "BLOB" or column.type in (TEXT, "JSON")
-    elif NESTED.fullmatch(data_type):
-        fits = column.type == "JSON"
-    elif column.type in ("TIMESTAMP", "DATE"):
-        fits = bool(MOMENTS.fullmatch(data_type))
-    elif column.type in ("INTEGER", "BIGINT", "DOUBLE"):
-        fits = bool(INTEGERS.fullmatch(data_type) or FRACTIONS.fullmatch(data_type))
-    elif column.type == "BOOLEAN":
-        fits = data_type == "BOOLEAN"
-    else:
-        fits = True
-    return (
-        None
-        if fits
-        else f"column {column.name!r} is {data_type} where {column.type} is wanted; write it as {column.type}"
-    )
+    if data_type in (TEXT, "JSON", '"NULL"') or column.type == "JSON":
+        return None
+    fitting = {
+        "VARCHAR": not NESTED.fullmatch(data_type),
+        "TIMESTAMP": bool(MOMENTS.fullmatch(data_type)),
+        "DATE": bool(MOMENTS.fullmatch(data_type)),
+        "BOOLEAN": data_type == "BOOLEAN",
+    }
+    if fitting.get(column.type, bool(INTEGERS.fullmatch(data_type) or FRACTIONS.fullmatch(data_type))):
+        return None
+    return f"column {column.name!r} is {data_type} where {column.type} is wanted; write it as {column.type}"
 
 
 def landed_columns(table: RawTable, shape: Shape) -> dict[str, str]:
-    """Column of the raw table -> column of `converted` that fills it. A declared column that the file lacks is not among them."""
+    """Column of the raw table -> column of `converted` that fills it. Columns that the file lacks are left out."""
     places = {column.name: index for index, column in enumerate(table.columns)}
     return {name: f"v{places[name]}" for name in shape.columns} | {"properties": "properties"}
 
@@ -132,10 +135,10 @@ def converted(table: RawTable, shape: Shape) -> str:
         checked.append(f"{_checked(column.type, f'p{index}')} as v{index}")
         problems.append(_problem(column, field.type, index))
     # One step per subquery: DuckDB then computes each value once, however often it is looked at.
-    return (
-        f"select *, case {' '.join(problems)} end as problem from (select {', '.join(checked)} from (select {', '.join(parsed)} "
-        f"from (select {', '.join(raw)} from {shape.relation})))"
-    )
+    first = f"select {', '.join(raw)} from {shape.relation}"
+    second = f"select {', '.join(parsed)} from ({first})"
+    third = f"select {', '.join(checked)} from ({second})"
+    return f"select *, case {' '.join(problems)} end as problem from ({third})"
 
 
 def properties(extras: Sequence[Field]) -> str:
@@ -179,7 +182,7 @@ def _parsed(wanted: str, data_type: str, value: str) -> str:
         return value if data_type == "JSON" else f"cast({_json_text(data_type, value)} as json)"
     if data_type == "JSON":
         return _from_text(wanted, f"({value} ->> '$')")
-    if data_type == TEXT or data_type.startswith("ENUM("):
+    if data_type == TEXT:
         return _from_text(wanted, value)
     if wanted in ("TIMESTAMP", "DATE"):
         return f"try_cast({_as_timestamp(data_type, value)} as {wanted})"
@@ -205,7 +208,7 @@ def _from_text(wanted: str, value: str) -> str:
     """SQL of text in a type that is not text."""
     cast = f"try_cast({value} as {wanted})"
     if wanted == "TIMESTAMP":
-        # A cast to TIMESTAMP ignores the offset. The one with time zone applies it, and takes the session's zone, UTC, without one.
+        # A cast to TIMESTAMP ignores the offset. This one applies it, and takes the session's zone, UTC, without one.
         cast = f"make_timestamp(epoch_us(try_cast({value} as timestamptz)))"
     return f"case when regexp_full_match({value}, {literal(_SHAPES[wanted])}) then {cast} end"
 
@@ -224,7 +227,8 @@ def _as_timestamp(data_type: str, value: str) -> str:
 def _checked(wanted: str, value: str) -> str:
     """SQL that makes null what the type can hold but a raw table must not: other calendars' years, infinities."""
     if wanted in ("TIMESTAMP", "DATE"):
-        return f"case when {value} between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999' then {value} end"
+        bounds = "timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'"
+        return f"case when {value} between {bounds} then {value} end"
     if wanted == "DOUBLE":
         return f"case when isfinite({value}) then {value} end"
     return value

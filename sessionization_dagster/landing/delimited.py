@@ -1,4 +1,4 @@
-"""Reading whole csv and jsonl files with DuckDB's vectorised readers. Any doubt about a record is left to the careful path."""
+"""Reading csv and jsonl files with DuckDB's vectorised readers. Doubtful records are left to the careful path."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from sessionization_dagster.landing.careful import LOOSE_JSON, csv_header, has_lone_returns, opened
+from sessionization_dagster.landing.careful import LOOSE_JSON, csv_header
 from sessionization_dagster.landing.convert import TEXT, Field, Shape, literal
 from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
 from sessionization_dagster.landing.files import LandedFile
 from sessionization_dagster.landing.tables import RawTable
+from sessionization_dagster.landing.text import has_lone_returns, is_blank, opened
 
 #: Every key of a file is looked up in every row: with more of them than this, batches that share keys are quicker.
 MAX_KEYS = 1_000
@@ -47,7 +48,7 @@ def csv_columns(file: LandedFile) -> tuple[str, ...]:
 
 
 def csv_shape(table: RawTable, names: Sequence[str], relation: str, fields: Sequence[str], **record: str) -> Shape:
-    """Records whose n-th column is called names[n] and has the SQL fields[n]. Raises UnreadableFile as `match_names` does."""
+    """Records whose n-th column is called names[n] and has the SQL fields[n]. Raises UnreadableFile."""
     places = match_names(table, names)
     taken = set(places.values())
     return Shape(
@@ -59,10 +60,10 @@ def csv_shape(table: RawTable, names: Sequence[str], relation: str, fields: Sequ
 
 
 def whole_csv(file: LandedFile, table: RawTable) -> Shape:
-    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare where DuckDB would read it otherwise than we do."""
+    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare where DuckDB would misread it."""
     names = csv_columns(file)
     with opened(file) as stream:
-        starts_blank = not stream.readline(2**16).strip()
+        starts_blank = is_blank(stream.readline(2**16))
     # DuckDB takes a blank first line for the header, and a blank line for a null where there is one column.
     if starts_blank or len(names) == 1 or has_lone_returns(file):
         raise NeedsCare
@@ -71,7 +72,7 @@ def whole_csv(file: LandedFile, table: RawTable) -> Shape:
 
 
 def whole_jsonl(session: duckdb.DuckDBPyConnection, file: LandedFile, table: RawTable) -> Shape:
-    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare where the file is not plainly one object per line."""
+    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare where it is not plainly one object per line."""
     if has_lone_returns(file):
         raise NeedsCare
     # A control character that no valid JSON contains, so that each line comes as one field.
@@ -86,13 +87,20 @@ def whole_jsonl(session: duckdb.DuckDBPyConnection, file: LandedFile, table: Raw
 
 
 def jsonl_keys(session: duckdb.DuckDBPyConnection, relation: str, text: str) -> list[str]:
-    """The keys of all objects, sorted; broken off after one more than MAX_KEYS. Raises duckdb.Error for text that is not JSON."""
-    rows = session.execute(f"select distinct unnest(json_keys({text})) from {relation} limit {MAX_KEYS + 1}").fetchall()
+    """The keys of all objects, sorted; broken off after one more than MAX_KEYS.
+
+    Raises duckdb.Error for text that is not JSON.
+    """
+    keys = f"select distinct unnest(json_keys({text})) from {relation} limit {MAX_KEYS + 1}"
+    rows = session.execute(keys).fetchall()
     return sorted(key for (key,) in rows)
 
 
 def jsonl_shape(table: RawTable, keys: Sequence[str], relation: str, text: str, **record: str) -> Shape:
-    """Lines of JSON objects whose keys are all among `keys`; `text` is the SQL of the text, null where it is not an object."""
+    """Lines of JSON objects whose keys are all among `keys`.
+
+    `text` is the SQL of the line, null where it is not an object.
+    """
     pointers = ["/" + key.replace("~", "~0").replace("/", "~1") for key in keys]
     paths = f"[{', '.join(map(literal, pointers))}]" if keys else "cast([] as varchar[])"
     # JSON's null is no value, as in the other formats.
@@ -104,17 +112,15 @@ def jsonl_shape(table: RawTable, keys: Sequence[str], relation: str, text: str, 
 def _match_keys(table: RawTable, values: Mapping[str, str]) -> tuple[dict[str, Field], list[Field]]:
     """The fields of the declared columns, and the rest.
 
-    Keys may differ from line to line, so the choice among spellings is made in each: the exact one, else the first by code point that
-    is not null. What is not chosen stays among the properties.
+    Keys may differ from line to line, so the choice among spellings is made in each: the exact one, else the first by
+    code point that is not null. What is not chosen stays among the properties.
     """
     columns, extras = {}, dict(values)
     for column in table.columns:
         spellings = sorted(key for key in values if key.lower() == column.name.lower())
         spellings.sort(key=lambda key: key != column.name)
         if spellings:
-            columns[column.name] = Field(
-                column.name, "JSON", _first([values[key] for key in spellings])
-            )
+            columns[column.name] = Field(column.name, "JSON", _first([values[key] for key in spellings]))
         for place, key in enumerate(spellings):
             earlier = [values[other] for other in spellings[:place]]
             extras[key] = f"case when {_first(earlier)} is not null then {values[key]} end" if earlier else ""
@@ -133,6 +139,7 @@ def _read_csv(
     types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     return (
         f"read_csv({source_path(file.path)}, auto_detect = false, columns = {{{types}}}, header = {header}, "
-        f"delim = {literal(delimiter)}, quote = {literal(quote)}, escape = {literal(quote)}, nullstr = {literal(null)}, "
-        f"compression = '{'gzip' if file.gzipped else 'none'}', strict_mode = true, hive_partitioning = false)"
+        f"delim = {literal(delimiter)}, quote = {literal(quote)}, escape = {literal(quote)}, "
+        f"nullstr = {literal(null)}, compression = '{'gzip' if file.gzipped else 'none'}', "
+        "strict_mode = true, hive_partitioning = false)"
     )

@@ -6,10 +6,11 @@ from __future__ import annotations
 class UnreadableFile(Exception):
     """The file cannot be read at all; the message names the problem and the remedy.
 
-    `transient` says that the cause lies outside the file (a permission, a disk), so that it is worth trying again unchanged.
+    `transient` says that the cause lies outside the file (a permission, a disk): it is worth trying again unchanged.
     """
 
     def __init__(self, message: str, *, transient: bool = False) -> None:
+        """The message continues a sentence that starts with the file's name."""
         super().__init__(message)
         self.transient = transient
 

@@ -1,4 +1,4 @@
-"""Which files lie in the landing folder and which raw table each belongs to. Names and sizes only, nothing is opened."""
+"""Which files lie in the landing folder and which raw table each belongs to. Names and sizes; nothing is opened."""
 
 from __future__ import annotations
 
@@ -23,24 +23,35 @@ EXPECTED_LAYOUT = f"<landing>/<source>/<table>/<any name>, ending in {', '.join(
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One data file, as it was when the folder was listed."""
+    """One data file, as it was when the folder was listed.
 
-    #: Absolute.
+    Attributes:
+        path: absolute.
+        source_file: below the landing folder, with forward slashes: the file's identity in the ledger.
+        format: parquet, csv or jsonl.
+        gzipped: whether its name says so.
+        size_bytes: on disk.
+        modified_ns: last modification, nanoseconds since 1970.
+    """
+
     path: str
-    #: Below the landing folder, with forward slashes: the file's identity in the ledger.
     source_file: str
     format: str
     gzipped: bool
     size_bytes: int
-    #: Last modification, nanoseconds since 1970.
     modified_ns: int
 
 
 @dataclass
 class Discovery:
-    """What the landing folder holds."""
+    """What the landing folder holds.
 
-    #: By raw table name, each sorted by path.
+    Attributes:
+        files: by raw table name, each sorted by path.
+        ignored: (path, reason) of the others.
+        unknown_folders: sentences.
+    """
+
     files: dict[str, list[LandedFile]]
     ignored: list[tuple[str, str]] = field(default_factory=list)
     unknown_folders: list[str] = field(default_factory=list)
@@ -49,8 +60,8 @@ class Discovery:
 def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
     """Lists the landing folder.
 
-    Raises LandingError when it is missing, cannot be listed, or holds no data file for any of `tables`: an unmounted or mistyped
-    folder must not look like one whose files were all withdrawn.
+    Raises LandingError when it is missing, cannot be listed, or holds no data file for any of `tables`: an unmounted or
+    mistyped folder must not look like one whose files were all withdrawn.
     """
     root = os.path.abspath(landing)
     if not os.path.isdir(root):
@@ -67,13 +78,14 @@ def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
         hints = "".join(f"; {text}" for text in discovery.unknown_folders)
         raise LandingError(
             f"the landing folder {root} holds no data file for {', '.join(discovery.files) or 'any table'}; "
-            f"expected {EXPECTED_LAYOUT}{hints}. Nothing was changed: put the files there, or correct SESSIONIZATION_LANDING"
+            f"expected {EXPECTED_LAYOUT}{hints}. "
+            "Nothing was changed: put the files there, or correct SESSIONIZATION_LANDING"
         )
     return discovery
 
 
 def is_silent(name: str) -> bool:
-    """Hidden files, and the markers and working folders that Spark and others write: `_SUCCESS`, `_temporary`, `.part.crc`."""
+    """Hidden files, and the markers and working folders of other tools: `_SUCCESS`, `_temporary`, `.part.crc`."""
     return name.startswith((".", "_"))
 
 
@@ -98,7 +110,7 @@ def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery: Discovery) -> None:
-    """Adds one file to its table's list, or to the ignored ones with the reason. Files of unknown folders are told of by folder."""
+    """Adds one file to its table's list, or to the ignored ones. Unknown folders are told of as a whole."""
     relative = _relative(root, path)
     parts = relative.split("/")
     if len(parts) < 3:
@@ -148,7 +160,8 @@ def _unknown_folders(root: str, folders: dict[tuple[str, str], str]) -> Iterator
         tables = sorted(table for known, table in folders if known == source)
         for table in _subfolders(os.path.join(root, source)):
             if table not in tables:
-                yield f"{source}/{_printable(table)}/: no such table; allowed are {', '.join(tables)}. Rename the folder"
+                allowed = ", ".join(tables)
+                yield f"{source}/{_printable(table)}/: no such table; allowed are {allowed}. Rename the folder"
 
 
 def _subfolders(folder: str) -> list[str]:

@@ -20,7 +20,8 @@ UNREADABLE = "unreadable"
 _CREATE = """
 create schema if not exists raw;
 create table if not exists raw.landing_rejects (
-    source varchar, table_name varchar, source_file varchar, source_line bigint, error varchar, content varchar, landed_at timestamp
+    source varchar, table_name varchar, source_file varchar, source_line bigint, error varchar, content varchar,
+    landed_at timestamp
 );
 create table if not exists raw.landed_files (
     source varchar, table_name varchar, source_file varchar, size_bytes bigint, modified_ns bigint, status varchar,
@@ -33,10 +34,12 @@ _IN_FILES = "source_file in (select unnest($files))"
 
 @dataclass(frozen=True)
 class Entry:
-    """What the ledger knows of a file."""
+    """What the ledger knows of a file.
+
+    `modified_ns` is None where the file has to be read again though it may be unchanged.
+    """
 
     size_bytes: int
-    #: None where reading failed for a reason outside the file: it never compares as unchanged.
     modified_ns: int | None
     status: str
 
@@ -65,7 +68,7 @@ def qualified(table: RawTable) -> str:
 
 
 def prepare(session: duckdb.DuckDBPyConnection, tables: Sequence[RawTable]) -> None:
-    """Creates what is missing. A table whose declaration changed gets its files read again, so that it equals a new one."""
+    """Creates what is missing. A table whose declaration changed has its files read again, so as to equal a new one."""
     with transaction(session):
         session.execute(_CREATE)
         for table in tables:
@@ -75,26 +78,25 @@ def prepare(session: duckdb.DuckDBPyConnection, tables: Sequence[RawTable]) -> N
 def _prepare_table(session: duckdb.DuckDBPyConnection, table: RawTable) -> None:
     """Brings one table to its declared columns."""
     declared = {column.name: column.type for column in table.columns} | OWN_COLUMNS
-    existing = dict(
-        session.execute(
-            "select column_name, data_type from duckdb_columns() "
-            "where database_name = current_database() and schema_name = 'raw' and table_name = ?",
-            [table.name],
-        ).fetchall()
-    )
-    if existing and any(existing.get(name, data_type) != data_type for name, data_type in declared.items()):
+    found = session.execute(
+        "select lower(column_name), data_type from duckdb_columns() "
+        "where database_name = current_database() and schema_name = 'raw' and table_name = ?",
+        [table.name],
+    ).fetchall()
+    existing, wanted = dict(found), {name.lower(): data_type for name, data_type in declared.items()}
+    if existing.items() - wanted.items():
+        # A column that is of another type now, or one of the properties.
         session.execute(f"drop table {qualified(table)}")
         existing = {}
+    added = [f"{identifier(name)} {data_type}" for name, data_type in declared.items() if name.lower() not in existing]
     if not existing:
-        columns = ", ".join(f"{identifier(name)} {data_type}" for name, data_type in declared.items())
-        session.execute(f"create table {qualified(table)} ({columns})")
+        session.execute(f"create table {qualified(table)} ({', '.join(added)})")
     elif not entries(session, table):
         # Rows that no ledger knows of would be loaded a second time.
         session.execute(f"delete from {qualified(table)}")
-    added = [name for name in declared if existing and name not in existing]
-    for name in added:
-        session.execute(f"alter table {qualified(table)} add column {identifier(name)} {declared[name]}")
-    if added or not existing:
+    for column in added if existing else []:
+        session.execute(f"alter table {qualified(table)} add column {column}")
+    if added:
         # The values of a new column are in the files; so far they were among the properties.
         session.execute(f"update raw.landed_files set modified_ns = null where {_OF_TABLE}", _keys(table))
 
@@ -146,10 +148,17 @@ def rejects(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence
     """The first rejects of each of the files, in file order."""
     rows = session.execute(
         f"select source_file, source_line, error from raw.landing_rejects where {_OF_TABLE} and {_IN_FILES} "
-        "qualify row_number() over (partition by source_file order by source_line) <= $most order by source_file, source_line",
+        "qualify row_number() over (partition by source_file order by source_line) <= $most "
+        "order by source_file, source_line",
         _keys(table) | {"files": list(files), "most": REJECTS_TOLD_PER_FILE},
     ).fetchall()
     return [Reject(*row) for row in rows]
+
+
+def reject_count(session: duckdb.DuckDBPyConnection, table: RawTable) -> int:
+    """How many rejects the table has, whenever they were found."""
+    row = session.execute(f"select count(*) from raw.landing_rejects where {_OF_TABLE}", _keys(table)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _keys(table: RawTable) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Loads the landing folder's new, changed and withdrawn files into the raw tables: which files, and in which transactions."""
+"""Makes the raw tables follow the landing folder: which files are loaded or withdrawn, and in which transactions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def land(
     landed_at: datetime,
     report: Callable[[str], None] = _silence,
 ) -> LandingReport:
-    """Makes the raw tables hold the rows of the landing folder's files: each file once, a changed one anew, a vanished one no more.
+    """Makes the raw tables hold the rows of the landing folder's files: a changed one anew, a vanished one no more.
 
     Args:
         connection: of the warehouse, outside a transaction. Its settings are left as they are.
@@ -66,12 +66,15 @@ def _session(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyC
     with connection.cursor() as session:
         session.execute("set session TimeZone = 'UTC'")
         row = session.execute("select current_setting('preserve_insertion_order')").fetchone()
-        # Record numbers follow from the order in which rows are written. The setting belongs to the whole instance.
+        if row and row[0]:
+            yield session
+            return
+        # Record numbers follow from the order in which rows are written. This setting belongs to the whole instance.
         session.execute("set preserve_insertion_order = true")
         try:
             yield session
         finally:
-            session.execute(f"set preserve_insertion_order = {row[0] if row else True}")
+            session.execute("set preserve_insertion_order = false")
 
 
 class _Loader:
@@ -86,6 +89,7 @@ class _Loader:
         report: Callable[[str], None],
         result: TableReport,
     ) -> None:
+        """Notes what happens in `result`."""
         self._session = session
         self._probe = probe
         self._table = table
@@ -108,11 +112,12 @@ class _Loader:
                 told.append(file.source_file)
             if status == ledger.UNREADABLE:
                 self._result.files_unreadable += 1
-                told.append(file.source_file)
+                told.append(file.source_file)  # also where it was set aside in an earlier run
         self._result.rejects = ledger.rejects(self._session, self._table, told)
+        self._result.rejects_held = ledger.reject_count(self._session, self._table)
 
     def _withdraw(self, gone: list[str]) -> None:
-        """Removes the rows of files that are no longer there: the folder is the truth, so that a rebuild gives the same."""
+        """Removes the rows of files that are no longer there: the folder is the truth, as for a rebuild."""
         if not gone:
             return
         with ledger.transaction(self._session):

@@ -14,11 +14,12 @@ from sessionization_dagster.landing.tables import RawTable
 class ParquetProbe:
     """Looks into parquet files with a DuckDB instance of its own.
 
-    A damaged page can trip an internal assertion of DuckDB's parquet reader (2 of 4,000 randomly damaged files did), after which the
-    instance refuses everything. Reading 10 million rows here first costs 2 s where landing them takes 15.
+    A damaged page can trip an internal assertion of DuckDB's parquet reader (2 of 4,000 randomly damaged files did),
+    after which the instance refuses everything. Reading 10 million rows here costs 2 s where landing them takes 15.
     """
 
     def __init__(self) -> None:
+        """The instance is made for the first file."""
         self._instance: duckdb.DuckDBPyConnection | None = None
 
     def columns(self, file: LandedFile) -> list[tuple[str, str]]:

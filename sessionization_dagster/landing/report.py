@@ -12,7 +12,7 @@ REJECTS_TOLD_PER_FILE = 5
 
 @dataclass(frozen=True)
 class Reject:
-    """A record, or with `line` None a whole file, that is not among the rows. `line` counts from 1, the header included."""
+    """A record, or with `line` None a whole file, that is not among the rows. The first line is 1."""
 
     source_file: str
     line: int | None
@@ -26,19 +26,30 @@ class Reject:
 
 @dataclass
 class TableReport:
-    """What happened to one raw table. Files are counted once: as loaded, unchanged or unreadable; withdrawn ones are gone."""
+    """What happened to one raw table. A file counts as loaded, unchanged or unreadable; withdrawn ones are gone.
+
+    Attributes:
+        source: the source's name.
+        table: the table's name within the source.
+        files_loaded: new and changed ones.
+        files_unchanged: loaded by an earlier run.
+        files_withdrawn: whose rows were removed because the file is gone.
+        files_unreadable: set aside, in this run or in an earlier one, and not changed since.
+        rows_loaded: of the files loaded in this run.
+        rows_rejected: rows of the files loaded in this run that are in `raw.landing_rejects` instead.
+        rejects_held: all that the table has in `raw.landing_rejects`, whole files included, whenever they were found.
+        rejects: whole files set aside, and the first rejected rows of each file loaded in this run.
+    """
 
     source: str
     table: str
     files_loaded: int = 0
     files_unchanged: int = 0
     files_withdrawn: int = 0
-    #: Set aside, in this run or in an earlier one, and not changed since.
     files_unreadable: int = 0
     rows_loaded: int = 0
-    #: Rows of the files loaded in this run that are in `raw.landing_rejects` instead.
     rows_rejected: int = 0
-    #: Whole files set aside, and the first rejected rows of each file loaded in this run.
+    rejects_held: int = 0
     rejects: list[Reject] = field(default_factory=list)
 
     @property
@@ -57,13 +68,16 @@ class TableReport:
 
 @dataclass
 class LandingReport:
-    """The outcome of one landing, over all raw tables."""
+    """The outcome of one landing, over all raw tables.
 
-    #: By the name of the raw table, in the order in which the tables were given.
+    Attributes:
+        tables: by the name of the raw table, in the order in which the tables were given.
+        ignored_files: (path below the landing folder, why it was not looked at).
+        unknown_folders: sentences about folders that belong to no raw table.
+    """
+
     tables: Mapping[str, TableReport]
-    #: (path below the landing folder, why it was not looked at).
     ignored_files: tuple[tuple[str, str], ...] = ()
-    #: Sentences: folders that belong to no raw table.
     unknown_folders: tuple[str, ...] = ()
 
     @property

@@ -10,7 +10,7 @@ from typing import TextIO
 import duckdb
 import pyarrow as pa
 
-from sessionization_dagster.landing.careful import Record, csv_header, csv_records, jsonl_records, opened
+from sessionization_dagster.landing.careful import Record, csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.convert import Shape, converted, identifier, landed_columns, literal
 from sessionization_dagster.landing.delimited import (
     MAX_KEYS,
@@ -25,6 +25,7 @@ from sessionization_dagster.landing.files import LandedFile
 from sessionization_dagster.landing.ledger import qualified
 from sessionization_dagster.landing.parquet import ParquetProbe, careful_parquet, whole_parquet
 from sessionization_dagster.landing.tables import RawTable
+from sessionization_dagster.landing.text import opened
 
 #: (session, probe, file, table, landed_at) -> (rows, rejects).
 Load = Callable[[duckdb.DuckDBPyConnection, ParquetProbe, LandedFile, RawTable, datetime], tuple[int, int]]
@@ -97,22 +98,21 @@ def _split(
     session: duckdb.DuckDBPyConnection, file: LandedFile, table: RawTable, shape: Shape, landed_at: datetime
 ) -> tuple[int, int]:
     """Inserts the records without a problem as rows, the others as rejects. Returns (rows, rejects)."""
-    session.execute(f"create or replace temp table _x as {converted(table, shape)}")
     rejects = _execute_insert(
         session,
         f"insert into raw.landing_rejects select ?, ?, ?, line, problem, left(content, {MAX_CONTENT_CHARACTERS}), ? "
-        f"from _x where problem is not null",
+        f"from ({converted(table, shape)}) where problem is not null",
         [table.source, table.table, file.source_file, landed_at],
     )
-    return _execute_insert(session, f"{_insert(file, table, shape, 'number','_x')} where problem is null"), rejects
+    return _execute_insert(session, f"{_insert(file, table, shape, 'number')} where problem is null"), rejects
 
 
-def _insert(file: LandedFile, table: RawTable, shape: Shape, number: str, src=None) -> str:
+def _insert(file: LandedFile, table: RawTable, shape: Shape, number: str) -> str:
     """The statement that inserts converted records; a `where` may follow."""
     columns = landed_columns(table, shape) | {"source_file": literal(file.source_file), "source_row": number}
     return (
         f"insert into {qualified(table)} ({', '.join(map(identifier, columns))}) "
-        f"select {', '.join(columns.values())} from {src or '('+converted(table, shape)+')'}"
+        f"select {', '.join(columns.values())} from ({converted(table, shape)})"
     )
 
 
@@ -125,8 +125,8 @@ def _execute_insert(session: duckdb.DuckDBPyConnection, statement: str, paramete
 def _number_rows(session: duckdb.DuckDBPyConnection, table: RawTable, count: int) -> None:
     """Numbers the rows that this transaction inserted last, from 1 in file order.
 
-    `row_number() over ()` in the insert would do, on a single thread: 54 s instead of 30 s for 10 million rows on two cores. Rows
-    inserted by one statement get consecutive row ids in their order; raises NeedsCare should that ever not be so.
+    `row_number() over ()` in the insert would do, on a single thread: 54 s instead of 30 s for 10 million rows on two
+    cores. Rows inserted by one statement get consecutive row ids in their order; raises NeedsCare should they ever not.
     """
     if count == 0:
         return
@@ -142,12 +142,13 @@ def _csv_batches(session: duckdb.DuckDBPyConnection, table: RawTable, stream: Te
     names = csv_header(stream)
     stream.seek(0)
     fields = [f"fields[{place}]" for place in range(1, len(names) + 1)]
+    shape = csv_shape(table, names, _BATCH, fields, number="number", line="line", content="content", broken="error")
     for _ in _batches(session, csv_records(stream, len(names))):
-        yield csv_shape(table, names, _BATCH, fields, number="number", line="line", content="content", broken="error")
+        yield shape
 
 
 def _jsonl_batches(session: duckdb.DuckDBPyConnection, table: RawTable, stream: TextIO) -> Iterator[Shape]:
-    """The file in batches that have at most MAX_KEYS keys, where possible. Each is valid until the next is asked for."""
+    """The file in batches, with at most MAX_KEYS keys where possible. Each is valid until the next is asked for."""
     for first, last in _batches(session, jsonl_records(stream)):
         pieces = [(first, last)]
         while pieces:
@@ -155,8 +156,8 @@ def _jsonl_batches(session: duckdb.DuckDBPyConnection, table: RawTable, stream: 
             judged = (
                 "(select *, case when error is not null then error "
                 "when not json_valid(content) then 'is not JSON; write one object per line' "
-                "when json_type(content) <> 'OBJECT' then 'is JSON, but not an object; write one object per line' end as fault "
-                f"from {_BATCH} where number between {first} and {last})"
+                "when json_type(content) <> 'OBJECT' then 'is JSON, but no object; write one object per line' end "
+                f"as fault from {_BATCH} where number between {first} and {last})"
             )
             sound = "case when fault is null then content end"
             keys = jsonl_keys(session, judged, sound)

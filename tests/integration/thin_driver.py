@@ -90,8 +90,9 @@ class ThinDriver:
     def unit_tests(self) -> list[Any]:
         """dbt's results of the models' unit tests."""
         variables = {**self.variables, "partition_start": "2024-01-04", "partition_end": "2024-01-05"}
-        runner = self.project.runner
-        return list(runner.invoke(["test", "--resource-type", "unit_test", "--exclude-resource-type", "model"], variables).result)
+        command = ["test", "--resource-type", "unit_test", "--exclude-resource-type", "model"]
+        results = self.project.runner.invoke(command, variables).result
+        return [result for result in results if result.node.resource_type == "unit_test"]
 
     def rows(self, table: str, columns: Iterable[str]) -> list[dict[str, Any]]:
         """All rows of an output table."""
