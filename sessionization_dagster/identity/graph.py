@@ -22,14 +22,16 @@ class Sightings:
     Attributes:
         is_user: (n,) bool; the id has stood in a user_id column.
         first_seen: (n,) int64; when it was first seen, microseconds since 1970.
-        pair_anonymous, pair_user: (m,) int32; distinct pairs. A user of -1 lies outside the n ids: it counts as a user of
-            the device but cannot be linked to.
+        user_count: (n,) int64; how many users the id, as a device, was seen with, those outside the n ids included. Policy merge
+            asks.
+        pair_anonymous, pair_user: (m,) int32; distinct pairs.
         pair_first, pair_last: (m,) int64; rank of the pair's first and last event in (timestamp, event_id) order.
         alias_left, alias_right: (k,) int32; the two ids of each alias call.
     """
 
     is_user: NDArray[np.bool_]
     first_seen: NDArray[np.int64]
+    user_count: NDArray[np.int64]
     pair_anonymous: Ids
     pair_user: Ids
     pair_first: NDArray[np.int64]

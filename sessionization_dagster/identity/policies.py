@@ -47,7 +47,6 @@ def resolve(sightings: Sightings, settings: IdentitySettings) -> Ids:
     linking = (
         _merged_pairs(sightings, settings) if settings.policy is Policy.MERGE else _owners(sightings, settings.policy)
     )
-    linking &= sightings.pair_user >= 0
     left = np.concatenate([sightings.pair_anonymous[linking], sightings.alias_left])
     right = np.concatenate([sightings.pair_user[linking], sightings.alias_right])
     return name_persons(sightings, left, right)
@@ -55,8 +54,8 @@ def resolve(sightings: Sightings, settings: IdentitySettings) -> Ids:
 
 def _merged_pairs(sightings: Sightings, settings: IdentitySettings) -> NDArray[np.bool_]:
     """Mark every pair but those of shared devices: a device seen with too many users links nobody."""
-    users = np.bincount(sightings.pair_anonymous, minlength=sightings.size)
-    return users[sightings.pair_anonymous] <= settings.max_users_per_alias
+    within: NDArray[np.bool_] = sightings.user_count[sightings.pair_anonymous] <= settings.max_users_per_alias
+    return within
 
 
 def _owners(sightings: Sightings, policy: Policy) -> NDArray[np.bool_]:

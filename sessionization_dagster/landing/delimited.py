@@ -77,7 +77,7 @@ def whole_jsonl(session: duckdb.DuckDBPyConnection, file: LandedFile, table: Raw
         raise NeedsCare
     # A control character that no valid JSON contains, so that each line comes as one field.
     relation = _read_csv(file, ["line"], header=False, delimiter="\x1f", quote="", null="\x1e")
-    keys = jsonl_keys(session, relation, "line")
+    keys = jsonl_keys(session, relation, "line", MAX_KEYS + 1)
     if len(keys) > MAX_KEYS:
         raise NeedsCare
     loose = f"not starts_with(ltrim(line), '{{') or regexp_matches(line, {literal(LOOSE_JSON)})"
@@ -86,13 +86,10 @@ def whole_jsonl(session: duckdb.DuckDBPyConnection, file: LandedFile, table: Raw
     )
 
 
-def jsonl_keys(session: duckdb.DuckDBPyConnection, relation: str, text: str) -> list[str]:
-    """The keys of all objects, sorted; broken off after one more than MAX_KEYS.
-
-    Raises duckdb.Error for text that is not JSON.
-    """
-    keys = f"select distinct unnest(json_keys({text})) from {relation} limit {MAX_KEYS + 1}"
-    rows = session.execute(keys).fetchall()
+def jsonl_keys(session: duckdb.DuckDBPyConnection, relation: str, text: str, most: int | None) -> list[str]:
+    """The keys of all objects, sorted; broken off after `most`. Raises duckdb.Error for text that is not JSON."""
+    limit = "" if most is None else f"limit {most}"
+    rows = session.execute(f"select distinct unnest(json_keys({text})) from {relation} {limit}").fetchall()
     return sorted(key for (key,) in rows)
 
 

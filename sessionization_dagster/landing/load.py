@@ -154,11 +154,13 @@ class _Loader:
 
     def _set_aside(self, file: LandedFile, before: ledger.Entry | None, error: UnreadableFile) -> None:
         """Notes why the file cannot be read, instead of the rows it may have had."""
-        was_loaded = before is not None and before.status == ledger.LOADED
-        message = f"{error}{'. The rows it had before it changed are withdrawn' if was_loaded else ''}"
+        # The same words whether or not it had rows before: an incremental warehouse equals a rebuilt one.
+        message = f"{error}. None of its rows are loaded"
         entry = ledger.Entry(file.size_bytes, None if error.transient else file.modified_ns, ledger.UNREADABLE)
         with ledger.transaction(self._session):
             ledger.withdraw(self._session, self._table, [file.source_file])
             ledger.reject_file(self._session, self._table, file, message, self._landed_at)
             ledger.record(self._session, self._table, file, entry, (0, 1), self._landed_at)
-        self._report(f"{file.source_file}: set aside, it {message}")
+        had_rows = before is not None and before.status == ledger.LOADED
+        hint = "; the rows it had before it changed are withdrawn" if had_rows else ""
+        self._report(f"{file.source_file}: set aside, it {error}{hint}")

@@ -160,7 +160,7 @@ def _jsonl_batches(session: duckdb.DuckDBPyConnection, table: RawTable, stream: 
                 f"as fault from {_BATCH} where number between {first} and {last})"
             )
             sound = "case when fault is null then content end"
-            keys = jsonl_keys(session, judged, sound)
+            keys = jsonl_keys(session, judged, sound, MAX_KEYS + 1 if first < last else None)
             if len(keys) > MAX_KEYS and first < last:
                 middle = (first + last) // 2
                 pieces += [(middle + 1, last), (first, middle)]
@@ -177,10 +177,8 @@ def _batches(session: duckdb.DuckDBPyConnection, records: Iterable[Record]) -> I
         columns = zip(*batch, strict=True)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, _BATCH_SCHEMA, strict=True)]
         session.register(_BATCH, pa.Table.from_arrays(arrays, schema=_BATCH_SCHEMA))
-        try:
-            yield batch[0].number, batch[-1].number
-        finally:
-            session.unregister(_BATCH)
+        yield batch[0].number, batch[-1].number
+        session.unregister(_BATCH)
 
 
 def _bounded(records: Iterator[Record]) -> Iterator[Record]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import re
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -62,11 +61,9 @@ def _readable_bytes(file: LandedFile) -> Iterator[BinaryIO]:
 def _line_end(beginning: bytes) -> str:
     r"""The character that ends lines.
 
-    A `\r` alone does only where the first line ends so; elsewhere it is part of the text.
+    A `\r` alone does only in files that have no `\n`, as of old Macintoshes; elsewhere it is part of the text.
     """
-    end = re.search(rb"[\r\n]", beginning)
-    lone = end is not None and end[0] == b"\r" and beginning[end.end() : end.end() + 1] not in (b"\n", b"")
-    return "\r" if lone else "\n"
+    return "\r" if b"\r" in beginning and b"\n" not in beginning else "\n"
 
 
 class Lines:

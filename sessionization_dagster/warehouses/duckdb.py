@@ -47,10 +47,17 @@ class DuckDBConnection:
 
 @dataclass(frozen=True)
 class DuckDBWarehouse:
-    """A DuckDB file. While one process writes, no other may even read it."""
+    """A DuckDB file. While one process writes, no other may even read it.
+
+    Attributes:
+        path: the file.
+        lock_timeout_seconds: how long to wait for another process to close it.
+        memory_limit: beyond it DuckDB spills to disk; an identity graph of 10 million edges then fits in 4 GB, Python's share included.
+    """
 
     path: Path
     lock_timeout_seconds: float = 30.0
+    memory_limit: str = "2500MB"
 
     @contextmanager
     def connect(self) -> Iterator[DuckDBConnection]:
@@ -63,6 +70,7 @@ class DuckDBWarehouse:
         native = self._open()
         try:
             native.execute("set TimeZone = 'UTC'")
+            native.execute(f"set memory_limit = '{self.memory_limit}'")
             yield DuckDBConnection(native)
         finally:
             native.close()

@@ -41,6 +41,9 @@ def sightings(seen: Seen) -> tuple[list[str], Sightings]:
     return ids, Sightings(
         is_user=np.array([any(text == id_ and user for text, _, user in mentions) for id_ in ids]),
         first_seen=np.array([min(at for text, at, _ in mentions if text == id_) for id_ in ids], dtype=np.int64),
+        user_count=np.array(
+            [len({user for device, user in pairs if device == number[id_]}) for id_ in ids], dtype=np.int64
+        ),
         pair_anonymous=np.array([device for device, _ in pairs], dtype=np.int32),
         pair_user=np.array([user for _, user in pairs], dtype=np.int32),
         pair_first=np.array([min(at) for at in pairs.values()], dtype=np.int64),

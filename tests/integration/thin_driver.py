@@ -88,7 +88,7 @@ class ThinDriver:
         self._dbt(["run", *selection], first, last)
 
     def unit_tests(self) -> list[Any]:
-        """dbt's results of the models' unit tests."""
+        """Dbt's results of the models' unit tests."""
         variables = {**self.variables, "partition_start": "2024-01-04", "partition_end": "2024-01-05"}
         command = ["test", "--resource-type", "unit_test", "--exclude-resource-type", "model"]
         results = self.project.runner.invoke(command, variables).result

@@ -1,0 +1,148 @@
+"""Damaged files, at random but always the same ones: the landing ends, and every record is a row or a reject."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sessionization_dagster.landing import rows
+from sessionization_dagster.landing.errors import NeedsCare
+from tests.landing.conftest import HEADER, Case, csv_row, parquet
+
+SEED = 20240601
+LINES = 30
+
+
+def damaged(content: bytes, chance: random.Random, letters: bytes) -> bytes:
+    """A few bytes replaced, removed or added."""
+    data = bytearray(content)
+    for _ in range(chance.choice((1, 1, 2, 4, 10))):
+        place = chance.randrange(len(data))
+        what = chance.random()
+        if what < 0.6:
+            data[place] = chance.choice(letters)
+        elif what < 0.8:
+            del data[place : place + chance.randrange(1, 20)]
+        else:
+            data[place:place] = bytes(chance.choices(letters, k=3))
+    return bytes(data)
+
+
+def sources(case: Case) -> dict[str, bytes]:
+    """A valid file of each format."""
+    csv = HEADER + "".join(csv_row(f"id {number}", price=str(number)) for number in range(LINES))
+    jsonl = "".join(f'{{"id": "{number}", "timestamp": "2024-01-01", "more": [{number}]}}\n' for number in range(LINES))
+    path = case.write(
+        "whole.parquet", parquet(id=[f"id {n}" for n in range(LINES)], more=[{"a": n} for n in range(LINES)])
+    )
+    return {
+        "csv": csv.encode(),
+        "jsonl": jsonl.encode(),
+        "parquet": path.read_bytes(),
+        "csv.gz": gzip.compress(csv.encode(), mtime=0),
+    }
+
+
+def accounted(case: Case) -> dict[str, tuple[int, int, bool]]:
+    """By file: rows, rejected records, whether it was set aside."""
+    loaded = dict(case.query("select source_file, count(*) from raw.shop_tracks group by all"))
+    rejected = dict(case.query("select source_file, count(source_line) from raw.landing_rejects group by all"))
+    status = dict(case.query("select source_file, status from raw.landed_files"))
+    return {name: (loaded.get(name, 0), rejected.get(name, 0), status[name] == "unreadable") for name in status}
+
+
+def test_damaged_files_are_accounted_for(case: Case) -> None:
+    chance = random.Random(SEED)
+    whole_files = sorted(sources(case).items())
+    contents = {}
+    for number in range(64):
+        ending, whole = chance.choice(whole_files)
+        # Without quotes and line ends in the damage, every line of csv stays a record.
+        letters = b"x,{}[:\xff\x00 9-" if ending in ("csv", "jsonl") else bytes(range(256))
+        name = f"shop/tracks/{number:02}.{ending}"
+        contents[name] = damaged(whole, chance, letters)
+        case.write(f"{number:02}.{ending}", contents[name])
+    case.land()
+    result = accounted(case)
+    assert result.pop("shop/tracks/whole.parquet") == (LINES, 0, False)
+    assert result.keys() == contents.keys()
+    for name, (loaded, rejected, is_unreadable) in result.items():
+        if is_unreadable:
+            assert (loaded, rejected) == (0, 0), name
+        elif name.endswith((".csv", ".jsonl")):
+            lines = [line for line in contents[name].split(b"\n") if line.strip(b" \t\r")]
+            assert loaded + rejected == len(lines) - name.endswith(".csv"), name
+        else:
+            assert loaded + rejected == LINES, name
+    outcomes = {(loaded > 0, rejected > 0, is_unreadable) for loaded, rejected, is_unreadable in result.values()}
+    assert {(True, False, False), (True, True, False), (False, False, True)} <= outcomes
+
+
+CSV_PIECES = [
+    "a",
+    "",
+    '"x"',
+    '"x""y"',
+    '"x,y"',
+    '"x\ny"',
+    'x"y',
+    " x ",
+    ' "x"',
+    '"x" ',
+    '""',
+    '"x\r\ny"',
+    '"x',
+    'x"',
+    "é",
+]
+JSON_PIECES = [
+    '{"id": 1}',
+    '{"ID": "a", "id": null}',
+    '{"z": {"y": null}}',
+    '{"id": "a", "id": "b"}',
+    "{}",
+    "x",
+    "[1]",
+    "",
+]
+
+
+def random_csv(chance: random.Random) -> str:
+    """Odd records, most of them sound."""
+    return HEADER + "".join(csv_row(chance.choice(CSV_PIECES), price="") for _ in range(chance.randrange(1, 5)))
+
+
+def random_jsonl(chance: random.Random) -> str:
+    """Odd lines, most of them sound."""
+    return "\n".join(chance.choice(JSON_PIECES) for _ in range(chance.randrange(1, 4)))
+
+
+@pytest.mark.parametrize(("ending", "make"), [("csv", random_csv), ("jsonl", random_jsonl)])
+def test_both_paths_read_the_same(
+    case: Case, monkeypatch: pytest.MonkeyPatch, ending: str, make: Callable[[random.Random], str]
+) -> None:
+    chance = random.Random(SEED)
+    for number in range(25):
+        case.write(f"{number}.{ending}", make(chance).encode() or b"\n")
+    clean: list[Any] = []
+    load = rows.load_whole
+
+    def counted(*arguments: Any) -> tuple[int, int]:
+        counts = load(*arguments)
+        clean.append(arguments)
+        return counts
+
+    def careful(*arguments: Any) -> tuple[int, int]:
+        raise NeedsCare
+
+    monkeypatch.setattr(rows, "load_whole", counted)
+    case.land()
+    assert 5 < len(clean) < 25
+    monkeypatch.setattr(rows, "load_whole", careful)
+    other = Case(case.folder)
+    other.land()
+    assert other.state() == case.state()
