@@ -16,9 +16,6 @@ from typing import NamedTuple, NoReturn, TextIO
 from sessionization_dagster.landing.errors import UnreadableFile
 from sessionization_dagster.landing.text import MAX_LINE_CHARACTERS, Line, Lines, is_blank, readable, without_end
 
-#: Of one csv record; a quote that is never closed would take the rest of the file with it.
-MAX_RECORD_LINES = 10_000
-
 #: What DuckDB's JSON functions let pass although it is not JSON: trailing commas and non-finite numbers.
 LOOSE_JSON = r",\s*[}\]]|NaN|Infinity"
 
@@ -156,7 +153,7 @@ def _quoted(lines: Lines, taken: list[Line], line: str, place: int) -> tuple[str
         parts.append(taken[-1][1][place:])
         following = lines.take()
         size += len(following[1]) if following else 0
-        if following is None or len(taken) >= MAX_RECORD_LINES or size >= MAX_LINE_CHARACTERS:
+        if following is None or size >= MAX_LINE_CHARACTERS:
             lines.give_back([following] if following else [])
             raise _Malformed("opens a quote that is never closed; close it, or write a quote inside quotes twice")
         taken.append(following)

@@ -98,6 +98,7 @@ def case(tmp_path: Path, warehouse: duckdb.DuckDBPyConnection) -> Iterator[Case]
     # Starting an instance costs as much as a typical test: one is emptied for each.
     with warehouse.cursor() as connection:
         connection.execute("drop schema if exists raw cascade; reset threads; reset preserve_insertion_order")
+        connection.execute("reset global TimeZone")
         yield Case(tmp_path / "landing", connection)
 
 

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from sessionization_dagster.landing import RawColumn, RawTable, rows
+from sessionization_dagster.landing import RawColumn, RawTable, careful, rows, text
 from tests.landing.conftest import HEADER, Case, csv_row
 
 SOUND = csv_row("a") + csv_row("b")
@@ -115,8 +115,9 @@ def test_line_ends(case: Case, end: str) -> None:
 
 def test_mixed_line_ends_and_lone_returns(case: Case) -> None:
     case.write("a.csv", HEADER + "a,u,2024-01-01,\r\n" + "b\rc,u,2024-01-01,\n" + '"d\re",u,2024-01-01,1\n')
+    case.write("b.csv", HEADER + "\rf,u,2024-01-01,\n")
     assert case.land().problems == []
-    assert case.rows() == ["a", "b\rc", "d\re"]
+    assert case.rows() == ["a", "b\rc", "d\re", "\rf"]
 
 
 def test_blank_lines_count_as_lines_but_not_as_records(case: Case) -> None:
@@ -199,6 +200,19 @@ def test_long_content_is_cut(case: Case) -> None:
     case.land()
     assert case.rejects("length(content)") == [10_000]
     assert case.rows("length(id)") == [200_000]
+
+
+def test_lines_beyond_the_limit_are_rejected(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (careful, text):
+        monkeypatch.setattr(module, "MAX_LINE_CHARACTERS", 100)
+    sound = csv_row("a")
+    case.write(
+        "a.csv", HEADER + "x\n" + csv_row("b" * 500) + sound + '"c,\n' + "c" * 90 + "\n" + "c" * 9 + '",u\n' + sound
+    )
+    case.write("b.jsonl", "x" * 250 + '\n{"id": "b"}\n')
+    case.land()
+    assert case.rows() == ["a", "a", "b"]
+    assert case.rejects("source_line, length(content)") == [(2, 1), (3, 100), (5, 3), (6, 90), (7, 12), (1, 100)]
 
 
 def test_a_quote_that_is_never_closed_costs_one_line(case: Case) -> None:
