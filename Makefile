@@ -23,15 +23,20 @@ install: $(INSTALLED) ## Create .venv from the lock file
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11, say."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --no-deps --editable .
+	@echo "Installing into $(VENV) from the lock file; a minute or two ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --no-deps --editable .
 	@touch $(INSTALLED)
 
 .PHONY: demo
 demo: install ## Land the sample data, materialise all of its days, and say how to look at them
 	@$(BIN)/python -m sessionization_dagster.demo
+
+.PHONY: run
+run: install ## Materialise days: make run FROM=2024-01-04 TO=2024-01-10
+	@$(BIN)/python -m sessionization_dagster.run --from $(FROM) --to $(or $(TO),$(FROM))
 
 .PHONY: ui
 ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000 (PORT=...)

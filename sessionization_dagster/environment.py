@@ -1,4 +1,4 @@
-"""The settings, read from the environment: the only reader of os.environ. No defaults hide elsewhere."""
+"""The settings, read from the environment: the only reader of SESSIONIZATION_ variables."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def update_identity_graph(
 ) -> GraphUpdate:
     """Apply the window's edges to the graph, and append every alias whose visitor changed to identity_changes.
 
-    applied_at: naive UTC. A change of settings works the whole graph out again.
+    applied_at: naive UTC. A change of settings, or a graph that was dropped, works the whole graph out again.
     """
     with warehouse.connect() as connection:
         for statement in CREATE_TABLES:
@@ -65,7 +65,8 @@ def update_identity_graph(
         with connection.transaction():
             is_first = _number(connection, "select count(*) from internal.identity_edges") == 0
             changed_edges = _take_over_edges(connection, window, is_first)
-            everything = _take_over_settings(connection, settings) or is_first
+            is_lost = _number(connection, "select count(*) from core.identity_graph") == 0
+            everything = _take_over_settings(connection, settings) or is_first or is_lost
             touched = reassigned = 0
             if changed_edges or everything:
                 touched = _find_members(connection, everything)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -34,6 +34,16 @@ def daily_partitions(environment: Environment) -> dg.DailyPartitionsDefinition:
         end_date=None if end is None else end.isoformat(),
         timezone=environment.timezone,
     )
+
+
+def span_of(partitions: dg.DailyPartitionsDefinition) -> tuple[datetime, datetime | None]:
+    """From when to when there are partitions, [start, end): naive UTC; no end where it moves."""
+    end = partitions.end
+    return _naive_utc(partitions.start), None if end is None else _naive_utc(end)
+
+
+def _naive_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)
 
 
 def run_window(context: dg.AssetExecutionContext) -> Window:

@@ -11,4 +11,6 @@ def build_warehouse(environment: Environment) -> DuckDBWarehouse:
     """The warehouse that the settings name. Opens nothing."""
     if environment.target is Target.DUCKDB:
         return DuckDBWarehouse(path=environment.duckdb_path)
-    raise SettingsError(f"SESSIONIZATION_TARGET '{environment.target}' is not supported yet. Allowed: {Target.DUCKDB}.")
+    raise SettingsError(
+        f"SESSIONIZATION_TARGET is '{environment.target}', which this version cannot run yet. Use {Target.DUCKDB}."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 
@@ -22,8 +23,12 @@ def main() -> int:
         "--host", "127.0.0.1", "--port", arguments.port,
     ]  # fmt: skip
     print(f"Dagster on http://127.0.0.1:{arguments.port} (stop with Ctrl-C)", flush=True)
+    # A shell starts background jobs deaf to Ctrl-C, and their children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # What the environment says wins over what the demo was run with.
     child = subprocess.Popen(command, env={**demo_settings(home), **os.environ})
+    # Dagster shuts its servers down in order on an interrupt, and leaves them behind on a termination.
+    signal.signal(signal.SIGTERM, lambda *_: child.send_signal(signal.SIGINT))
     while True:
         try:
             return child.wait()

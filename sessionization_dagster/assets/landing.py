@@ -9,13 +9,14 @@ import dagster as dg
 
 from sessionization_dagster.dbt.translator import DEFAULT_OWNER, describe
 from sessionization_dagster.landing import land, raw_tables
-from sessionization_dagster.partitions import run_window
+from sessionization_dagster.partitions import run_window, span_of
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.table_metadata import table_metadata
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
 REJECTS = dg.AssetKey(["raw", "landing_rejects"])
 FILES_READABLE = "files_readable"
+WITHIN_PARTITIONS = "rows_within_partitions"
 SHOWN = 10
 
 
@@ -24,7 +25,7 @@ def build_landing_assets(
     warehouse: DuckDBWarehouse,
     landing: Path,
     sources: Sequence[str],
-    partitions: dg.PartitionsDefinition[str],
+    partitions: dg.DailyPartitionsDefinition,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
     """One op that loads every new file of the sources; one asset per raw table, and one for what could not be read.
@@ -39,6 +40,7 @@ def build_landing_assets(
         if node["source_name"] == "raw"
     }
     keys = [*tables, REJECTS]
+    span = span_of(partitions)
     specs = [
         dg.AssetSpec(
             key=key,
@@ -63,6 +65,14 @@ def build_landing_assets(
                 description="Every file and row below the table's landing folder could be read.",
             )
             for key in tables
+        ]
+        + [
+            dg.AssetCheckSpec(
+                WITHIN_PARTITIONS,
+                asset=key,
+                description="No row lies before the first or after the last partition, where no run looks.",
+            )
+            for key in tables
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITER_POOL,
@@ -75,15 +85,54 @@ def build_landing_assets(
                 connection.native, landing, list(tables.values()), now().replace(tzinfo=None), report=context.log.info
             )
             unreadable = _unreadable(connection)
+            outside = {
+                name: _rows_outside(connection, name, span) for name in (table.name for table in tables.values())
+            }
         for problem in report.problems:
             context.log.warning(problem)
+        for name, rows in outside.items():
+            if any(rows.values()):
+                context.log.warning(
+                    f"raw.{name}: {rows['before_first_partition']} rows before the first partition and "
+                    f"{rows['after_last_partition']} after the last are in no other table; see SESSIONIZATION_START_DATE and _END_DATE"
+                )
         metadata = table_metadata(warehouse, manifest, [nodes[key]["unique_id"] for key in keys], run_window(context))
         for key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=key, metadata=metadata[nodes[key]["unique_id"]])
         for check in context.selected_asset_check_keys:
-            yield _files_readable(check.asset_key, unreadable.get(tables[check.asset_key].name, []))
+            name = tables[check.asset_key].name
+            if check.name == FILES_READABLE:
+                yield _files_readable(check.asset_key, unreadable.get(name, []))
+            else:
+                yield _within_partitions(check.asset_key, outside[name], span)
 
     return landing_assets
+
+
+def _rows_outside(connection: DuckDBConnection, name: str, span: tuple[datetime, datetime | None]) -> dict[str, int]:
+    """How many rows of a raw table lie before the first partition and after the last."""
+    start, end = span
+    after = "false" if end is None else f"timestamp >= timestamp '{end}'"
+    (row,) = connection.query(f"""
+        select
+            (select count(*) from raw.{name} where timestamp < timestamp '{start}') as before,
+            (select count(*) from raw.{name} where {after}) as after""").to_pylist()
+    return {"before_first_partition": row["before"], "after_last_partition": row["after"]}
+
+
+def _within_partitions(
+    asset_key: dg.AssetKey, outside: dict[str, int], span: tuple[datetime, datetime | None]
+) -> dg.AssetCheckResult:
+    """A warning: such rows are kept in raw and in no other table."""
+    remedy = f"Partitions go from {span[0]} to {span[1] or 'today'} UTC: see SESSIONIZATION_START_DATE and SESSIONIZATION_END_DATE."
+    return dg.AssetCheckResult(
+        asset_key=asset_key,
+        check_name=WITHIN_PARTITIONS,
+        passed=not any(outside.values()),
+        severity=dg.AssetCheckSeverity.WARN,
+        description=remedy if any(outside.values()) else None,
+        metadata=outside,
+    )
 
 
 def _unreadable(connection: DuckDBConnection) -> dict[str, list[dict[str, Any]]]:

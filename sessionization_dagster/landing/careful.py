@@ -22,7 +22,8 @@ LOOSE_JSON = r",\s*[}\]]|NaN|Infinity"
 _TRAILING_COMMA = re.compile(r",\s*[}\]]")
 #: A record of plain and properly quoted fields on one line, which Python's csv reader splits as we do, only faster.
 _PLAIN_RECORD = re.compile(r'(?:"(?:[^"]++|"")*+"|[^",]*+)(?:,(?:"(?:[^"]++|"")*+"|[^",]*+))*+')
-_QUOTE_OPENS = re.compile(r' *"')
+# One space before a quote, and any after it, DuckDB takes for decoration; with two before it the quote is a letter.
+_QUOTE_OPENS = re.compile(r' ?"')
 _QUOTE_CLOSES = re.compile(r'(?:[^"]++|"")*+"')
 _FIELD_ENDS = re.compile(r" *(,|\Z)")
 

@@ -163,4 +163,4 @@ class _Loader:
             ledger.record(self._session, self._table, file, entry, (0, 1), self._landed_at)
         had_rows = before is not None and before.status == ledger.LOADED
         hint = "; the rows it had before it changed are withdrawn" if had_rows else ""
-        self._report(f"{file.source_file}: set aside, it {error}{hint}")
+        self._report(f"{file.source_file}: set aside: {error}{hint}")

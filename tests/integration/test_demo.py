@@ -85,6 +85,23 @@ def test_dagsters_command_line_materialises_a_day_and_a_range(project: Project, 
     assert digest(project) == before
 
 
+def test_the_run_command_tells_a_mistake_in_one_line(variables: dict[str, str]) -> None:
+    for arguments, extra, says in (
+        (["--from", "2023-12-31"], {}, "2023-12-31 is no partition: they go from 2024-01-04"),
+        (
+            ["--from", "2024-01-04"],
+            {"SESSIONIZATION_TARGET": "duckbd"},
+            "SESSIONIZATION_TARGET is 'duckbd'. Allowed: duckdb",
+        ),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "sessionization_dagster.run", *arguments],
+            env={**os.environ, **variables, **extra}, cwd=ROOT, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert done.stderr.startswith(says), done.stderr
+
+
 def test_a_bad_setting_ends_the_command_with_the_remedy(variables: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "dagster", "asset", "list", "-m", "sessionization_dagster.definitions"],

@@ -221,6 +221,39 @@ def test_an_empty_landing_folder_is_a_clear_error_and_changes_nothing(
     assert digest(project) == before
 
 
+def test_rows_of_days_that_are_no_partition_are_counted(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    project = csv_project(tmp_path, instance)
+    rows = [
+        RawRow("tracks", "old", "a", timestamp=datetime(2024, 3, 8, 23, 59, 59, 999999), event="page"),
+        RawRow("tracks", "first", "a", timestamp=datetime(2024, 3, 9), event="page"),
+        RawRow("tracks", "new", "a", timestamp=datetime(2024, 3, 13), event="page"),
+    ]
+    project.land("tracks/days", rows)
+    result = project.run(date(2024, 3, 9), date(2024, 3, 12))
+    (failed,) = [check for check in result.get_asset_check_evaluations() if not check.passed]
+    assert failed.check_name == "rows_within_partitions"
+    assert {name: value.value for name, value in failed.metadata.items()} == {
+        "before_first_partition": 1,
+        "after_last_partition": 1,
+    }
+    assert project.query("select event_id from core.events") == [{"event_id": "first"}]
+
+
+def test_another_timezone_is_refused_on_a_filled_warehouse(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    project = csv_project(tmp_path, instance)
+    project.land("tracks/first", first_rows())
+    project.run(date(2024, 3, 9), date(2024, 3, 12))
+    before = digest(project)
+    moved = Project.create(tmp_path, instance, start_date="2024-03-09", end_date="2024-03-12", timezone="Asia/Tokyo")
+    result = moved.run(date(2024, 3, 10), raise_on_error=False)
+    assert not result.success
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "filled with days of UTC, and SESSIONIZATION_TIMEZONE is now Asia/Tokyo" in str(
+        failure.step_failure_data.error
+    )
+    assert digest(project) == before
+
+
 def test_any_subset_of_tables_in_any_order_converges(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     """Tables left behind and caught up later, the lower ones before the upper ones, end as one run would leave them."""
     project = csv_project(tmp_path, instance)

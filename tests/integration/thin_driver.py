@@ -39,7 +39,16 @@ class ThinDriver:
         self.settings = settings
         self.project = parsed_project()
         self.tables = raw_tables(self.project.manifest, ["rudderstack"])
-        self.variables: dict[str, Any] = {
+        self._views_exist = False
+        with self.warehouse.connect() as connection:
+            for statement in _create_raw(self.tables):
+                connection.execute(statement)
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """dbt's vars for the settings as they are now."""
+        settings = self.settings
+        return {
             "duckdb_path": str(self.warehouse.path),
             "timezone": settings.timezone,
             "session_timeout_seconds": settings.session_timeout_seconds,
@@ -50,10 +59,6 @@ class ThinDriver:
             "flow_length": settings.flow_length,
             "counted_events": dict(settings.counted_events),
         }
-        self._views_exist = False
-        with self.warehouse.connect() as connection:
-            for statement in _create_raw(self.tables):
-                connection.execute(statement)
 
     def land(self, rows: Iterable[RawRow]) -> None:
         """Make the raw tables hold exactly these rows."""
@@ -70,10 +75,10 @@ class ThinDriver:
         self.run_identity(first, last)
         self.run_sessions(first, last)
 
-    def run_events(self, first: date, last: date) -> None:
+    def run_events(self, first: date, last: date, *flags: str) -> None:
         """The models before the identity graph. Views need no second making: their text does not change within a history."""
         views = ["--exclude", "config.materialized:view"] if self._views_exist else []
-        self._dbt(["run", "--select", "tag:events", *views], first, last)
+        self._dbt(["run", "--select", "tag:events", *views, *flags], first, last)
         self._views_exist = True
 
     def run_identity(self, first: date, last: date) -> None:

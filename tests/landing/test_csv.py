@@ -89,10 +89,42 @@ def test_text_is_kept_exactly_and_empty_is_null(case: Case) -> None:
 
 @pytest.mark.parametrize("broken", ["", "x,y\n"])
 def test_a_record_reads_the_same_beside_a_broken_one(case: Case, broken: str) -> None:
-    odd = ['"a""b"', 'a"b', "a ", ' "a"', '"a" ', '""""', '"a\nb"', '"a\r\nb"', "", '""', '" "', '"a,b"', "ä", "a\x00b"]
+    odd = [
+        '"a""b"',
+        'a"b',
+        "a ",
+        ' "a"',
+        '  "a"',
+        '"a"  ',
+        '""""',
+        '"a\nb"',
+        '"a\r\nb"',
+        "",
+        '""',
+        '" "',
+        '"a,b"',
+        "ä",
+        "a\x00b",
+    ]
     case.write("a.csv", HEADER + broken + "".join(csv_row(value, price="") for value in odd))
     case.land()
-    assert case.rows() == ['a"b', 'a"b', "a ", "a", "a", '"', "a\nb", "a\r\nb", None, None, " ", "a,b", "ä", "a\x00b"]
+    assert case.rows() == [
+        'a"b',
+        'a"b',
+        "a ",
+        "a",
+        '  "a"',
+        "a",
+        '"',
+        "a\nb",
+        "a\r\nb",
+        None,
+        None,
+        " ",
+        "a,b",
+        "ä",
+        "a\x00b",
+    ]
     assert len(case.rejects()) == bool(broken)
 
 

@@ -16,7 +16,8 @@ each run then replaces too).
 
     {{ run_hooks(pre_hooks) }}
     {%- set columns = get_columns_in_query(sql) -%}
-    {%- if existing_relation is none or flags.FULL_REFRESH -%}
+    {#- --full-refresh means nothing here: a run knows the rows of its window alone, and must keep those of other days. -#}
+    {%- if existing_relation is none -%}
         {%- do create_empty_table(target_relation, sql) -%}
     {%- else -%}
         {%- do require_same_columns(existing_relation, columns) -%}

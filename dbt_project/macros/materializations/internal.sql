@@ -7,5 +7,21 @@
         generation {{ dbt.type_string() }},
         parents_generation {{ dbt.type_string() }},
         fingerprint {{ dbt.type_string() }}
-    )
+    );
+    create table if not exists {{ internal_relation('warehouse_settings') }} (timezone {{ dbt.type_string() }})
+{%- endmacro %}
+
+{#- Every date in the tables is a date of one timezone: rows of two would overlap and leave gaps. The text of a second hook. -#}
+{% macro require_same_timezone() -%}
+    {%- if execute and flags.WHICH in ('run', 'build') -%}
+        {%- set known = run_query('select timezone from ' ~ internal_relation('warehouse_settings')) -%}
+        {%- if known | length == 0 -%}
+            {{ return('insert into ' ~ internal_relation('warehouse_settings') ~ " (timezone) values ('" ~ var('timezone') ~ "')") }}
+        {%- elif known[0]['timezone'] != var('timezone') -%}
+            {% do exceptions.raise_compiler_error(
+                'This warehouse was filled with days of ' ~ known[0]['timezone'] ~ ', and SESSIONIZATION_TIMEZONE is now '
+                ~ var('timezone') ~ '. Set it back, or start with an empty warehouse (another SESSIONIZATION_DUCKDB_PATH) and all days.'
+            ) %}
+        {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}

@@ -18,13 +18,19 @@
     {{ date }} >= date '{{ window_start() }}' and {{ date }} < date '{{ window_end() }}'
 {%- endmacro %}
 
-{#- A UTC timestamp lies in the window: the same days as in_window, but comparable with raw columns, so that storage can skip. -#}
-{% macro at_in_window(at) -%}
-    {{ at }} >= {{ start_of_date(window_start()) }} and {{ at }} < {{ start_of_date(window_end()) }}
+{#- A UTC timestamp lies in the window or within a day of it. Comparable with raw columns, so that storage can skip the rest; in_window
+    decides. A bound at midnight itself would have to agree with local_date about midnights that a clock change repeats or leaves out. -#}
+{% macro near_window(at) -%}
+    {{ at }} >= {{ start_of_date(window_start(), -1) }} and {{ at }} < {{ start_of_date(window_end(), 1) }}
 {%- endmacro %}
 
 {#- A date literal some days from the window's start or end. -#}
 {% macro days_from(bound, days) -%}
     {%- set date = window_start() if bound == 'window_start' else window_end() -%}
-    {{ return("date '" ~ (modules.datetime.date.fromisoformat(date) + modules.datetime.timedelta(days=days)) ~ "'") }}
+    {{ return("date '" ~ shifted(date, days) ~ "'") }}
+{%- endmacro %}
+
+{#- YYYY-MM-DD some days later. -#}
+{% macro shifted(date, days) -%}
+    {{ return((modules.datetime.date.fromisoformat(date) + modules.datetime.timedelta(days=days)) | string) }}
 {%- endmacro %}

@@ -29,14 +29,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The UTC instant at which a reporting-timezone date (YYYY-MM-DD) begins, as a literal expression. -#}
-{% macro start_of_date(date) -%}
-    {{ return(adapter.dispatch('start_of_date')(date)) }}
-{%- endmacro %}
-{% macro default__start_of_date(date) -%}
-    {%- if var('timezone') == 'UTC' -%}
-        {{ return("timestamp '" ~ date ~ " 00:00:00'") }}
-    {%- else -%}
-        {{ return("timezone('UTC', timezone('" ~ var('timezone') ~ "', timestamp '" ~ date ~ " 00:00:00'))") }}
-    {%- endif -%}
+{#- The UTC instant `days` after a date (YYYY-MM-DD) begins in UTC: for bounds with a day to spare, so that the timezone, at most 14
+    hours away, does not matter. -#}
+{% macro start_of_date(date, days) -%}
+    {{ return("timestamp '" ~ shifted(date, days) ~ " 00:00:00'") }}
 {%- endmacro %}

@@ -11,18 +11,18 @@ identity_graph as (
 ),
 
 events_now as (
-    select identity_graph.dbt_visitor_id, min(events.timestamp) as reprocess_from
+    select identity_graph.dbt_visitor_id, events.event_date as partition_date, min(events.timestamp) as reprocess_from
     from events
     inner join identity_graph on events.alias = identity_graph.alias
-    group by 1
+    group by 1, 2
 ),
 
 -- What stood in the window before this run: deleted and corrected rows leave their visitor no other trace.
 events_before as (
-    select dbt_visitor_id, min(timestamp) as reprocess_from
+    select dbt_visitor_id, event_date as partition_date, min(timestamp) as reprocess_from
     from {{ rows_before_this_run('dbt_mapped_tracks') }} as mapped
     where {{ in_window('event_date') }}
-    group by 1
+    group by 1, 2
 ),
 
 moved_aliases as (
@@ -44,10 +44,10 @@ identity_changes as (
 ),
 
 affected as (
-    select {{ local_date('reprocess_from') }} as partition_date, dbt_visitor_id, reprocess_from, 'events' as reason
+    select partition_date, dbt_visitor_id, reprocess_from, 'events' as reason
     from events_now
     union all
-    select {{ local_date('reprocess_from') }} as partition_date, dbt_visitor_id, reprocess_from, 'previous_events' as reason
+    select partition_date, dbt_visitor_id, reprocess_from, 'previous_events' as reason
     from events_before
     union all
     select partition_date, dbt_visitor_id, reprocess_from, 'identity_change' as reason

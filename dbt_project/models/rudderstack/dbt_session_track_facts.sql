@@ -13,7 +13,7 @@ sessions as (
         max(timestamp) as ended_at,
         count(*) as num_pvs,
         {% for column, event in var('counted_events').items() %}
-            sum(case when event = '{{ event | replace("'", "''") }}' then 1 else 0 end) as {{ column }},
+            cast(sum(case when event = '{{ event | replace("'", "''") }}' then 1 else 0 end) as {{ type_bigint() }}) as {{ column }},
         {% endfor %}
         {{ local_date('min(timestamp)') }} as session_start_date
     from tracks

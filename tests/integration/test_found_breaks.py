@@ -1,0 +1,107 @@
+"""Histories that once broke exactness, each by hand: they must go on equalling the oracle."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date, datetime
+from pathlib import Path
+
+from tests.integration.thin_driver import ThinDriver
+from tests.oracle import model
+from tests.oracle.compare import difference
+from tests.oracle.model import RawRow, Settings
+
+
+def differences(driver: ThinDriver, rows: list[RawRow], first: date, last: date) -> list[str]:
+    expected = model.tables(rows, driver.settings, first, last)
+    columns = model.columns(driver.settings)
+    found = {
+        table: difference(expected[table], driver.rows(table, columns[table]), model.KEYS[table], columns[table])
+        for table in expected
+    }
+    return [f"{table}: {text}" for table, text in found.items() if text]
+
+
+def page(event_id: str, device: str, at: datetime) -> RawRow:
+    return RawRow("tracks", event_id, device, timestamp=at, event="page")
+
+
+def test_a_local_midnight_that_happens_twice_belongs_to_one_day(tmp_path: Path) -> None:
+    """On the Azores the clock goes back from 01:00 to 00:00: the repeated hour is the new day's."""
+    first, last = date(2024, 10, 26), date(2024, 10, 27)
+    rows = [
+        page("repeated", "a", datetime(2024, 10, 27, 0, 30)),
+        page("before", "b", datetime(2024, 10, 26, 12)),
+        page("after", "c", datetime(2024, 10, 27, 12)),
+    ]
+    driver = ThinDriver(tmp_path, Settings(timezone="Atlantic/Azores"))
+    driver.land(rows)
+    for day in (first, first, last, first):
+        driver.run(day, day)
+    assert not differences(driver, rows, first, last)
+
+
+def test_an_alias_that_vanishes_while_settings_change_is_gone(tmp_path: Path) -> None:
+    day = date(2024, 3, 10)
+    stays, goes = page("e1", "stays", datetime(2024, 3, 10, 1)), page("e2", "goes", datetime(2024, 3, 10, 2))
+    driver = ThinDriver(tmp_path, Settings())
+    driver.land([stays, goes])
+    driver.run(day, day)
+    driver.settings = dataclasses.replace(driver.settings, identity_policy="merge")
+    driver.land([stays])
+    driver.run(day, day)
+    assert not differences(driver, [stays], day, day)
+
+
+def test_a_range_half_done_is_not_forgotten_when_its_first_day_reruns(tmp_path: Path) -> None:
+    first, middle, last = date(2024, 3, 10), date(2024, 3, 11), date(2024, 3, 12)
+    known = [page(f"e{day}", "known", datetime(2024, 3, day, 1)) for day in (10, 11, 12)]
+    early, late = page("early", "new", datetime(2024, 3, 10, 9)), page("late", "new", datetime(2024, 3, 12, 9))
+    driver = ThinDriver(tmp_path, Settings())
+    driver.land(known)
+    driver.run(first, last)
+    driver.land([*known, early, late])
+    driver.run_events(first, last)
+    driver.run_identity(first, last)
+    driver.run_sessions(first, last, select="affected_visitors")
+    driver.land([*known, late])
+    driver.run(first, first)
+    driver.run_sessions(first, last, select="tag:sessions,config.materialized:frontier")
+    assert middle < last
+    assert not differences(driver, [*known, late], first, last)
+
+
+def test_dropped_tables_are_made_again(tmp_path: Path) -> None:
+    first, last = date(2024, 3, 10), date(2024, 3, 12)
+    rows = [page(f"e{day}", "a", datetime(2024, 3, day, 1)) for day in (10, 11, 12)]
+    driver = ThinDriver(tmp_path, Settings())
+    driver.land(rows)
+    driver.run(first, last)
+    with driver.warehouse.connect() as connection:
+        connection.execute("drop view rudderstack.dbt_aliases_mapping")
+        connection.execute("drop table core.identity_graph")
+        connection.execute("drop table rudderstack.dbt_track_facts")
+        connection.execute("drop table rudderstack.dbt_session_tracks")
+    driver.run(last, last)
+    assert not differences(driver, rows, first, last)
+
+
+def test_a_full_refresh_of_one_day_keeps_the_others(tmp_path: Path) -> None:
+    first, last = date(2024, 3, 10), date(2024, 3, 12)
+    rows = [page(f"e{day}", "a", datetime(2024, 3, day, 1)) for day in (10, 11, 12)]
+    driver = ThinDriver(tmp_path, Settings())
+    driver.land(rows)
+    driver.run(first, last)
+    driver.run_events(last, last, "--full-refresh")
+    driver.run_sessions(last, last)
+    assert not differences(driver, rows, first, last)
+
+
+def test_columns_have_the_types_that_clients_expect(tmp_path: Path) -> None:
+    driver = ThinDriver(tmp_path, Settings())
+    driver.run(date(2024, 3, 10), date(2024, 3, 10))
+    with driver.warehouse.connect() as connection:
+        types = connection.query("""
+            select distinct data_type from information_schema.columns
+            where table_schema in ('core', 'rudderstack') order by 1""").to_pylist()
+    assert [row["data_type"] for row in types] == ["BIGINT", "DATE", "DOUBLE", "JSON", "TIMESTAMP", "VARCHAR"]
