@@ -46,7 +46,7 @@ class ThinDriver:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """dbt's vars for the settings as they are now."""
+        """The dbt vars for the settings as they are now."""
         settings = self.settings
         return {
             "duckdb_path": str(self.warehouse.path),
