@@ -8,14 +8,14 @@ from datetime import date
 from itertools import pairwise
 
 from .histories import History, Step
-from .landing import Correct, Delete, Put, added_rows, removed_rows, touched_dates
+from .landing import Correct, Delete, Put, added_rows, removed_rows, touched_date
 from .situations import State, in_events, in_identity, in_rows, in_sessions, true_names
 
 
 def in_edits(step: Step, state: State, ran: set[date]) -> set[str]:
     """Situations of the edits after the first load."""
     rows = {row for edit in step.edits for row in (*added_rows(edit), *removed_rows(edit))}
-    days_of = {row: touched_dates(row, state.settings) for row in rows}
+    days_of = {row: {touched_date(row, state.settings)} for row in rows}
     corrected = [(edit.old, edit.new) for edit in step.edits if isinstance(edit, Correct)]
     moved = [(a, b) for a, b in corrected if a.timestamp and b.timestamp and a.timestamp != b.timestamp]
     sound = [(a, b) for a, b in corrected if a.id and b.id and a.timestamp and b.timestamp]

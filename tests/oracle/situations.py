@@ -8,7 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from .inputs import RawRow, Settings
-from .landing import touched_dates
+from .landing import touched_date
 from .model import tables
 
 MICRO = timedelta(microseconds=1)
@@ -78,14 +78,14 @@ def in_rows(state: State) -> set[str]:
     tables_of: dict[tuple, set[str]] = defaultdict(set)
     for row in state.rows:
         if row.id and row.timestamp:
-            tables_of[row.id, *touched_dates(row, state.settings)].add(row.table)
+            tables_of[row.id, touched_date(row, state.settings)].add(row.table)
     ahead = [row.timestamp - row.received_at for row in state.rows if row.timestamp and row.received_at]
     return {f"rejected {row['reason']}" for row in rejected} | true_names(
         {
             "rejected without a day": any(row["event_date"] is None for row in rejected),
             "the same row twice": any(count > 1 for row, count in counts.items() if row.id),
             "one id in two tables on one day": any(len(found) > 1 for found in tables_of.values()),
-            "row outside the days": any(not touched_dates(row, state.settings) & window for row in state.rows),
+            "row outside the days": any(touched_date(row, state.settings) not in window for row in state.rows),
             "a day ahead exactly": DAY in ahead,
             "a day and a microsecond ahead": DAY + MICRO in ahead,
             "empty id": "" in texts,

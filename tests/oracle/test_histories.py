@@ -11,7 +11,7 @@ import pytest
 
 from .compare import difference
 from .histories import MAX_ROWS, History, history, total_rows
-from .landing import Landing, added_rows, is_decidable, removed_rows, touched_dates
+from .landing import Landing, added_rows, is_decidable, removed_rows, touched_date
 from .model import KEYS, tables
 from .phenomena import phenomena
 
@@ -73,7 +73,7 @@ def test_every_changed_day_is_run_after_its_last_change(histories: list[History]
         last_run = dict.fromkeys(one.dates, -1)
         for number, step in enumerate(one.steps):
             for row in (row for edit in step.edits for row in removed_rows(edit) + added_rows(edit)):
-                last_change |= dict.fromkeys(touched_dates(row, one.settings), number)
+                last_change[touched_date(row, one.settings)] = number
             for run in step.runs:
                 assert one.dates[0] <= run.first <= run.last <= one.dates[-1]
                 last_run |= dict.fromkeys(run.dates(), number)
