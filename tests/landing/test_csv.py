@@ -203,7 +203,7 @@ def test_a_file_that_cannot_be_read_is_set_aside(case: Case) -> None:
     for message, (line, content, error), (_, expected) in zip(case.messages, told, UNREADABLE, strict=False):
         assert (line, content) == (None, None)
         assert error.startswith(expected)
-        assert ".csv: set aside, it " + expected in message
+        assert ".csv: set aside: " + expected in message
 
 
 def test_damaged_gzip_files_are_set_aside(case: Case) -> None:
