@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.dbt.translator import DEFAULT_OWNER, describe
+from sessionization_dagster.dbt.translator import key_of_source, meta_of, spec_of_source
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity_store import update_identity_graph
 from sessionization_dagster.partitions import run_window
@@ -20,9 +20,9 @@ EDGES = dg.AssetKey(["core", "identity_edges"])
 def written_by_python(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]:
     """The dbt sources that Python assets write: those that say so (meta.dagster.written_by: python)."""
     return {
-        dg.AssetKey([node["source_name"], node["name"]]): node
+        key_of_source(node): node
         for node in manifest["sources"].values()
-        if (node.get("config", {}).get("meta") or node["meta"]).get("dagster", {}).get("written_by") == "python"
+        if meta_of(node).get("dagster", {}).get("written_by") == "python"
     }
 
 
@@ -36,23 +36,10 @@ def build_identity_assets(
 ) -> dg.AssetsDefinition:
     """One op, one transaction, two assets; now gives the time that changes are stamped with."""
     nodes = written_by_python(manifest)
-    specs = [
-        dg.AssetSpec(
-            key=key,
-            deps=[EDGES],
-            description=describe(node),
-            group_name=node["schema"],
-            owners=[DEFAULT_OWNER],
-            kinds={"python", kind, "table"},
-            partitions_def=partitions,
-            skippable=True,
-        )
-        for key, node in nodes.items()
-    ]
 
     @dg.multi_asset(
         name="identity_graph",
-        specs=specs,
+        specs=[spec_of_source(node, kind, partitions, deps=[EDGES]) for node in nodes.values()],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITER_POOL,

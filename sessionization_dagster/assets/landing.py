@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.dbt.translator import DEFAULT_OWNER, describe
+from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.landing import land, raw_tables
 from sessionization_dagster.partitions import run_window, span_of
 from sessionization_dagster.pools import WRITER_POOL
@@ -34,29 +34,13 @@ def build_landing_assets(
     those days are in.
     """
     tables = {dg.AssetKey(["raw", table.name]): table for table in raw_tables(manifest, sources)}
-    nodes = {
-        dg.AssetKey([node["source_name"], node["name"]]): node
-        for node in manifest["sources"].values()
-        if node["source_name"] == "raw"
-    }
+    nodes = {key_of_source(node): node for node in manifest["sources"].values() if node["source_name"] == "raw"}
     keys = [*tables, REJECTS]
     span = span_of(partitions)
-    specs = [
-        dg.AssetSpec(
-            key=key,
-            description=describe(nodes[key]),
-            group_name="raw",
-            owners=[DEFAULT_OWNER],
-            kinds={"python", "duckdb", "table"},
-            partitions_def=partitions,
-            skippable=True,
-        )
-        for key in keys
-    ]
 
     @dg.multi_asset(
         name="landing",
-        specs=specs,
+        specs=[spec_of_source(nodes[key], "duckdb", partitions) for key in keys],
         can_subset=True,
         check_specs=[
             dg.AssetCheckSpec(

@@ -13,14 +13,15 @@ from dagster_dbt import DbtProject as DagsterDbtProject
 DEFAULT_OWNER = "team:product-analytics"
 
 
-def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
+def meta_of(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The node's meta, wherever its yml gave it."""
     meta: Mapping[str, Any] = node.get("config", {}).get("meta") or node.get("meta") or {}
     return meta
 
 
 def group_of(node: Mapping[str, Any]) -> str:
     """The asset group: meta.dagster.group, else the node's schema."""
-    dagster = _meta(node).get("dagster", {})
+    dagster = meta_of(node).get("dagster", {})
     return str(dagster.get("group") or node.get("config", {}).get("schema") or node["schema"])
 
 
@@ -32,13 +33,13 @@ def kinds_of(node: Mapping[str, Any], warehouse: str) -> set[str]:
 
 def owners_of(node: Mapping[str, Any]) -> Sequence[str]:
     """Who answers for the asset: meta.dagster.owners."""
-    owners: Sequence[str] = _meta(node).get("dagster", {}).get("owners") or [DEFAULT_OWNER]
+    owners: Sequence[str] = meta_of(node).get("dagster", {}).get("owners") or [DEFAULT_OWNER]
     return owners
 
 
 def freshness_of(node: Mapping[str, Any]) -> dg.FreshnessPolicy | None:
     """How old the asset may be: meta.freshness_hours warns, twice that fails; none given, no policy."""
-    hours = _meta(node).get("freshness_hours")
+    hours = meta_of(node).get("freshness_hours")
     if hours is None:
         return None
     return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=2 * hours), warn_window=timedelta(hours=hours))
@@ -47,6 +48,30 @@ def freshness_of(node: Mapping[str, Any]) -> dg.FreshnessPolicy | None:
 def describe(node: Mapping[str, Any]) -> str:
     """The yml's description. dagster-dbt would add the SQL, which the UI shows from metadata."""
     return str(node.get("description") or "").strip()
+
+
+def spec_of_source(
+    node: Mapping[str, Any],
+    warehouse: str,
+    partitions: dg.PartitionsDefinition[str],
+    deps: Sequence[dg.AssetKey] = (),
+) -> dg.AssetSpec:
+    """A dbt source that a Python asset writes, as that asset."""
+    return dg.AssetSpec(
+        key=key_of_source(node),
+        deps=deps,
+        description=describe(node),
+        group_name=node["schema"],
+        owners=owners_of(node),
+        kinds={"python", warehouse, "table"},
+        partitions_def=partitions,
+        skippable=True,
+    )
+
+
+def key_of_source(node: Mapping[str, Any]) -> dg.AssetKey:
+    """The asset key of a dbt source: schema.table."""
+    return dg.AssetKey([node["source_name"], node["name"]])
 
 
 class Translator(DagsterDbtTranslator):

@@ -71,30 +71,34 @@ def test_a_range_half_done_is_not_forgotten_when_its_first_day_reruns(tmp_path: 
     assert not differences(driver, [*known, late], first, last)
 
 
-def test_dropped_tables_are_made_again(tmp_path: Path) -> None:
-    first, last = date(2024, 3, 10), date(2024, 3, 12)
+FIRST, LAST = date(2024, 3, 10), date(2024, 3, 12)
+
+
+def three_days(folder: Path) -> tuple[ThinDriver, list[RawRow]]:
+    """A warehouse with one event of one device on each day from FIRST to LAST."""
     rows = [page(f"e{day}", "a", datetime(2024, 3, day, 1)) for day in (10, 11, 12)]
-    driver = ThinDriver(tmp_path, Settings())
+    driver = ThinDriver(folder, Settings())
     driver.land(rows)
-    driver.run(first, last)
+    driver.run(FIRST, LAST)
+    return driver, rows
+
+
+def test_dropped_tables_are_made_again(tmp_path: Path) -> None:
+    driver, rows = three_days(tmp_path)
     with driver.warehouse.connect() as connection:
         connection.execute("drop view rudderstack.dbt_aliases_mapping")
         connection.execute("drop table core.identity_graph")
         connection.execute("drop table rudderstack.dbt_track_facts")
         connection.execute("drop table rudderstack.dbt_session_tracks")
-    driver.run(last, last)
-    assert not differences(driver, rows, first, last)
+    driver.run(LAST, LAST)
+    assert not differences(driver, rows, FIRST, LAST)
 
 
 def test_a_full_refresh_of_one_day_keeps_the_others(tmp_path: Path) -> None:
-    first, last = date(2024, 3, 10), date(2024, 3, 12)
-    rows = [page(f"e{day}", "a", datetime(2024, 3, day, 1)) for day in (10, 11, 12)]
-    driver = ThinDriver(tmp_path, Settings())
-    driver.land(rows)
-    driver.run(first, last)
-    driver.run_events(last, last, "--full-refresh")
-    driver.run_sessions(last, last)
-    assert not differences(driver, rows, first, last)
+    driver, rows = three_days(tmp_path)
+    driver.run_events(LAST, LAST, "--full-refresh")
+    driver.run_sessions(LAST, LAST)
+    assert not differences(driver, rows, FIRST, LAST)
 
 
 def test_columns_have_the_types_that_clients_expect(tmp_path: Path) -> None:
