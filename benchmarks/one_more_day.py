@@ -18,7 +18,7 @@ import dagster as dg
 
 from sessionization_dagster.dbt.events import Progress
 from sessionization_dagster.definitions import build_definitions
-from sessionization_dagster.demo import FIRST_DAY, LAST_DAY, land_sample
+from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, land_sample
 from sessionization_dagster.environment import Environment
 
 DAYS = (LAST_DAY - FIRST_DAY).days + 1
@@ -55,7 +55,7 @@ def prepared(folder: Path) -> dg.Definitions:
             "SESSIONIZATION_END_DATE": str(LAST_DAY),
         }
     )
-    land_sample(environment.landing)
+    land_sample(environment.landing, environment.sources)
     return build_definitions(environment)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sessionization_dagster.demo import FIRST_DAY, LAST_DAY, SAMPLE
+from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, SAMPLE
 from tests.integration.real_job import Project, oracle_differences, sample_rows
 from tests.integration.test_job import BLOCKED, ROOT, digest
 from tests.oracle.model import Settings

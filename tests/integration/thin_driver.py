@@ -5,6 +5,7 @@ dbt runs in this process on the parsed manifest. Raw rows are written into the r
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -20,13 +21,18 @@ from sessionization_dagster.identity_store import update_identity_graph
 from sessionization_dagster.landing import RawTable, raw_tables
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
+from tests.integration.raw_fields import raw_fields
 from tests.oracle.model import RawRow, Settings
 
 
 @cache
-def parsed_project() -> DbtProject:
-    """The dbt project, parsed once per test session; a history's settings and its file are vars of each command."""
-    return DbtProject.of(Environment.from_env({}))
+def parsed_project(sources: tuple[str, ...] = ("rudderstack",), timezone: str = "UTC") -> DbtProject:
+    """The dbt project, parsed once per test session for what parsing reads; other settings and the file are vars of each command."""
+    names = {"SESSIONIZATION_SOURCES": ",".join(sources), "SESSIONIZATION_TIMEZONE": timezone}
+    return DbtProject.of(Environment.from_env(names))
+
+
+MODELS = ("--resource-type", "model", "--resource-type", "seed")
 
 
 class ThinDriver:
@@ -37,8 +43,8 @@ class ThinDriver:
         # dbt names the database after the file's stem: the manifest is good for this name.
         self.warehouse = DuckDBWarehouse(folder / "sessionization.duckdb")
         self.settings = settings
-        self.project = parsed_project()
-        self.tables = raw_tables(self.project.manifest, ["rudderstack"])
+        self.project = parsed_project(settings.sources, settings.timezone)
+        self.tables = raw_tables(self.project.manifest, settings.sources)
         self._views_exist = False
         with self.warehouse.connect() as connection:
             for statement in _create_raw(self.tables):
@@ -58,16 +64,20 @@ class ThinDriver:
             "blocked_ids": list(settings.blocked_ids),
             "flow_length": settings.flow_length,
             "counted_events": dict(settings.counted_events),
+            "segment_user_traits": list(settings.segment_user_traits),
+            "segment_page_fields": list(settings.segment_page_fields),
+            "segment_track_fields": list(settings.segment_track_fields),
         }
 
     def land(self, rows: Iterable[RawRow]) -> None:
         """Make the raw tables hold exactly these rows."""
-        by_table: dict[str, list[RawRow]] = {table.table: [] for table in self.tables}
+        by_table: dict[tuple[str, str], list[RawRow]] = {(table.source, table.table): [] for table in self.tables}
         for row in rows:
-            by_table[row.table].append(row)
+            if row.source in self.settings.sources:
+                by_table[row.source, row.table].append(row)
         with self.warehouse.connect() as connection, connection.transaction():
             for table in self.tables:
-                _replace_rows(connection, table, by_table[table.table])
+                _replace_rows(connection, table, by_table[table.source, table.table])
 
     def run(self, first: date, last: date) -> None:
         """One run of everything for the days first..last."""
@@ -78,7 +88,7 @@ class ThinDriver:
     def run_events(self, first: date, last: date, *flags: str) -> None:
         """The models before the identity graph. Views need no second making: their text does not change within a history."""
         views = ["--exclude", "config.materialized:view"] if self._views_exist else []
-        self._dbt(["run", "--select", "tag:events", *views, *flags], first, last)
+        self._dbt(["build", *MODELS, "--select", "tag:events", *views, *flags], first, last)
         self._views_exist = True
 
     def run_identity(self, first: date, last: date) -> None:
@@ -90,7 +100,7 @@ class ThinDriver:
     def run_sessions(self, first: date, last: date, select: str | None = None) -> None:
         """The models after the identity graph, or only those selected."""
         selection = ["--select", select] if select else ["--select", "tag:sessions"]
-        self._dbt(["run", *selection], first, last)
+        self._dbt(["build", *MODELS, *selection], first, last)
 
     def unit_tests(self) -> list[Any]:
         """Dbt's results of the models' unit tests."""
@@ -128,21 +138,12 @@ def _replace_rows(connection: DuckDBConnection, table: RawTable, rows: list[RawR
     connection.execute(f"delete from raw.{table.name}")
     if not rows:
         return
-    name_column = "event" if table.table == "tracks" else "name"
-    fields = {
-        "id": [row.id for row in rows],
-        "anonymous_id": [row.anonymous_id for row in rows],
-        "user_id": [row.user_id for row in rows],
-        "previous_id": [row.previous_id for row in rows],
-        "timestamp": [row.timestamp for row in rows],
-        "received_at": [row.received_at for row in rows],
-        "context_page_url": [row.url for row in rows],
-        name_column: [row.event for row in rows],
-    }
+    fields = raw_fields(rows, table)
     declared = {column.name: column.type for column in table.columns}
-    types = {"VARCHAR": pa.string(), "TIMESTAMP": pa.timestamp("us")}
+    types = {"VARCHAR": pa.string(), "TIMESTAMP": pa.timestamp("us"), "JSON": pa.string()}
     present = {
         name: pa.array(values, type=types[declared[name]]) for name, values in fields.items() if name in declared
     }
+    present["properties"] = pa.array([json.dumps(dict(row.traits)) for row in rows], type=pa.string())
     connection.bind("incoming", pa.table(present))
     connection.execute(f"insert into raw.{table.name} by name select * from incoming")

@@ -1,25 +1,28 @@
 """What happens to a landing after its first load: late, corrected and deleted rows, some aimed at a rule."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
+from .draws import other_attribute, random_event
+from .editor import Editor
+from .faults import broken
 from .inputs import RawRow
-from .landing import Correct, Delete, Edit, Landing, Put, decidable, is_decidable
+from .intake import event_id
+from .landing import Edit, Landing
 from .model import tables
 from .world import DAY, MICRO, World
 
 
-class Changes:
-    """Draws edits for one landing and does them to it at once, so that the next draw sees them."""
+class Changes(Editor):
+    """Draws edits for one landing and does them to it."""
 
     def __init__(self, world: World, landing: Landing, withheld: list[RawRow], budget: int) -> None:
         """Begin with the rows that arrive late, and how many rows may still be put altogether."""
-        self.world, self.rng, self.landing = world, world.rng, landing
-        self.withheld, self.budget = withheld, budget
-        self._files = 0
+        super().__init__(world, landing, budget)
+        self.withheld = withheld
 
     def draw(self) -> list[Edit]:
         """The edits of one random change; possibly none, where the landing offers no place for it."""
@@ -38,46 +41,13 @@ class Changes:
             self.leave_shared_device: 3,
             self.correct_user: 3,
             self.correct_time: 4,
+            self.correct_attribute: 6,
+            self.correct_event: 2,
+            self.correct_client: 3,
+            self.new_funnel_pass: 1,
             self.break_or_mend: 2,
         }
         return self.rng.choices(list(kinds), list(kinds.values()))[0]()
-
-    def put(self, rows: Iterable[RawRow]) -> list[Edit]:
-        """Put rows into files of their tables, mostly new ones, as far as the budget goes."""
-        allowed = decidable(rows, self.landing.rows())[: self.budget]
-        self.budget -= len(allowed)
-        by_file: dict[str, list[RawRow]] = defaultdict(list)
-        self._files += 1
-        for row in allowed:
-            present = [file for file in self.landing.files if file.startswith(f"{row.table}/")]
-            name = f"{row.table}/part-{self._files}"
-            by_file[self.rng.choice(present) if present and self.rng.random() < 0.2 else name].append(row)
-        return self.done(Put(file, tuple(its)) for file, its in by_file.items())
-
-    def delete(self, located: Iterable[tuple[str, RawRow]]) -> list[Edit]:
-        """Delete rows."""
-        by_file: dict[str, list[RawRow]] = defaultdict(list)
-        for file, row in located:
-            by_file[file].append(row)
-        return self.done(Delete(file, tuple(rows)) for file, rows in by_file.items())
-
-    def correct(self, file: str, old: RawRow, new: RawRow) -> list[Edit]:
-        """Correct a row, unless that would leave its duplicates without an order."""
-        others = self.landing.rows()
-        others.remove(old)
-        return self.done([Correct(file, old, new)]) if new != old and is_decidable(new, others) else []
-
-    def done(self, edits: Iterable[Edit]) -> list[Edit]:
-        """The edits, once the landing has them."""
-        edits = list(edits)
-        for edit in edits:
-            self.landing.apply(edit)
-        return edits
-
-    def pick(self, condition: Callable[[RawRow], object], count: int = 1) -> list[tuple[str, RawRow]]:
-        """Up to so many random rows that meet the condition."""
-        fitting = [(file, row) for file, row in self.landing.located() if condition(row)]
-        return self.rng.sample(fitting, min(count, len(fitting)))
 
     # Rows that come.
 
@@ -95,6 +65,10 @@ class Changes:
         _, row = anchors[0]
         start = row.timestamp + self.rng.choice((-1, 1)) * self.world.gap()
         return self.put(self.world.burst(start, [(row.anonymous_id, row.user_id), (row.anonymous_id, None)]))
+
+    def new_funnel_pass(self) -> list[Edit]:
+        """A walk through the funnel."""
+        return self.put(self.world.funnel_pass())
 
     def new_alias(self) -> list[Edit]:
         """One or two alias calls, preferably of a device that has more users than the guard allows."""
@@ -139,7 +113,8 @@ class Changes:
             for before, middle, after in zip(session, session[1:], session[2:], strict=False):
                 if after["timestamp"] - before["timestamp"] > self.world.timeout:
                     holding.add((middle["event_id"], middle["timestamp"]))
-        return self.delete(self.pick(lambda row: (row.id, row.timestamp) in holding))
+        sources = self.world.settings.sources
+        return self.delete(self.pick(lambda row: (event_id(row, sources), row.timestamp) in holding))
 
     def delete_some(self) -> list[Edit]:
         """Delete a few rows, whichever."""
@@ -157,10 +132,10 @@ class Changes:
 
     def delete_kept_duplicate(self) -> list[Edit]:
         """Delete the earliest row of an event id that several rows carry."""
-        rows_by_id: dict[str, list[tuple[str, RawRow]]] = defaultdict(list)
+        rows_by_id: dict[tuple[str, str], list[tuple[str, RawRow]]] = defaultdict(list)
         for file, row in self.landing.located():
             if row.id and row.timestamp:
-                rows_by_id[row.id].append((file, row))
+                rows_by_id[row.source, row.id].append((file, row))
         doubled = [rows for rows in rows_by_id.values() if len(rows) > 1]
         return self.delete([min(self.rng.choice(doubled), key=lambda found: found[1].timestamp)] if doubled else [])
 
@@ -201,23 +176,54 @@ class Changes:
         for file, row in self.pick(lambda row: row.timestamp):
             shift = rng.choice((MICRO, self.world.gap(), timedelta(hours=3), DAY, rng.randint(1, 3) * DAY))
             at = row.timestamp + rng.choice((-1, 1)) * shift
-            edits += self.correct(file, row, replace(row, timestamp=at, received_at=self.world.received(at)))
+            edits += self.correct(
+                file, row, replace(row, timestamp=at, received_at=self.world.received(at, row.source))
+            )
+        return edits
+
+    def correct_attribute(self) -> list[Edit]:
+        """Another value of one attribute, or other traits, on a few rows."""
+        edits = []
+        for file, row in self.pick(lambda row: row.table != "aliases", self.rng.randint(1, 3)):
+            edits += self.correct(file, row, replace(row, **other_attribute(self.rng, row, self.world.settings)))
+        return edits
+
+    def correct_event(self) -> list[Edit]:
+        """Another event on one row, half of the time on one that is a stage of the funnel."""
+        stages = {event for _, _, event in self.world.settings.funnel} if self.rng.random() < 0.5 else None
+        edits = []
+        for file, row in self.pick(lambda row: row.event and (stages is None or row.event in stages)):
+            edits += self.correct(file, row, replace(row, event=random_event(self.rng, row.source, row.table)))
+        return edits
+
+    def correct_client(self) -> list[Edit]:
+        """A user on a row of a device that had none, or none on all rows of a device that had few with one."""
+        users_of = self._users_of_devices()
+        joining = self.pick(lambda row: row.anonymous_id and row.anonymous_id not in users_of)
+        edits = []
+        if self.rng.random() < 0.5:
+            for file, row in joining:
+                edits += self.correct(file, row, replace(row, user_id=self.rng.choice(self.world.users)))
+            return edits
+        with_user = self.pick(lambda row: row.anonymous_id and row.user_id, count=250)
+        rows_of = Counter(row.anonymous_id for _, row in with_user)
+        leaving = min(self.rng.sample(sorted(rows_of), min(3, len(rows_of))), key=rows_of.__getitem__, default=None)
+        for file, row in with_user:
+            if row.anonymous_id == leaving:
+                edits += self.correct(file, row, replace(row, user_id=None))
         return edits
 
     def break_or_mend(self) -> list[Edit]:
         """A fault on a sound row, or a sound row in place of one that lacks something."""
         if self.rng.random() < 0.5:
             whole = self.pick(lambda row: row.id)
-            return [edit for file, row in whole for edit in self.correct(file, row, self._broken(row))]
+            return [edit for file, row in whole for edit in self.correct(file, row, broken(self.world, row))]
         edits = []
         for file, row in self.pick(lambda row: row.table != "aliases" and not (row.id and row.timestamp)):
-            sound = self.world.row(row.anonymous_id, row.user_id, row.timestamp or self.world.instant(), row.table)
+            at = row.timestamp or self.world.instant()
+            sound = self.world.row(row.anonymous_id, row.user_id, at, row.table, row.source)
             edits += self.correct(file, row, replace(sound, id=row.id or sound.id))
         return edits
-
-    def _broken(self, row: RawRow) -> RawRow:
-        """The row with a fault that its table can have."""
-        return replace(row, user_id=None) if row.table == "aliases" else self.world.broken(row)
 
     def _users_of_devices(self) -> dict[str, set[str]]:
         """The users that each device has rows with, sound or not."""

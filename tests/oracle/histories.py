@@ -11,7 +11,9 @@ from random import Random
 from typing import NamedTuple
 
 from .changes import Changes
+from .faults import broken, duplicate
 from .inputs import RawRow, Settings
+from .intake import OPTIONAL
 from .landing import Correct, Edit, Landing, Put, added_rows, changed_dates
 from .world import DAY, World
 
@@ -99,7 +101,8 @@ def _shown(row: RawRow) -> str:
     if row.table == "aliases":
         ids += f" previous_id={row.previous_id!r}"
     times = f"at {row.timestamp or 'no time'} received {row.received_at or 'unknown'}"
-    return f"{times}  {ids} event={row.event!r} url={row.url!r}"
+    others = {name: getattr(row, name) for name in (*OPTIONAL, "traits")}
+    return f"{times}  {ids} {' '.join(f'{name}={value!r}' for name, value in others.items() if value)}"
 
 
 def still_pending(pending: set[date | None], runs: tuple[Run, ...]) -> set[date | None]:
@@ -116,11 +119,13 @@ def first_rows(world: World, count: int) -> list[RawRow]:
         shared = world.shared_device()
         rows += shared + (world.aliases(shared[0].anonymous_id) if rng.random() < 0.4 else [])
     rows += world.users_at_once() if rng.random() < 0.3 else []
+    rows += world.clock_change() if rng.random() < 0.9 else []
+    rows += [row for _ in range(rng.choice((0, 1, 1, 2))) for row in world.funnel_pass()]
     while len(rows) < count:
         for row in world.burst():
-            rows.append(world.broken(row) if rng.random() < 0.08 else row)
+            rows.append(broken(world, row) if rng.random() < 0.08 else row)
             if rng.random() < 0.06:
-                rows.append(world.duplicate(rng.choice(rows[-8:])))
+                rows.append(duplicate(world, rng.choice(rows[-8:])))
     return rows
 
 

@@ -1,21 +1,29 @@
-"""The vocabulary of the model: settings, a raw RudderStack row, an accepted event. No rules."""
+"""The vocabulary of the model: settings, a raw row of one of the sources, an accepted event. No rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-EVENT_TYPES = {
-    "tracks": "track",
-    "pages": "page",
-    "screens": "screen",
-    "identifies": "identify",
-    "aliases": "alias",
+VENDOR_TABLES = ("tracks", "pages", "screens", "identifies", "aliases")
+TABLES = {
+    "rudderstack": VENDOR_TABLES,
+    "segment": VENDOR_TABLES,
+    "mixpanel": ("events",),
+    "measure_js": ("events",),
 }
+EVENT_TYPES = ("track", "page", "screen", "identify", "alias")
+FUNNEL = (
+    (1, "view product", "product_view"),
+    (1, "view product", "viewed_product"),
+    (2, "add to cart", "add_to_cart"),
+    (3, "check out", "shipping_details"),
+    (4, "purchase", "purchase"),
+)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of the contract that the modelled tables depend on."""
+    """The settings of the contract that the modelled tables depend on; a funnel is (stage number, name, event) rows."""
 
     session_timeout_seconds: int = 1800
     session_event_types: tuple[str, ...] = ("track", "page", "screen")
@@ -27,19 +35,33 @@ class Settings:
         default_factory=lambda: {"cnt_viewed_product": "viewed_product", "cnt_signup": "signup"}
     )
     timezone: str = "UTC"
+    sources: tuple[str, ...] = ("rudderstack",)
+    segment_user_traits: tuple[str, ...] = ("email", "name", "plan")
+    segment_page_fields: tuple[str, ...] = ("url", "referrer", "title", "path", "search")
+    segment_track_fields: tuple[str, ...] = ("url", "path")
+    funnel: tuple[tuple[int, str, str], ...] = FUNNEL
 
     def __post_init__(self) -> None:
-        """Refuse a policy that does not exist."""
+        """Refuse a policy or source that does not exist, and a funnel that is none."""
         if self.identity_policy not in ("latest_user", "first_user", "merge"):
             raise ValueError(f"identity_policy {self.identity_policy!r}: latest_user, first_user or merge")
+        unknown = [source for source in self.sources if source not in TABLES]
+        if unknown or not self.sources or len(set(self.sources)) < len(self.sources):
+            raise ValueError(f"sources {self.sources!r}: some of {', '.join(TABLES)}, each once")
+        stages = {number: name for number, name, _ in self.funnel}
+        one_name_each = len({(number, name) for number, name, _ in self.funnel}) == len(stages)
+        one_stage_each = len({event for _, _, event in self.funnel}) == len(self.funnel)
+        if sorted(stages) != list(range(1, len(stages) + 1)) or not one_name_each or not one_stage_each:
+            raise ValueError(f"funnel {self.funnel!r}: stages 1, 2, ... of one name each, an event in one stage only")
 
 
 @dataclass(frozen=True)
 class RawRow:
-    """One row as the vendor delivered it.
+    """One row as the vendor delivered it, under the names that core.events gives to its columns.
 
-    `event` stands for `name` in pages and screens, `url` for `context_page_url` in tracks.
-    `timestamp` and `received_at` are naive UTC.
+    `event` stands for `name` in pages and screens, `url` for `context_page_url` in tracks and identifies, and so on.
+    `timestamp` and `received_at` are naive UTC. `traits` are the columns that the contract does not name, as
+    (column, value): the traits of an identify, the properties of other rows.
     """
 
     table: str
@@ -51,16 +73,34 @@ class RawRow:
     received_at: datetime | None = None
     event: str | None = None
     url: str | None = None
+    source: str = "rudderstack"
+    path: str | None = None
+    title: str | None = None
+    referrer: str | None = None
+    search: str | None = None
+    country: str | None = None
+    device: str | None = None
+    os: str | None = None
+    traits: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a table that RudderStack does not have."""
-        if self.table not in EVENT_TYPES:
-            raise ValueError(f"table {self.table!r}: one of {', '.join(EVENT_TYPES)}")
+        """Refuse a source that does not exist and a table that its source does not have."""
+        if self.source not in TABLES:
+            raise ValueError(f"source {self.source!r}: one of {', '.join(TABLES)}")
+        if self.table not in TABLES[self.source]:
+            raise ValueError(f"table {self.table!r}: one of {', '.join(TABLES[self.source])}")
+
+    @property
+    def event_type(self) -> str:
+        """What kind of event the row tells of."""
+        if self.table == "events":
+            return "page" if self.source == "measure_js" and self.event == "pageview" else "track"
+        return EVENT_TYPES[VENDOR_TABLES.index(self.table)]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One accepted event; the fields are the modelled columns of core.events, in order."""
+    """One accepted event; the fields but the last are the modelled columns of core.events, in order."""
 
     event_id: str
     source: str
@@ -73,6 +113,14 @@ class Event:
     event_date: date
     received_at: datetime | None
     url: str | None
+    path: str | None
+    title: str | None
+    referrer: str | None
+    search: str | None
+    country: str | None
+    device: str | None
+    os: str | None
+    properties: tuple[tuple[str, str], ...]
 
     @property
     def order(self) -> tuple[datetime, str]:

@@ -1,15 +1,30 @@
 """From raw rows to accepted events and rejected rows. Knows days and reasons, nothing of visitors."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from .inputs import EVENT_TYPES, Event, RawRow, Settings
+from .inputs import Event, RawRow, Settings
 
-SOURCE = "rudderstack"
 ONE_DAY = timedelta(days=1)
+OPTIONAL = ("event", "url", "path", "title", "referrer", "search", "country", "device", "os")
+# Which of the optional columns a table has.
+OPTIONAL_OF = {
+    "tracks": frozenset(OPTIONAL) - {"search"},
+    "pages": frozenset(OPTIONAL),
+    "screens": frozenset(OPTIONAL),
+    "identifies": frozenset(OPTIONAL) - {"event", "search"},
+    "aliases": frozenset(),
+    "mixpanel.events": frozenset(("event", "country", "device", "os")),
+    "measure_js.events": frozenset(("event", "url", "referrer", "country", "device", "os")),
+}
+
+
+def optional_columns(source: str, table: str) -> frozenset[str]:
+    """The optional columns of a source's table."""
+    return OPTIONAL_OF[f"{source}.events" if table == "events" else table]
 
 
 def local_date(instant: datetime | None, timezone: str) -> date | None:
@@ -19,23 +34,30 @@ def local_date(instant: datetime | None, timezone: str) -> date | None:
     return instant.date() if timezone == "UTC" else instant.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)).date()
 
 
-def cleaned(row: RawRow, blocked: Iterable[str]) -> RawRow:
-    """The row with missing identifiers as None, and only the columns that its table has."""
-    missing = {"", None, *blocked}
+def event_id(row: RawRow, sources: Sequence[str]) -> str | None:
+    """The row's event_id: the first source keeps its ids, those of the others are told apart by their source."""
+    if not row.id:
+        return None
+    return row.id if row.source == sources[0] else f"{row.source}:{row.id}"
+
+
+def cleaned(row: RawRow, settings: Settings) -> RawRow:
+    """The row with its event_id, with missing identifiers as None, and only the columns that its table has."""
+    missing = {"", None, *settings.blocked_ids}
 
     def known(identifier: str | None) -> str | None:
         return None if identifier in missing else identifier
 
     is_alias = row.table == "aliases"
-    is_named = row.table not in ("aliases", "identifies")
+    absent = set(OPTIONAL) - optional_columns(row.source, row.table)
     return replace(
         row,
-        id=row.id or None,
+        id=event_id(row, settings.sources),
         anonymous_id=None if is_alias else known(row.anonymous_id),
         user_id=known(row.user_id),
         previous_id=known(row.previous_id) if is_alias else None,
-        event=row.event if is_named else None,
-        url=row.url if is_named else None,
+        received_at=None if row.table == "events" else row.received_at,
+        **dict.fromkeys(absent),
     )
 
 
@@ -46,6 +68,8 @@ def is_future(row: RawRow) -> bool:
 
 def fault(row: RawRow) -> str | None:
     """Why a cleaned row cannot be an event, judged by itself alone."""
+    if row.id is None and row.source == "measure_js":
+        raise ValueError("the id that a measure_js row without one gets is not modelled")
     if row.id is None:
         return "no_event_id"
     if row.timestamp is None:
@@ -73,16 +97,16 @@ def as_event(row: RawRow, event_date: date) -> Event:
     """An accepted row as an event."""
     return Event(
         event_id=row.id,
-        source=SOURCE,
-        event_type=EVENT_TYPES[row.table],
-        event=row.event,
+        source=row.source,
+        event_type=row.event_type,
         anonymous_id=row.anonymous_id,
         user_id=row.user_id,
         previous_id=row.previous_id,
         timestamp=row.timestamp,
         event_date=event_date,
         received_at=row.received_at,
-        url=row.url,
+        properties=row.traits,
+        **{name: getattr(row, name) for name in OPTIONAL},
     )
 
 
@@ -90,7 +114,7 @@ def as_rejected(row: RawRow, reason: str, event_date: date | None) -> dict:
     """A row of core.rejected_events."""
     return {
         "event_id": row.id,
-        "source": SOURCE,
+        "source": row.source,
         "reason": reason,
         "event_date": event_date,
         "received_at": row.received_at,
@@ -103,7 +127,7 @@ def take_in(
     """Accepted events in order, and rejected rows, of the days asked for."""
     candidates: dict[tuple[str, date], list[RawRow]] = defaultdict(list)
     rejected = []
-    for row in (cleaned(row, settings.blocked_ids) for row in raw):
+    for row in (cleaned(row, settings) for row in raw if row.source in settings.sources):
         reason = fault(row)
         event_date = dated(row, settings.timezone)
         if event_date is not None and not first_date <= event_date <= last_date:

@@ -50,9 +50,14 @@ def added_rows(edit: Edit) -> tuple[RawRow, ...]:
     return edit.rows if isinstance(edit, Put) else ()
 
 
+def folder(row: RawRow) -> str:
+    """Where files with such rows are."""
+    return f"{row.source}/{row.table}/"
+
+
 @dataclass
 class Landing:
-    """Files by name, `<table>/<name>`; each holds rows of its own table only, possibly several times the same."""
+    """Files by name, `<source>/<table>/<name>`; each holds rows of its own table only, possibly several times the same."""
 
     files: dict[str, list[RawRow]] = field(default_factory=dict)
 
@@ -62,8 +67,8 @@ class Landing:
         for row in removed_rows(edit):
             rows.remove(row)
         for row in added_rows(edit):
-            if row.table != edit.file.split("/")[0]:
-                raise ValueError(f"a row of {row.table} cannot be in {edit.file}")
+            if not edit.file.startswith(folder(row)):
+                raise ValueError(f"a row of {folder(row)} cannot be in {edit.file}")
             rows.append(row)
         if not rows:
             del self.files[edit.file]
@@ -84,11 +89,15 @@ class Landing:
 def is_decidable(row: RawRow, others: Iterable[RawRow]) -> bool:
     """Whether the contract says which of the row and its duplicates is kept.
 
-    Where id, timestamp and receipt are equal only the order of the content decides, and that order is the
+    Where source, id, timestamp and receipt are equal only the order of the content decides, and that order is the
     implementation's own: such rows must be equal altogether.
     """
-    same = (o for o in others if (o.id, o.timestamp, o.received_at) == (row.id, row.timestamp, row.received_at))
+    same = (other for other in others if _place(other) == _place(row))
     return not row.id or row.timestamp is None or all(other == row for other in same)
+
+
+def _place(row: RawRow) -> tuple:
+    return row.source, row.id, row.timestamp, row.received_at
 
 
 def decidable(rows: Iterable[RawRow], others: Sequence[RawRow]) -> tuple[RawRow, ...]:
@@ -102,7 +111,7 @@ def decidable(rows: Iterable[RawRow], others: Sequence[RawRow]) -> tuple[RawRow,
 
 def touched_date(row: RawRow, settings: Settings) -> date | None:
     """The day that must be run again when the row comes or goes; None stands for any one run."""
-    return dated(cleaned(row, settings.blocked_ids), settings.timezone)
+    return dated(cleaned(row, settings), settings.timezone)
 
 
 def changed_dates(edits: Iterable[Edit], settings: Settings) -> set[date | None]:

@@ -1,13 +1,17 @@
-"""The contract for RudderStack input as one function from raw rows to tables. All at once, no state, no SQL."""
+"""The contract as one function from raw rows to tables. All at once, no state, no SQL."""
 
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime, timedelta
 
+from . import mixpanel
 from . import sessions as s
+from .funnel import funnel_daily, funnel_stages
 from .identity import identity_graph, visitors
-from .inputs import Event, RawRow, Settings
+from .inputs import EVENT_TYPES, Event, RawRow, Settings
 from .intake import take_in
+from .measure_js import measure_js_tables
+from .segment import segment_sessions, segment_users
 
 __all__ = ["KEYS", "RawRow", "Settings", "columns", "tables"]
 
@@ -16,6 +20,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "core.events": ("event_date", "event_id"),
     "core.rejected_events": ("event_date", "event_id", "reason"),
     "core.identity_graph": ("alias",),
+    "core.funnel_stages": ("dbt_visitor_id", "entry_number", "stage_number"),
+    "core.funnel_daily": ("date", "stage_number"),
     "rudderstack.dbt_aliases_mapping": ("alias",),
     "rudderstack.dbt_mapped_tracks": ("event_date", "event_id"),
     "rudderstack.dbt_session_tracks": ("session_id",),
@@ -24,12 +30,24 @@ KEYS: dict[str, tuple[str, ...]] = {
     "rudderstack.dbt_user_session_facts": ("dbt_visitor_id",),
     "rudderstack.dbt_session_duration": ("session_id",),
     "rudderstack.dbt_tracks_flow": ("event_date", "event_id"),
+    "mixpanel.dim__sessions": ("user_id", "session_id"),
+    "mixpanel.fact__users_journey": ("date", "event_id"),
+    "segment.segment_sessions": ("session_id",),
+    "segment.segment_users": ("user_id",),
+    "measure_js.event_blocks": ("hour_block",),
+    "measure_js.events_sessionated": ("event_date", "event_id"),
+    "measure_js.user_map": ("client_id", "user_id"),
+    "measure_js.users": ("client_id", "user_id"),
+    "measure_js.sessions": ("session_id",),
+    "measure_js.clients": ("client_id",),
+    "measure_js.daily_performance": ("date",),
 }
+EVENT_COLUMNS = tuple(field.name for field in fields(Event) if field.name != "properties")
 
 
 def as_row(event: Event) -> dict:
     """An event as a row of core.events."""
-    return {field.name: getattr(event, field.name) for field in fields(Event)}
+    return {name: getattr(event, name) for name in EVENT_COLUMNS}
 
 
 def tables(raw: Sequence[RawRow], settings: Settings, first_date: date, last_date: date) -> dict[str, list[dict]]:
@@ -38,14 +56,21 @@ def tables(raw: Sequence[RawRow], settings: Settings, first_date: date, last_dat
     visitor_of = visitors(events, settings)
     graph = identity_graph(events, visitor_of)
 
-    events_of = s.by_visitor(events, visitor_of, settings.session_event_types)
+    def owner(event: Event) -> str:
+        return visitor_of[event.anonymous_id if event.user_id is None else event.user_id]
+
+    events_of = s.by_owner(events, owner, settings.session_event_types)
     timeout = timedelta(seconds=settings.session_timeout_seconds)
     sessions_by_visitor = {visitor: s.sessions_of(visitor, its, timeout) for visitor, its in events_of.items()}
     sessions = [session for its in sessions_by_visitor.values() for session in its]
+    day_sessions = mixpanel.day_sessions(events_of, timeout)
+    stages = funnel_stages(events_of, settings.funnel)
     return {
         "core.events": [as_row(event) for event in events],
         "core.rejected_events": rejected,
         "core.identity_graph": graph,
+        "core.funnel_stages": stages,
+        "core.funnel_daily": funnel_daily(stages, settings.funnel),
         "rudderstack.dbt_aliases_mapping": [
             {"alias": row["alias"], "dbt_visitor_id": row["dbt_visitor_id"]} for row in graph
         ],
@@ -56,6 +81,11 @@ def tables(raw: Sequence[RawRow], settings: Settings, first_date: date, last_dat
         "rudderstack.dbt_user_session_facts": s.user_session_facts(sessions_by_visitor),
         "rudderstack.dbt_session_duration": s.session_duration(sessions, settings.timezone),
         "rudderstack.dbt_tracks_flow": s.tracks_flow(sessions, settings.flow_length),
+        "mixpanel.dim__sessions": mixpanel.dim_sessions(day_sessions),
+        "mixpanel.fact__users_journey": mixpanel.users_journey(day_sessions),
+        "segment.segment_sessions": segment_sessions(sessions, settings),
+        "segment.segment_users": segment_users(s.by_owner(events, owner, EVENT_TYPES), settings.segment_user_traits),
+        **measure_js_tables(events, settings),
     }
 
 
@@ -63,7 +93,16 @@ def columns(settings: Settings) -> dict[str, tuple[str, ...]]:
     """The modelled columns of each table: what to select from a warehouse, even where a table is empty."""
     day = date(2000, 1, 1)
     at = datetime(2000, 1, 1, 12)
-    accepted = RawRow("tracks", "e", anonymous_id="a", timestamp=at)
-    broken = RawRow("tracks", None, timestamp=at)
-    typed = Settings(flow_length=settings.flow_length, counted_events=settings.counted_events)
-    return {name: tuple(rows[0]) for name, rows in tables([accepted, broken], typed, day, day).items()}
+    typed = Settings(
+        flow_length=settings.flow_length,
+        counted_events=settings.counted_events,
+        segment_user_traits=settings.segment_user_traits,
+        segment_page_fields=settings.segment_page_fields,
+        segment_track_fields=settings.segment_track_fields,
+    )
+    probe = [
+        RawRow("tracks", "e1", anonymous_id="a", timestamp=at, event=typed.funnel[0][2]),
+        RawRow("tracks", "e2", anonymous_id="b", user_id="u", timestamp=at),
+        RawRow("tracks", None, timestamp=at),
+    ]
+    return {name: tuple(rows[0]) for name, rows in tables(probe, typed, day, day).items()}

@@ -4,12 +4,16 @@ Nothing here knows how a history was drawn: it looks at the landing, the runs, a
 """
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
+from .family_situations import in_family_change, in_funnel, in_measure_js, in_mixpanel, in_segment, in_sources
 from .histories import History, Step
 from .landing import Correct, Delete, Put, added_rows, removed_rows, touched_date
 from .situations import State, in_events, in_identity, in_rows, in_sessions, true_names
+
+IN_STATE = (in_rows, in_events, in_identity, in_sessions, in_sources, in_mixpanel, in_segment, in_measure_js, in_funnel)
 
 
 def in_edits(step: Step, state: State, ran: set[date]) -> set[str]:
@@ -23,7 +27,7 @@ def in_edits(step: Step, state: State, ran: set[date]) -> set[str]:
         {
             "late rows": any(days_of[row] & ran for edit in step.edits if isinstance(edit, Put) for row in edit.rows),
             "deleted rows": any(isinstance(edit, Delete) for edit in step.edits),
-            "deleted alias": any(isinstance(e, Delete) and e.file.startswith("aliases/") for e in step.edits),
+            "deleted alias": any(isinstance(e, Delete) and "/aliases/" in e.file for e in step.edits),
             "corrected user": any(a.user_id != b.user_id for a, b in sound),
             "corrected device": any(a.anonymous_id != b.anonymous_id for a, b in sound),
             "corrected time within a day": any(days_of[a] == days_of[b] for a, b in moved),
@@ -31,6 +35,11 @@ def in_edits(step: Step, state: State, ran: set[date]) -> set[str]:
             "row broken": any(b.timestamp is None or not b.id for a, b in corrected if a.id and a.timestamp),
             "row mended": any(b.timestamp and b.id for a, b in corrected if not (a.id and a.timestamp)),
             "no edits": not step.edits,
+            "corrected country only": any(b == replace(a, country=b.country) for a, b in corrected),
+            "corrected url only": any(b == replace(a, url=b.url) for a, b in corrected),
+            "corrected traits only": any(b == replace(a, traits=b.traits) for a, b in corrected),
+            "corrected event only": any(b == replace(a, event=b.event) for a, b in corrected),
+            "corrected row of events": any(a.table == "events" for a, _ in corrected),
         }
     )
 
@@ -108,9 +117,10 @@ def phenomena(history: History) -> set[str]:
     before, ran = None, set()
     for step, files in zip(history.steps, history.landings(), strict=True):
         state = State([row for rows in files.values() for row in rows], history.settings, history.dates)
-        found |= in_rows(state) | in_events(state) | in_identity(state) | in_sessions(state)
+        for situations in IN_STATE:
+            found |= situations(state)
         if before is not None:
-            found |= in_edits(step, state, ran) | in_change(before, state)
+            found |= in_edits(step, state, ran) | in_change(before, state) | in_family_change(before, state)
         ran |= {day for run in step.runs for day in run.dates()}
         before = state
     return found

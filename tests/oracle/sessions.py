@@ -1,7 +1,7 @@
 """From events and their visitors to the session tables. Knows the gap rule, nothing of how visitors are found."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,7 +15,7 @@ MICROSECONDS_PER_MINUTE = 6e7
 
 @dataclass(frozen=True)
 class Session:
-    """One session: its events in order, and where the visitor's next session starts."""
+    """One session: its events in order, and where the next one of its visitor (or client) starts."""
 
     visitor: str
     number: int
@@ -37,18 +37,30 @@ class Session:
         """The last event's time."""
         return self.events[-1].timestamp
 
+    @property
+    def duration(self) -> timedelta:
+        """From the first event to the last."""
+        return self.end - self.start
+
 
 def minutes(duration: timedelta) -> float:
     """A duration in minutes, by one division of whole microseconds."""
     return (duration // MICROSECOND) / MICROSECONDS_PER_MINUTE
 
 
-def by_visitor(events: Sequence[Event], visitor_of: dict[str, str], event_types: Sequence[str]) -> dict[str, list]:
-    """Each visitor's events of the types that make sessions, in order."""
+def seconds(duration: timedelta) -> float:
+    """A duration in seconds, by one division of whole microseconds."""
+    return (duration // MICROSECOND) / 1e6
+
+
+def by_owner(
+    events: Sequence[Event], owner: Callable[[Event], str], event_types: Collection[str]
+) -> dict[str, list[Event]]:
+    """Each owner's events of the types asked for, in order."""
     found: dict[str, list[Event]] = defaultdict(list)
     for event in sorted(events, key=lambda event: event.order):
         if event.event_type in event_types:
-            found[visitor_of[event.anonymous_id if event.user_id is None else event.user_id]].append(event)
+            found[owner(event)].append(event)
     return found
 
 
@@ -154,7 +166,7 @@ def session_duration(sessions: Sequence[Session], timezone: str) -> list[dict]:
         {
             "dbt_visitor_id": session.visitor,
             "session_id": session.id,
-            "session_duration": minutes(session.end - session.start),
+            "session_duration": minutes(session.duration),
             "session_start_date": local_date(session.start, timezone),
         }
         for session in sessions

@@ -78,7 +78,7 @@ def in_rows(state: State) -> set[str]:
     tables_of: dict[tuple, set[str]] = defaultdict(set)
     for row in state.rows:
         if row.id and row.timestamp:
-            tables_of[row.id, touched_date(row, state.settings)].add(row.table)
+            tables_of[row.source, row.id, touched_date(row, state.settings)].add(row.table)
     ahead = [row.timestamp - row.received_at for row in state.rows if row.timestamp and row.received_at]
     return {f"rejected {row['reason']}" for row in rejected} | true_names(
         {

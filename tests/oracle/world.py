@@ -1,4 +1,4 @@
-"""Random settings, ids, instants and rows, drawn where rules are decided. No files, no order of arrival."""
+"""Random ids, instants and rows, drawn where rules are decided. No files, no order of arrival."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,35 +6,30 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from .inputs import RawRow, Settings
+from .draws import random_attributes, random_event, random_settings, weighted
+from .inputs import TABLES, RawRow
 
 MICRO = timedelta(microseconds=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 # Around a leap day, a new year, and New York's clock changes of 2024.
 FIRST_DATES = (date(2024, 2, 27), date(2023, 12, 29), date(2024, 3, 8), date(2024, 11, 1), date(2024, 6, 3))
+# The later of them repeats an hour.
+CLOCK_CHANGES = (date(2024, 3, 8), date(2024, 11, 1), date(2024, 11, 1))
 # Text order differs from number order, from case-blind order, and (last two) from UTF-16 order.
 USERS = ("u1", "u10", "u2", "U2", "u 1 - x", "ü1", "u\uffe5", "u\U0001f600")
 DEVICES = ("d1", "D1", "d1 ", "d2", "d10", "1", "01", "d'q\"", *(f"d{n}" for n in range(20, 31)))
 PREVIOUS = ("p1", "p2", "p3")
-EVENTS = ("viewed_product", "signup", "home", "Home", "login", None)
-URLS = ("https://shop.example/", "https://shop.example/cart?x=1,2", None)
 EVENT_ID_SUFFIXES = ("", "", "A", "a", "\uffe5", "\U0001f600")
-
-
-def weighted(rng: Random, weights: dict) -> object:
-    """One of the keys, by weight."""
-    return rng.choices(list(weights), list(weights.values()))[0]
-
-
-def random_settings(rng: Random) -> Settings:
-    """Settings; the defaults are the likeliest, except that every policy gets its share."""
-    return Settings(
-        session_timeout_seconds=weighted(rng, {1800: 14, 60: 2, 3600: 2, 1: 1, 86400: 2}),
-        identity_policy=weighted(rng, {"latest_user": 3, "first_user": 2, "merge": 4}),
-        max_users_per_alias=weighted(rng, {5: 2, 2: 3}),
-        blocked_ids=weighted(rng, {(): 6, ("n/a",): 2, ("n/a", "d1", "u2"): 1}),
-        timezone=weighted(rng, {"UTC": 5, "America/New_York": 2, "Asia/Kolkata": 2}),
-    )
+# Stages of the funnel, in the order in which somebody meets them.
+WALKS = (
+    (1, 2, 3, 4),
+    (1, 2, 3, 4, 1, 2),
+    (1, 1, 3, 2, 3, 2, 4, 4, 1),
+    (2, 1, 2, 3),
+    (1, 2, 3, 4, 1, 2, 3, 4),
+    (1, 3, 4),
+)
 
 
 class World:
@@ -44,7 +39,8 @@ class World:
         """Draw the settings, the days and the ids."""
         self.rng = rng
         self.settings = random_settings(rng)
-        first = rng.choice(FIRST_DATES)
+        has_changes = self.settings.timezone == "America/New_York"
+        first = rng.choice(FIRST_DATES + CLOCK_CHANGES * 2 * has_changes)
         self.dates = tuple(first + n * DAY for n in range(rng.randint(4, 8)))
         self.users = rng.sample(USERS, rng.randint(2, 6))
         self.devices = rng.sample(DEVICES, rng.randint(3, len(DEVICES) - 2))
@@ -94,25 +90,31 @@ class World:
                 self._event_ids.add(event_id)
                 return event_id
 
-    def received(self, at: datetime) -> datetime | None:
+    def received(self, at: datetime, source: str) -> datetime | None:
         """When a row arrived: soon, days later, a whole day before its own time (still allowed), or unknown."""
+        if TABLES[source] == ("events",):
+            return None
         late = weighted(self.rng, {1: 12, 3600: 3, 2 * 86400: 2, -86400: 1, None: 2})
         return None if late is None else at + timedelta(seconds=late)
 
-    def row(self, device: str | None, user: str | None, at: datetime, table: str | None = None) -> RawRow:
-        """One sound row of some table other than aliases."""
+    def row(
+        self, device: str | None, user: str | None, at: datetime, table: str | None = None, source: str | None = None
+    ) -> RawRow:
+        """One sound row of some source and some table other than aliases; asked for another's table, a source has its own."""
         rng = self.rng
-        table = table or weighted(rng, {"tracks": 10, "pages": 4, "screens": 2, "identifies": 3})
-        named = table != "identifies"
+        source = source or rng.choice(self.settings.sources)
+        table = table or weighted(rng, {"tracks": 10, "pages": 4, "screens": 2, "identifies": 4})
+        table = table if table in TABLES[source] else "events"
         return RawRow(
             table=table,
             id=self.event_id(),
             anonymous_id=device,
             user_id=user,
             timestamp=at,
-            received_at=self.received(at),
-            event=rng.choice(EVENTS) if named else None,
-            url=rng.choice(URLS) if named else None,
+            received_at=self.received(at, source),
+            event=random_event(rng, source, table),
+            source=source,
+            **random_attributes(rng, source, table, self.settings),
         )
 
     def carriers(self) -> list[tuple[str | None, str | None]]:
@@ -140,9 +142,29 @@ class World:
         for n in range(self.rng.randint(1, 7)):
             rows.append(self.row(*carriers[min(n, len(carriers) - 1)], at))
             at += self.gap()
-            if at > self.midnight(self.dates[-1] + DAY) + timedelta(hours=1):
+            if at > self.midnight(self.dates[-1] + DAY) + HOUR:
                 break
         return rows
+
+    def funnel_pass(self) -> list[RawRow]:
+        """One owner's walk through the funnel, straight or not, possibly twice, possibly over days."""
+        rng, at, carriers = self.rng, self.instant(), self.carriers()
+        events = {number: [event for n, _, event in self.settings.funnel if n == number] for number in (1, 2, 3, 4)}
+        rows = []
+        for n, stage in enumerate(rng.choice(WALKS)):
+            row = self.row(*carriers[min(n, len(carriers) - 1)], at, rng.choice(("tracks", "tracks", "pages")))
+            rows.append(replace(row, event=rng.choice(events[stage])))
+            at += min(self.gap(), 6 * HOUR)
+        return rows
+
+    def clock_change(self) -> list[RawRow]:
+        """Events of one device every half hour around a change of the clocks, if one is within the days."""
+        zone, start = ZoneInfo(self.settings.timezone), self.midnight(self.dates[0])
+        hours = [start + n * HOUR for n in range(24 * len(self.dates))]
+        offsets = [hour.replace(tzinfo=UTC).astimezone(zone).utcoffset() for hour in hours]
+        changes = [hour for hour, a, b in zip(hours, offsets, offsets[1:], strict=False) if a != b]
+        device = self.rng.choice(self.devices)
+        return [self.row(device, None, at + n * HOUR / 2) for at in changes for n in range(-2, 5)]
 
     def shared_device(self) -> list[RawRow]:
         """A device used by as many people as the guard allows, or one more."""
@@ -166,7 +188,10 @@ class World:
         """An alias call, if need be of a certain device, or a chain of two."""
         rng = self.rng
         at = self.instant()
-        user, other = rng.sample(self.users, 2)
+        sources = [source for source in self.settings.sources if "aliases" in TABLES[source]]
+        if not sources:
+            return []
+        source, (user, other) = rng.choice(sources), rng.sample(self.users, 2)
         previous, device = rng.choice(PREVIOUS), of_device or rng.choice(rng.choice((self.devices, self.popular)))
         kinds = (
             [(device, user)],
@@ -179,43 +204,9 @@ class World:
             [(device, None)],
         )
         pairs = kinds[0] if of_device else rng.choice(kinds)
-        return [
-            RawRow("aliases", self.event_id(), None, user_id, previous_id, at + n * self.gap(), self.received(at))
-            for n, (previous_id, user_id) in enumerate(pairs)
-        ]
-
-    def duplicate(self, row: RawRow) -> RawRow:
-        """A second row with the same event id: the same again, or another on this or another day."""
-        rng = self.rng
-        device, user = self.carriers()[0]
-        at = row.timestamp or self.instant()
-        kind = weighted(rng, {"exact": 2, "received": 2, "later": 3, "other day": 3, "other table": 2})
-        if kind == "exact":
-            return row
-        if kind == "received":
-            return replace(row, received_at=rng.choice((None, self.received(at + MICRO))))
-        if kind == "later":
-            return replace(row, timestamp=at + self.gap())
-        if kind == "other day":
-            return replace(row, timestamp=at + rng.choice((-1, 1)) * DAY)
-        return replace(self.row(device, user, at + self.gap(), rng.choice(("tracks", "pages"))), id=row.id)
-
-    def broken(self, row: RawRow) -> RawRow:
-        """The row with a fault, or several; some of the changes only look like faults."""
-        rng = self.rng
-        at = row.timestamp or self.instant()
-        nobody = rng.choice((None, "", "n/a"))
-        kind = weighted(rng, {"id": 2, "time": 3, "identity": 3, "future": 3, "a day ahead": 2, "many": 1, "one id": 2})
-        if kind == "many":
-            return self.broken(replace(self.broken(row), **rng.choice(({"id": None}, {"timestamp": None}))))
-        return replace(
-            row,
-            **{
-                "id": {"id": rng.choice((None, ""))},
-                "time": {"timestamp": None, "received_at": self.received(at)},
-                "identity": {"anonymous_id": nobody, "user_id": rng.choice((nobody, ""))},
-                "future": {"received_at": at - DAY - rng.choice((MICRO, DAY, timedelta(hours=1)))},
-                "a day ahead": {"received_at": at - DAY},
-                "one id": {"user_id" if row.anonymous_id else "anonymous_id": rng.choice(("", "n/a"))},
-            }[kind],
-        )
+        rows = []
+        for n, (previous_id, user_id) in enumerate(pairs):
+            then = at + n * self.gap()
+            received = self.received(then, source)
+            rows.append(RawRow("aliases", self.event_id(), None, user_id, previous_id, then, received, source=source))
+        return rows

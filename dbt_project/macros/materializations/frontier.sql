@@ -47,14 +47,18 @@ config
         {{ return({'before': [], 'main': none, 'after': []}) }}
     {%- endif -%}
     {%- set tail_sql = sql | replace('__frontier_date__', bounds['since']) -%}
+    {%- set tail = at_or_after_frontier(frontier, bounds) -%}
+    {#- Rollups learn of the rows that go and of those that come. -#}
+    {%- set touched = touch_rollups(target_relation, tail) -%}
     {{ return({
-        'before': [delete_from_frontier(target_relation, frontier, bounds)],
+        'before': touched + ['delete from ' ~ target_relation ~ ' where ' ~ tail],
         'main': insert_into(target_relation, tail_sql, get_columns_in_query(tail_sql)),
-        'after': root_statements(plan, target_relation, frontier, bounds) if plan.is_root else [],
+        'after': touched + (root_statements(plan, target_relation, frontier, bounds) if plan.is_root else []),
     }) }}
 {%- endmacro %}
 
-{% macro delete_from_frontier(target_relation, frontier, bounds) -%}
+{#- The condition on the table's rows that this run rewrites. -#}
+{% macro at_or_after_frontier(frontier, bounds) -%}
     {%- set rewrite_from = config.get('rewrite_from', 'frontier') -%}
     {%- set conditions = {
         'frontier': 'frontier.reprocess_from <= ' ~ config.get('at'),
@@ -63,8 +67,7 @@ config
         'everything': 'true',
     } -%}
     {%- set since = bounds['since_previous_session'] if rewrite_from == 'previous_session' else bounds['since'] -%}
-    delete from {{ target_relation }}
-    where {% if config.get('date') %}{{ config.get('date') }} >= date '{{ since }}' and {% endif -%}
+    {% if config.get('date') %}{{ config.get('date') }} >= date '{{ since }}' and {% endif -%}
     exists (
         select 1 from {{ frontier }} as frontier
         where frontier.entity = {{ config.get('entity', 'dbt_visitor_id') }} and {{ conditions[rewrite_from] }}

@@ -8,6 +8,23 @@
         parents_generation {{ dbt.type_string() }},
         fingerprint {{ dbt.type_string() }}
     );
+    {%- if execute %}
+    {%- for node in rollups() %}
+    create table if not exists {{ touched_relation(node.name) }} (key {{ dbt.type_string() }});
+    {%- endfor %}
+    {%- endif %}
+    create table if not exists {{ internal_relation('run_results') }} (
+        model_name {{ dbt.type_string() }},
+        run_started_at {{ dbt.type_timestamp() }},
+        run_completed_at {{ dbt.type_timestamp() }},
+        duration_seconds {{ type_double() }},
+        status {{ dbt.type_string() }},
+        rows_affected {{ type_bigint() }},
+        bytes_processed {{ type_bigint() }},
+        partition_start date,
+        partition_end date,
+        run_id {{ dbt.type_string() }}
+    );
     create table if not exists {{ internal_relation('warehouse_settings') }} (timezone {{ dbt.type_string() }})
 {%- endmacro %}
 

@@ -45,9 +45,15 @@ a parent was rebuilt whole.
 
 {#- What the rows of a frontier model depend on besides data. A change of any rebuilds the model. -#}
 {% macro frontier_fingerprint() -%}
-    {%- set settings = ['session_timeout_seconds', 'session_event_types', 'flow_length', 'counted_events', 'timezone'] -%}
+    {%- set settings = [
+        'session_timeout_seconds', 'session_event_types', 'flow_length', 'counted_events', 'timezone',
+        'segment_user_traits', 'segment_page_fields', 'segment_track_fields',
+    ] -%}
     {%- set values = [model.raw_code] -%}
     {%- for setting in settings -%}{%- do values.append(var(setting) | string) -%}{%- endfor -%}
+    {%- for unique_id in model.depends_on.nodes if unique_id.startswith('seed.') -%}
+        {%- do values.append(graph.nodes[unique_id].checksum.checksum) -%}
+    {%- endfor -%}
     {{ return(local_md5(values | join('\n'))) }}
 {%- endmacro %}
 
@@ -94,10 +100,10 @@ a parent was rebuilt whole.
     }) }}
 {%- endmacro %}
 
-{#- True while a model is rendered for rows at or after the frontier only; false for all of history (first build, compile, docs,
+{#- True while a model is rendered for what has changed only, rows at or after the frontier or a rollup's touched keys; false for all of history (first build, compile, docs,
     and unit tests, which override it). -#}
 {% macro is_frontier_run() -%}
-    {%- if not execute or model.config.materialized != 'frontier' or flags.WHICH not in ('run', 'build') -%}{{ return(false) }}{%- endif -%}
+    {%- if not execute or model.config.materialized not in ('frontier', 'rollup') or flags.WHICH not in ('run', 'build') -%}{{ return(false) }}{%- endif -%}
     {{ return(not frontier_plan().is_whole) }}
 {%- endmacro %}
 
@@ -124,13 +130,13 @@ a parent was rebuilt whole.
 {% macro null_timestamp() -%}cast(null as {{ dbt.type_timestamp() }}){%- endmacro %}
 
 {#- A frontier model's table as it stands, for a model that this one depends on: a ref would close a circle. Empty before the first run. -#}
-{% macro rows_before_this_run(model_name) -%}
+{% macro rows_before_this_run(model_name, entity='dbt_visitor_id') -%}
     {%- if execute -%}
         {%- set relation = load_cached_relation(ref_by_name(model_name)) -%}
         {%- if relation is not none -%}{{ return(relation) }}{%- endif -%}
     {%- endif -%}
     (
-        select cast('' as {{ dbt.type_string() }}) as dbt_visitor_id, {{ null_timestamp() }} as timestamp, cast(null as date) as event_date
+        select cast('' as {{ dbt.type_string() }}) as {{ entity }}, {{ null_timestamp() }} as timestamp, cast(null as date) as event_date
         from (select 1 as one) as nothing
         where false
     )

@@ -7,6 +7,11 @@
     {{ event_type }} in ({% for type in var('session_event_types') %}'{{ type }}'{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
+{#- Events that tell of a user besides: identify calls carry traits, and the others may be all that is known of somebody. -#}
+{% macro tells_of_user(event_type='event_type') -%}
+    ({{ event_type }} = 'identify' or not ({{ makes_sessions(event_type) }}))
+{%- endmacro %}
+
 {#- Minutes, exact to the microsecond: whole microseconds below 2^53 divided once, so that equal gaps are equal numbers. -#}
 {% macro minutes_between(earlier, later) -%}
     cast({{ microseconds_between(earlier, later) }} as {{ type_double() }}) / 60000000
@@ -32,4 +37,40 @@
 {%- endmacro %}
 {% macro visitor_of(session_id='session_id') -%}
     substr({{ session_id }}, strpos({{ session_id }}, ' - ') + 3)
+{%- endmacro %}
+
+{#- Seconds, exact to the microsecond. -#}
+{% macro seconds_between(earlier, later) -%}
+    cast({{ microseconds_between(earlier, later) }} as {{ type_double() }}) / 1000000
+{%- endmacro %}
+
+{#- Who an event belongs to where people are not known, only devices. -#}
+{% macro client_id(alias=none) -%}
+    {%- set prefix = alias ~ '.' if alias else '' -%}
+    coalesce({{ prefix }}anonymous_id, {{ prefix }}user_id)
+{%- endmacro %}
+
+{#- Mixpanel's sessions: midnight in the reporting timezone splits besides the gap. Adds session_number, 1.. per visitor, to rows that begin
+    at a session's start; `tracks` is the name of a CTE. -#}
+{% macro numbered_with_midnight_split(tracks) -%}
+    select
+        starts.*,
+        sum(is_start) over (
+            partition by dbt_visitor_id order by timestamp, event_id rows between unbounded preceding and current row
+        ) as session_number
+    from (
+        select
+            *,
+            case
+                when {{ is_session_start() }} then 1
+                when event_date <> lag(event_date) over (partition by dbt_visitor_id order by timestamp, event_id) then 1
+                else 0
+            end as is_start
+        from {{ tracks }}
+    ) as starts
+{%- endmacro %}
+
+{#- Average of durations in seconds by way of whole microseconds: the order of the rows does not show in the last digits. -#}
+{% macro average_seconds(seconds) -%}
+    cast(sum(cast(round({{ seconds }} * 1000000) as {{ type_bigint() }})) as {{ type_double() }}) / 1000000 / count(*)
 {%- endmacro %}

@@ -1,12 +1,13 @@
-{#- Canonical column -> raw column(s) of the tables that RudderStack's and Segment's warehouse loaders write. Page and screen calls have
-    columns of their own for what other calls know from their context. -#}
+{#- Canonical column -> raw column(s) of the tables that RudderStack's and Segment's warehouse loaders write. `own` are those of one
+    table: a trait of an identify call may be called title, and is not the page's. -#}
 {% macro rudderstack_columns(own={}) -%}
     {%- set columns = {
         'event_id': 'id',
-        'url': ['url', 'context_page_url'],
-        'path': ['path', 'context_page_path'],
-        'title': ['title', 'context_page_title'],
-        'referrer': ['referrer', 'context_page_referrer'],
+        'url': 'context_page_url',
+        'path': 'context_page_path',
+        'title': 'context_page_title',
+        'referrer': 'context_page_referrer',
+        'search': 'context_page_search',
         'utm_source': 'context_campaign_source',
         'utm_medium': 'context_campaign_medium',
         'utm_campaign': 'context_campaign_name',
@@ -18,4 +19,16 @@
     } -%}
     {%- do columns.update(own) -%}
     {{ return(columns) }}
+{%- endmacro %}
+
+{#- Page and screen calls have columns of their own for what other calls know from their context. -#}
+{% macro page_columns() -%}
+    {{ return({
+        'event': 'name',
+        'url': ['url', 'context_page_url'],
+        'path': ['path', 'context_page_path'],
+        'title': ['title', 'context_page_title'],
+        'referrer': ['referrer', 'context_page_referrer'],
+        'search': ['search', 'context_page_search'],
+    }) }}
 {%- endmacro %}

@@ -7,29 +7,36 @@
 {%- endmacro %}
 
 {#-
-One raw table as staged events: one row per raw row, nothing filtered. `columns` maps a canonical column to the raw column that holds
-it, or to a list of which the first non-null counts; a column that is not named, or that the raw table does not have, is null.
+One raw table as staged events: one row per raw row, nothing filtered.
+
+  columns      canonical column -> the raw column that holds it, or a list of which the first non-null counts; a column that is not
+               named stands for itself, and one that the raw table does not have is null
+  expressions  canonical column -> SQL over the raw columns, where a name is not enough
+  kept         raw columns that are declared, yet no canonical ones: they go into properties
+  raw_rows     SQL that reads the raw table, where more than its rows is needed
+
 reject_reason is null for a good row. event_date is the partition that answers for the row: its own day, or the day of its arrival
 where its timestamp is missing or cannot be true; null where neither is known.
 -#}
-{% macro stage_events(raw_table, source, event_type, columns) -%}
+{% macro stage_events(raw_table, source, event_type, columns, expressions={}, kept=[], raw_rows=none) -%}
     {%- set available = raw_columns(raw_table) -%}
+    (
     with raw_rows as (
-        select * from {{ raw_table }}
+        {{ raw_rows or 'select * from ' ~ raw_table }}
     ),
 
     renamed as (
         select
-            nullif({{ raw_column(columns, available, 'event_id') }}, '') as event_id,
+            {{ namespaced(source, "nullif(" ~ (expressions.get('event_id') or raw_column(columns, available, 'event_id')) ~ ", '')") }} as event_id,
             {{ identifier(raw_column(columns, available, 'anonymous_id')) }} as anonymous_id,
             {{ identifier(raw_column(columns, available, 'user_id')) }} as user_id,
             {{ identifier(raw_column(columns, available, 'previous_id')) }} as previous_id,
             '{{ source }}' as source,
-            '{{ event_type }}' as event_type,
+            {{ expressions.get('event_type') or "'" ~ event_type ~ "'" }} as event_type,
             {% for attribute in event_attributes() -%}
-            {{ raw_column(columns, available, attribute) }} as {{ attribute }},
+            {{ expressions.get(attribute) or raw_column(columns, available, attribute) }} as {{ attribute }},
             {% endfor -%}
-            {{ raw_properties(available) }} as properties,
+            {{ raw_properties(available, kept) }} as properties,
             {{ row_as_json('raw_rows') }} as raw,
             {{ raw_column(columns, available, 'timestamp', dbt.type_timestamp()) }} as timestamp,
             {{ raw_column(columns, available, 'received_at', dbt.type_timestamp()) }} as received_at
@@ -49,6 +56,22 @@ where its timestamp is missing or cannot be true; null where neither is known.
         *,
         {{ local_date('case when timestamp is null or is_from_the_future then received_at else timestamp end') }} as event_date
     from judged
+    )
+{%- endmacro %}
+
+{#- Ids of several sources could clash: the first source of SESSIONIZATION_SOURCES keeps its own, those of any other are prefixed with
+    the source's name. So a source that is added at the end changes no id that is there. -#}
+{% macro namespaced(source, event_id) -%}
+    {{ return(event_id if source == var('sources')[0] else "'" ~ source ~ ":' || " ~ event_id) }}
+{%- endmacro %}
+
+{#- Rows of a raw table with derived_event_id, made of the row's content: the same on every run. Identical rows are numbered. `at` is
+    part of the content, and named so that storage can skip other days. -#}
+{% macro with_derived_event_id(raw_table, at) -%}
+    select
+        raw_rows.*,
+        concat(content_key, '-', cast(row_number() over (partition by {{ at }}, content_key order by content_key) as {{ dbt.type_string() }})) as derived_event_id
+    from (select *, {{ content_md5(raw_table) }} as content_key from {{ raw_table }}) as raw_rows
 {%- endmacro %}
 
 {% macro raw_columns(raw_table) -%}

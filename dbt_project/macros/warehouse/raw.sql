@@ -1,9 +1,25 @@
 {#- How raw tables differ between warehouses. -#}
 
-{#- Columns of a raw table that the contract does not name, as one JSON object. Landing has gathered them on DuckDB. -#}
-{% macro raw_properties(available) -%}{{ return(adapter.dispatch('raw_properties')(available)) }}{%- endmacro %}
-{% macro default__raw_properties(available) -%}
-    {{ return('properties' if 'properties' in available else 'cast(null as ' ~ type_json() ~ ')') }}
+{#- Columns of a raw table that have no canonical name, as one JSON object: those that its yml does not declare (landing has gathered
+    them on DuckDB) and the declared ones in `kept`. -#}
+{% macro raw_properties(available, kept=[]) -%}{{ return(adapter.dispatch('raw_properties')(available, kept)) }}{%- endmacro %}
+{% macro default__raw_properties(available, kept) -%}
+    {%- set others = 'properties' if 'properties' in available else 'cast(null as ' ~ type_json() ~ ')' -%}
+    {%- if not kept -%}{{ return(others) }}{%- endif -%}
+    {%- set pairs = [] -%}
+    {%- for column in kept if column in available -%}{%- do pairs.append("'" ~ column ~ "', " ~ column) -%}{%- endfor -%}
+    {{ return("json_merge_patch(json_object(" ~ pairs | join(', ') ~ "), coalesce(" ~ others ~ ", '{}'))") }}
+{%- endmacro %}
+
+{#- A field of a nested raw column, as text. Landing keeps nested columns as JSON on DuckDB. -#}
+{% macro nested_text(column, field) -%}{{ return(adapter.dispatch('nested_text')(column, field)) }}{%- endmacro %}
+{% macro default__nested_text(column, field) -%}{{ return(json_text(column, field)) }}{%- endmacro %}
+
+{#- A digest of what a raw row says, without where it was read. -#}
+{% macro content_md5(raw_table) -%}{{ return(adapter.dispatch('content_md5')(raw_table)) }}{%- endmacro %}
+{% macro default__content_md5(raw_table) -%}
+    {%- set columns = raw_columns(raw_table) | reject('in', ['source_file', 'source_row']) | list or ["''"] -%}
+    {{ return("md5(cast(to_json(row(" ~ columns | join(', ') ~ ")) as varchar))") }}
 {%- endmacro %}
 
 {#- Files and rows that landing could not read, as rejected events of no day. Loaders that write tables themselves have none. -#}

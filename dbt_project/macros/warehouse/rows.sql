@@ -13,3 +13,37 @@
 {% macro default__first_event_id() -%}{{ return("min((timestamp, event_id))[2]") }}{%- endmacro %}
 {% macro last_event_id() -%}{{ return(adapter.dispatch('last_event_id')()) }}{%- endmacro %}
 {% macro default__last_event_id() -%}{{ return("max((timestamp, event_id))[2]") }}{%- endmacro %}
+
+{#- Aggregate: the first (last) non-null value in (timestamp, event_id) order of the rows named `rows`. -#}
+{% macro first_value_in_order(value, rows) -%}{{ return(adapter.dispatch('first_value_in_order')(value, rows)) }}{%- endmacro %}
+{% macro default__first_value_in_order(value, rows) -%}
+    arg_min({{ value }}, ({{ rows }}.timestamp, {{ rows }}.event_id)) filter (where {{ value }} is not null)
+{%- endmacro %}
+{% macro last_value_in_order(value, rows) -%}{{ return(adapter.dispatch('last_value_in_order')(value, rows)) }}{%- endmacro %}
+{% macro default__last_value_in_order(value, rows) -%}
+    arg_max({{ value }}, ({{ rows }}.timestamp, {{ rows }}.event_id)) filter (where {{ value }} is not null)
+{%- endmacro %}
+
+{#- A nested row; `fields` is a dict name -> expression. -#}
+{% macro struct_of(fields) -%}{{ return(adapter.dispatch('struct_of')(fields)) }}{%- endmacro %}
+{% macro default__struct_of(fields) -%}
+    struct_pack({% for name, value in fields.items() %}{{ name }} := {{ value }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{#- Aggregate: the values as an array in (timestamp, event_id) order of the rows named `rows`. -#}
+{% macro array_in_order(value, rows) -%}{{ return(adapter.dispatch('array_in_order')(value, rows)) }}{%- endmacro %}
+{% macro default__array_in_order(value, rows) -%}list({{ value }} order by {{ rows }}.timestamp, {{ rows }}.event_id){%- endmacro %}
+
+{#- Aggregate: the distinct non-null values as a sorted array, empty where there are none. -#}
+{% macro sorted_distinct(value) -%}{{ return(adapter.dispatch('sorted_distinct')(value)) }}{%- endmacro %}
+{% macro default__sorted_distinct(value) -%}
+    coalesce(list(distinct {{ value }} order by {{ value }}) filter (where {{ value }} is not null), [])
+{%- endmacro %}
+
+{#- A key of a JSON object, as text. -#}
+{% macro json_text(json, key) -%}{{ return(adapter.dispatch('json_text')(json, key)) }}{%- endmacro %}
+{% macro default__json_text(json, key) -%}json_extract_string({{ json }}, '$."{{ key | replace("'", "''") }}"'){%- endmacro %}
+
+{#- How many elements an array has. -#}
+{% macro array_size(array) -%}{{ return(adapter.dispatch('array_size')(array)) }}{%- endmacro %}
+{% macro default__array_size(array) -%}len({{ array }}){%- endmacro %}

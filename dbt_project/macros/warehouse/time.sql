@@ -34,3 +34,35 @@
 {% macro start_of_date(date, days) -%}
     {{ return("timestamp '" ~ shifted(date, days) ~ " 00:00:00'") }}
 {%- endmacro %}
+
+{#- Whole milliseconds elapsed. -#}
+{% macro whole_milliseconds(earlier, later) -%}
+    {{ return(adapter.dispatch('whole_milliseconds')(earlier, later)) }}
+{%- endmacro %}
+{% macro default__whole_milliseconds(earlier, later) -%}
+    {{ return(microseconds_between(earlier, later) ~ ' // 1000') }}
+{%- endmacro %}
+
+{#- The hour of the day, 0 to 23, in the reporting timezone. -#}
+{% macro local_hour(at) -%}{{ return(adapter.dispatch('local_hour')(at)) }}{%- endmacro %}
+{% macro default__local_hour(at) -%}{{ return('hour(' ~ local_time(at) ~ ')') }}{%- endmacro %}
+
+{#- The UTC instant at which the local hour began. -#}
+{% macro local_hour_start(at) -%}{{ return(adapter.dispatch('local_hour_start')(at)) }}{%- endmacro %}
+{% macro default__local_hour_start(at) -%}
+    {%- set local = local_time(at) -%}
+    {{ return('(' ~ at ~ ' - (' ~ local ~ " - date_trunc('hour', " ~ local ~ ')))') }}
+{%- endmacro %}
+
+{#- DuckDB: a UTC timestamp as the wall clock of the reporting timezone shows it. -#}
+{% macro local_time(at) -%}
+    {{ return(at if var('timezone') == 'UTC' else "timezone('" ~ var('timezone') ~ "', timezone('UTC', " ~ at ~ "))") }}
+{%- endmacro %}
+
+{#- Whole hours elapsed. -#}
+{% macro whole_hours(earlier, later) -%}{{ return(adapter.dispatch('whole_hours')(earlier, later)) }}{%- endmacro %}
+{% macro default__whole_hours(earlier, later) -%}{{ return(microseconds_between(earlier, later) ~ ' // 3600000000') }}{%- endmacro %}
+
+{#- Now, as a UTC timestamp. -#}
+{% macro current_utc() -%}{{ return(adapter.dispatch('current_utc')()) }}{%- endmacro %}
+{% macro default__current_utc() -%}{{ return("timezone('UTC', now())") }}{%- endmacro %}

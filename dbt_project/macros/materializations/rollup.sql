@@ -1,0 +1,68 @@
+{#-
+Materialisation `rollup`: a table of aggregates over frontier models, one or several rows per key (a date, a client). A frontier model
+that a rollup stands on notes in internal.<rollup>__touched, in the transaction of its own rewrite, the keys of the rows that it
+deletes and of those that it inserts. The rollup deletes and computes the rows of those keys, and empties the note, in one
+transaction: whatever runs were left out or killed, the note holds what is still to be done.
+
+Rebuilt whole on the same occasions as a frontier model.
+
+config
+  key         column of the table
+  key_type    'date' or 'string'
+  parent_key  expression over the parents' columns that gives the key (default: key); a dict {parent: expression} where they differ
+  date        the table's date column, for the tests' window
+-#}
+{% materialization rollup, default %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set touched = touched_relation(model.name) -%}
+    {%- set plan = frontier_plan() -%}
+
+    {{ run_hooks(pre_hooks) }}
+    {%- if plan.is_whole -%}
+        {%- set before, main = [], 'create or replace table ' ~ target_relation ~ ' as\n' ~ sql -%}
+    {%- else -%}
+        {%- set bounds = run_query('select count(*) as n, min(key) as first_key, max(key) as last_key from ' ~ touched)[0] -%}
+        {%- set before, main = [], none -%}
+        {%- if bounds['n'] > 0 -%}
+            {%- set tail_sql = sql | replace('__first_key__', bounds['first_key']) | replace('__last_key__', bounds['last_key']) -%}
+            {%- set before = ['delete from ' ~ target_relation ~ ' where ' ~ config.require('key') ~ ' in ' ~ touched_keys()] -%}
+            {%- set main = insert_into(target_relation, tail_sql, get_columns_in_query(tail_sql)) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- do run_atomically(before, main, ['delete from ' ~ touched ~ ' where true'] + frontier_progress_statements(plan)) -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{% macro touched_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__touched')) }}{%- endmacro %}
+
+{#- The touched keys as a subquery; keys are kept as text. -#}
+{% macro touched_keys() -%}
+    {%- set key = 'key' if config.get('key_type') == 'string' else 'cast(key as date)' -%}
+    {{ return('(select ' ~ key ~ ' from ' ~ touched_relation(model.name) ~ ')') }}
+{%- endmacro %}
+
+{#- In a rollup's text: the parent's row belongs to a touched key. Date keys are bounded by literals besides. -#}
+{% macro is_touched(key) -%}
+    {%- if not is_frontier_run() -%}{{ return('true') }}{%- endif -%}
+    {%- set bounds = key ~ " >= date '__first_key__' and " ~ key ~ " <= date '__last_key__' and " -%}
+    {{ return((bounds if config.get('key_type') == 'date' else '') ~ key ~ ' in ' ~ touched_keys()) }}
+{%- endmacro %}
+
+{#- Statements that note the keys of a frontier model's rows, those that meet the condition, for each rollup upon it. -#}
+{% macro touch_rollups(relation, condition) -%}
+    {%- set statements = [] -%}
+    {%- for node in rollups() if model.unique_id in node.depends_on.nodes -%}
+        {%- set parent_key = node.config.get('parent_key', node.config.key) -%}
+        {%- if parent_key is mapping -%}{%- set parent_key = parent_key[model.name] -%}{%- endif -%}
+        {%- do statements.append(
+            'insert into ' ~ touched_relation(node.name) ~ ' (key) select distinct cast(' ~ parent_key ~ ' as ' ~ dbt.type_string() ~ ') from '
+            ~ relation ~ ' where ' ~ condition
+        ) -%}
+    {%- endfor -%}
+    {{ return(statements) }}
+{%- endmacro %}
+
+{% macro rollups() -%}
+    {{ return(graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | selectattr('config.materialized', 'equalto', 'rollup') | list) }}
+{%- endmacro %}

@@ -1,0 +1,37 @@
+{#- The root of a frontier by visitor: each event that meets the condition with the person behind it, and idle_since, the time of that person's
+    event before (null for their first). `columns` are further ones of core.events, named events. -#}
+{% macro events_of_visitors(condition, columns) -%}
+    with visitors as (
+        {% if is_frontier_run() %}
+            select aliases.alias, aliases.dbt_visitor_id, frontier.reprocess_from, frontier.previous_event_at
+            from {{ ref('dbt_aliases_mapping') }} as aliases
+            inner join {{ frontier_relation(model.name) }} as frontier on aliases.dbt_visitor_id = frontier.entity
+        {% else %}
+            select alias, dbt_visitor_id, {{ null_timestamp() }} as reprocess_from, {{ null_timestamp() }} as previous_event_at
+            from {{ ref('dbt_aliases_mapping') }}
+        {% endif %}
+    ),
+
+    events as (
+        select
+            events.event_id,
+            visitors.dbt_visitor_id,
+            events.timestamp,
+            events.event_date,
+            {{ columns | join(', ') }},
+            visitors.previous_event_at
+        from {{ ref('events') }} as events
+        inner join visitors on events.alias = visitors.alias
+        where {{ condition }}
+        {% if is_frontier_run() %}
+            and events.timestamp >= visitors.reprocess_from and events.event_date >= {{ frontier_date() }}
+        {% endif %}
+    )
+
+        select
+            *,
+            coalesce(
+                lag(timestamp) over (partition by dbt_visitor_id order by timestamp, event_id), previous_event_at
+            ) as idle_since
+        from events
+{%- endmacro %}

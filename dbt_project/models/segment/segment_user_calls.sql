@@ -1,0 +1,26 @@
+{{ config(
+    materialized='frontier', requests='affected_users',
+    entity='dbt_visitor_id', at='timestamp', date='event_date'
+) }}
+
+-- depends_on: {{ ref('affected_users') }}
+
+with events as (
+    {{ events_of_visitors(tells_of_user('events.event_type'), ['events.event_type', 'events.properties']) }}
+),
+
+calls as (
+    select
+        event_id,
+        dbt_visitor_id,
+        event_type,
+        timestamp,
+        {{ minutes_between('idle_since', 'timestamp') }} as idle_time_minutes,
+        {% for trait in var('segment_user_traits') %}
+            case when event_type = 'identify' then nullif({{ json_text('properties', trait) }}, '') end as {{ adapter.quote(trait) }},
+        {% endfor %}
+        event_date
+    from events
+)
+
+select * from calls

@@ -1,0 +1,46 @@
+{{ config(
+    materialized='rollup', key='user_id', key_type='string', parent_key='dbt_visitor_id'
+) }}
+
+-- depends_on: {{ ref('dbt_mapped_tracks') }}
+
+with calls as (
+    select * from {{ ref('segment_user_calls') }}
+    where {{ is_touched('dbt_visitor_id') }}
+),
+
+callers as (
+    select
+        dbt_visitor_id as user_id,
+        {% for trait in var('segment_user_traits') %}
+            {{ last_value_in_order('calls.' ~ adapter.quote(trait), 'calls') }} as {{ adapter.quote(trait) }},
+        {% endfor %}
+        min(case when event_type = 'identify' then timestamp end) as first_identify_at,
+        min(timestamp) as first_call_at
+    from calls
+    group by dbt_visitor_id
+),
+
+-- The events that make sessions are summed up where their stream is written.
+streamed as (
+    select entity as user_id, first_session_at as first_event_at
+    from {{ state_relation('dbt_mapped_tracks') }}
+    where {{ is_touched('entity') }}
+),
+
+users as (
+    select
+        coalesce(callers.user_id, streamed.user_id) as user_id,
+        coalesce(
+            callers.first_identify_at,
+            case when callers.first_call_at < streamed.first_event_at then callers.first_call_at end,
+            streamed.first_event_at,
+            callers.first_call_at
+        ) as first_seen_at{% for trait in var('segment_user_traits') %},
+            callers.{{ adapter.quote(trait) }}
+        {%- endfor %}
+    from callers
+    full outer join streamed on callers.user_id = streamed.user_id
+)
+
+select * from users

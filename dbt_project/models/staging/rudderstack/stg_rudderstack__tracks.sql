@@ -1,4 +1,0 @@
-{{ stage_events(
-    source('raw', 'rudderstack_tracks'), source='rudderstack', event_type='track',
-    columns=rudderstack_columns({'event': 'event'})
-) }}

@@ -1,0 +1,34 @@
+{{ config(meta={'dagster': {'ref': {'name': 'segment_sessions'}}}) }}
+
+-- segment_sessions and the dbt_session tables tell of the same sessions: starts, ends and how many events.
+with dbt_sessions as (
+    select
+        session_tracks.session_id,
+        session_tracks.session_start_at as started_at,
+        track_facts.ended_at,
+        track_facts.num_pvs as event_count
+    from {{ ref('dbt_session_tracks') }} as session_tracks
+    inner join {{ ref('dbt_session_track_facts') }} as track_facts on session_tracks.session_id = track_facts.session_id
+    where {{ in_window('session_tracks.session_start_date') }} and {{ in_window('track_facts.session_start_date') }}
+),
+
+segment_sessions as (
+    select
+        session_id,
+        session_start_timestamp as started_at,
+        session_end_timestamp as ended_at,
+        {{ array_size('records') }} as event_count
+    from {{ ref('segment_sessions') }}
+    where {{ in_window(local_date('session_start_timestamp')) }}
+),
+
+both_kinds as (
+    select session_id, started_at, ended_at, event_count, 1 as is_dbt from dbt_sessions
+    union all
+    select session_id, started_at, ended_at, event_count, 0 as is_dbt from segment_sessions
+)
+
+select session_id, started_at, ended_at, event_count, sum(is_dbt) as dbt_sessions, count(*) - sum(is_dbt) as segment_sessions
+from both_kinds
+group by session_id, started_at, ended_at, event_count
+having sum(is_dbt) <> 1 or count(*) <> 2

@@ -1,0 +1,101 @@
+"""Random settings, and random values of the columns that are not ids or times. No order, no owners."""
+
+from random import Random
+from typing import TypeVar
+
+from .inputs import RawRow, Settings
+from .intake import optional_columns
+
+T = TypeVar("T")
+
+EVENTS = ("viewed_product", "signup", "home", "Home", "login", "add_to_cart", None)
+# Values by column; None is always among them, and often.
+VALUES = {
+    "url": ("https://shop.example/", "https://shop.example/cart?x=1,2", None),
+    "path": ("/", "/cart", None),
+    "title": ("Shop", 'A "cart"', None),
+    "referrer": ("https://search.example/?q=a", None, None),
+    "search": ("?x=1,2", None),
+    "country": ("DE", "US", None, None),
+    "device": ("mobile", "desktop", None, None),
+    "os": ("iOS", "Linux", None, None),
+}
+TRAITS = {
+    "email": ("a@shop.example", "b@shop.example", ""),
+    "name": ("Ada", "Bo ß", ""),
+    "plan": ("free", "paid", ""),
+    "city": ("Köln", "New York, NY", ""),
+}
+# A property that the pages and tracks of some histories carry.
+SECTIONS = ("men", "women's")
+
+
+def weighted(rng: Random, weights: dict[T, int]) -> T:
+    """One of the keys, by weight."""
+    return rng.choices(list(weights), list(weights.values()))[0]
+
+
+def random_sources(rng: Random) -> tuple[str, ...]:
+    """One source, mostly RudderStack, or several, of which the first keeps its event ids."""
+    return weighted(
+        rng,
+        {
+            ("rudderstack",): 5,
+            ("segment",): 1,
+            ("mixpanel",): 1,
+            ("measure_js",): 1,
+            ("rudderstack", "segment", "mixpanel", "measure_js"): 2,
+            ("measure_js", "mixpanel", "segment", "rudderstack"): 1,
+            ("mixpanel", "rudderstack"): 1,
+            ("segment", "measure_js"): 1,
+        },
+    )
+
+
+def random_settings(rng: Random) -> Settings:
+    """Settings; the defaults are the likeliest, except that every policy gets its share."""
+    usual = Settings()
+    return Settings(
+        session_timeout_seconds=weighted(rng, {1800: 14, 60: 2, 3600: 2, 1: 1, 86400: 2}),
+        identity_policy=weighted(rng, {"latest_user": 3, "first_user": 2, "merge": 4}),
+        max_users_per_alias=weighted(rng, {5: 2, 2: 3}),
+        blocked_ids=weighted(rng, {(): 6, ("n/a",): 2, ("n/a", "d1", "u2"): 1}),
+        timezone=weighted(rng, {"UTC": 5, "America/New_York": 3, "Asia/Kolkata": 2}),
+        sources=random_sources(rng),
+        segment_user_traits=weighted(rng, {usual.segment_user_traits: 5, ("plan", "city"): 1}),
+        segment_page_fields=weighted(rng, {usual.segment_page_fields: 5, ("path", "section", "country"): 2}),
+        segment_track_fields=weighted(rng, {usual.segment_track_fields: 5, ("section", "os"): 1}),
+    )
+
+
+def random_event(rng: Random, source: str, table: str) -> str | None:
+    """An event's name, where the table has one; two in five of measure_js are page views."""
+    if table in ("identifies", "aliases"):
+        return None
+    return "pageview" if source == "measure_js" and rng.random() < 0.4 else rng.choice(EVENTS)
+
+
+def random_traits(rng: Random, table: str, settings: Settings) -> tuple[tuple[str, str], ...]:
+    """The columns that the contract does not name: some traits of an identify, a property elsewhere if it is asked for."""
+    if table == "identifies":
+        return tuple((name, rng.choice(texts)) for name, texts in TRAITS.items() if rng.random() < 0.5)
+    asked_for = "section" in (*settings.segment_page_fields, *settings.segment_track_fields)
+    if table in ("tracks", "pages", "screens") and asked_for and rng.random() < 0.6:
+        return (("section", rng.choice(SECTIONS)),)
+    return ()
+
+
+def random_attributes(rng: Random, source: str, table: str, settings: Settings) -> dict:
+    """Values for all other optional columns of the table."""
+    present = optional_columns(source, table)
+    values = {name: rng.choice(texts) for name, texts in VALUES.items() if name in present}
+    return {**values, "traits": random_traits(rng, table, settings)}
+
+
+def other_attribute(rng: Random, row: RawRow, settings: Settings) -> dict:
+    """Another value for one attribute of a row, possibly the same again."""
+    drawn = random_attributes(rng, row.source, row.table, settings)
+    if row.table == "identifies" and rng.random() < 0.7:
+        return {"traits": drawn["traits"]}
+    name = rng.choice([name for name in drawn if name != "traits"])
+    return {name: drawn[name]}
