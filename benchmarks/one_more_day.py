@@ -18,8 +18,8 @@ import dagster as dg
 
 from sessionization_dagster.dbt.events import Progress
 from sessionization_dagster.definitions import build_definitions
-from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, land_sample
 from sessionization_dagster.environment import Environment
+from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, land_sample
 
 DAYS = (LAST_DAY - FIRST_DAY).days + 1
 

@@ -20,7 +20,7 @@ _PAGES = """('home', 'catalog', 'search', 'filter_results', 'product_view', 'com
 _EVENTS = """
     select
         *,
-        ['Germany', 'France', 'Spain', 'Poland', 'Brazil', 'Japan', 'Canada'][cast(md5_number_lower(anonymous_id) % 7 as int) + 1] as country,
+        ['Germany', 'France', 'Spain', 'Poland', 'Brazil', 'Japan'][cast(md5_number_lower(anonymous_id) % 6 as int) + 1] as country,
         ['desktop', 'mobile', 'tablet'][cast(md5_number_upper(anonymous_id) % 3 as int) + 1] as device,
         ['Windows', 'Android', 'iOS'][cast(md5_number_upper(anonymous_id) % 3 as int) + 1] as os
     from sample

@@ -64,7 +64,7 @@ def _build(
     progress = Progress(report=context.log.info)
     arguments = ["build", *selection_arguments(context, project.manifest, translator)]
     try:
-        project.runner.invoke(arguments, window.as_dbt_vars(), on_event=progress)
+        project.runner.invoke(arguments, {**window.as_dbt_vars(), "run_id": context.run_id}, on_event=progress)
     finally:
         metadata = table_metadata(warehouse, project.manifest, progress.built_nodes, window)
         yield from as_asset_events(progress.results, metadata, context, project.manifest, translator)

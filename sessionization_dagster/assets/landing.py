@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
-from sessionization_dagster.landing import land, raw_tables
+from sessionization_dagster.landing import RawTable, land, raw_tables
 from sessionization_dagster.partitions import run_window, span_of
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.table_metadata import table_metadata
@@ -69,9 +69,7 @@ def build_landing_assets(
                 connection.native, landing, list(tables.values()), now().replace(tzinfo=None), report=context.log.info
             )
             unreadable = _unreadable(connection)
-            outside = {
-                name: _rows_outside(connection, name, span) for name in (table.name for table in tables.values())
-            }
+            outside = {table.name: _rows_outside(connection, table, span) for table in tables.values()}
         for problem in report.problems:
             context.log.warning(problem)
         for name, rows in outside.items():
@@ -93,14 +91,16 @@ def build_landing_assets(
     return landing_assets
 
 
-def _rows_outside(connection: DuckDBConnection, name: str, span: tuple[datetime, datetime | None]) -> dict[str, int]:
+def _rows_outside(
+    connection: DuckDBConnection, table: RawTable, span: tuple[datetime, datetime | None]
+) -> dict[str, int]:
     """How many rows of a raw table lie before the first partition and after the last."""
     start, end = span
-    after = "false" if end is None else f"timestamp >= timestamp '{end}'"
+    after = "false" if end is None else f"{table.at} >= timestamp '{end}'"
     (row,) = connection.query(f"""
         select
-            (select count(*) from raw.{name} where timestamp < timestamp '{start}') as before,
-            (select count(*) from raw.{name} where {after}) as after""").to_pylist()
+            (select count(*) from raw.{table.name} where {table.at} < timestamp '{start}') as before,
+            (select count(*) from raw.{table.name} where {after}) as after""").to_pylist()
     return {"before_first_partition": row["before"], "after_last_partition": row["after"]}
 
 

@@ -28,11 +28,12 @@ class RawColumn:
 
 @dataclass(frozen=True)
 class RawTable:
-    """The table `raw.<source>_<table>`, filled from the folder `<landing>/<source>/<table>/`."""
+    """The table `raw.<source>_<table>`, filled from the folder `<landing>/<source>/<table>/`; `at` says when a row happened."""
 
     source: str
     table: str
     columns: tuple[RawColumn, ...]
+    at: str = "timestamp"
 
     @property
     def name(self) -> str:
@@ -71,11 +72,16 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
         source=landing["source"],
         table=landing["table"],
         columns=tuple(_raw_column(label, column) for column in node.get("columns", {}).values()),
+        at=landing.get("at", "timestamp"),
     )
     if node["name"] != table.name:
         raise LandingError(f"{label}: meta.landing says {table.name}; name the source so, or correct the meta")
     if not table.columns:
         raise LandingError(f"{label} declares no columns: list them in its yml")
+    if table.at not in [column.name for column in table.columns]:
+        raise LandingError(
+            f"{label}: no column is named {table.at!r}; say in meta.landing which tells the time: `at: ...`"
+        )
     lowered = [column.name.lower() for column in table.columns]
     for name in lowered:
         # DuckDB's column names ignore case, so `ID` beside `id` cannot be created.

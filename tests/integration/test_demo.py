@@ -20,7 +20,7 @@ import dagster as dg
 import pytest
 
 from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, SAMPLE
-from tests.integration.real_job import Project, oracle_differences, sample_rows
+from tests.integration.real_job import PROMISED, Project, oracle_differences, sample_rows
 from tests.integration.test_job import BLOCKED, ROOT, digest
 from tests.oracle.model import Settings
 
@@ -54,6 +54,32 @@ def demo_output(variables: dict[str, str]) -> str:
 def project(home: Path, demo_output: str) -> Iterator[Project]:
     with dg.DagsterInstance.ephemeral() as instance:
         yield Project.create(home, instance, start_date=FIRST_DAY.isoformat(), end_date=LAST_DAY.isoformat())
+
+
+KINDS = {
+    "VARCHAR": "text", "TIMESTAMP": "timestamp", "DATE": "date", "BIGINT": "integer", "INTEGER": "integer", "DOUBLE": "number",
+    "JSON": "json", "VARCHAR[]": "texts",
+}  # fmt: skip
+
+
+def kind_of(data_type: str) -> str:
+    """The name that docs/tables.yml has for a DuckDB type."""
+    if data_type.startswith("STRUCT"):
+        return "structs" if data_type.endswith("[]") else "struct"
+    return KINDS[data_type]
+
+
+def test_every_promised_table_and_column_is_there(project: Project) -> None:
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for row in project.query(
+        "select table_schema, table_name, column_name, data_type from information_schema.columns order by ordinal_position"
+    ):
+        if row["table_schema"] in PROMISED:
+            table = found.setdefault(row["table_schema"], {}).setdefault(row["table_name"], {})
+            table[row["column_name"]] = kind_of(row["data_type"])
+    for schema, tables in PROMISED.items():
+        for table, columns in tables.items():
+            assert found[schema].get(table) == columns, f"{schema}.{table}"
 
 
 def test_the_demo_tells_its_progress_and_what_came_out(demo_output: str) -> None:

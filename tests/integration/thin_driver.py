@@ -38,12 +38,12 @@ MODELS = ("--resource-type", "model", "--resource-type", "seed")
 class ThinDriver:
     """A warehouse of its own and the runs that are made on it."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        """Start from nothing in the folder."""
+    def __init__(self, folder: Path, settings: Settings, project: DbtProject | None = None) -> None:
+        """Start from nothing in the folder, with the project's own models unless others are given."""
         # dbt names the database after the file's stem: the manifest is good for this name.
         self.warehouse = DuckDBWarehouse(folder / "sessionization.duckdb")
         self.settings = settings
-        self.project = parsed_project(settings.sources, settings.timezone)
+        self.project = project or parsed_project(settings.sources, settings.timezone)
         self.tables = raw_tables(self.project.manifest, settings.sources)
         self._views_exist = False
         with self.warehouse.connect() as connection:
