@@ -31,8 +31,8 @@ summed as (
     left join parts
         on
             sessions.dbt_visitor_id = parts.user_id
-            and parts.start_time >= sessions.session_start_at
-            and parts.start_time <= sessions.ended_at
+            and sessions.session_start_at <= parts.start_time
+            and sessions.ended_at >= parts.start_time
     group by sessions.session_id, sessions.session_start_at, sessions.ended_at
 )
 

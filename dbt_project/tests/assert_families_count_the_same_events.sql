@@ -29,5 +29,5 @@ with counted as (
 
 select date, count(*) as families, min(event_count) as least, max(event_count) as most
 from counted
-group by date
+group by 1
 having count(*) <> 5 or min(event_count) <> max(event_count)

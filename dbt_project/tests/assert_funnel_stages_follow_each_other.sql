@@ -10,7 +10,9 @@ with stages as (
 ),
 
 counted as (
-    select entry_date as date, stage_number, count(*) as entries from stages group by 1, 2
+    select entry_date as date, stage_number, count(*) as entries
+    from stages
+    group by 1, 2
 ),
 
 days as (
@@ -18,11 +20,11 @@ days as (
     where {{ in_window('date') }} and entries > 0
 )
 
-select entry_date as date, stage_number, previous_stage, cast(null as {{ type_bigint() }}) as entries
+select entry_date as date, stage_number, 'follows another than the one before' as problem
 from stages
 where stage_number <> coalesce(previous_stage, 0) + 1
 union all
-select coalesce(counted.date, days.date) as date, coalesce(counted.stage_number, days.stage_number) as stage_number, counted.entries, days.entries
+select coalesce(counted.date, days.date) as date, coalesce(counted.stage_number, days.stage_number) as stage_number, 'is counted otherwise' as problem
 from counted
 full outer join days on counted.date = days.date and counted.stage_number = days.stage_number
 where counted.date is null or days.date is null or counted.entries <> days.entries

@@ -95,6 +95,8 @@ def _rows_outside(
     connection: DuckDBConnection, table: RawTable, span: tuple[datetime, datetime | None]
 ) -> dict[str, int]:
     """How many rows of a raw table lie before the first partition and after the last."""
+    if table.at is None:
+        return {"before_first_partition": 0, "after_last_partition": 0}
     start, end = span
     after = "false" if end is None else f"{table.at} >= timestamp '{end}'"
     (row,) = connection.query(f"""

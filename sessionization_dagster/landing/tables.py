@@ -28,12 +28,12 @@ class RawColumn:
 
 @dataclass(frozen=True)
 class RawTable:
-    """The table `raw.<source>_<table>`, filled from the folder `<landing>/<source>/<table>/`; `at` says when a row happened."""
+    """The table `raw.<source>_<table>`, filled from the folder `<landing>/<source>/<table>/`; `at`: the column that tells when."""
 
     source: str
     table: str
     columns: tuple[RawColumn, ...]
-    at: str = "timestamp"
+    at: str | None = None
 
     @property
     def name(self) -> str:
@@ -68,19 +68,20 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
     label = f"source raw.{node.get('name')}"
     if not landing.get("source") or not landing.get("table"):
         raise LandingError(f"{label}: meta.landing needs both `source` and `table`, found {dict(landing)}")
+    at = landing.get("at", "timestamp")
     table = RawTable(
         source=landing["source"],
         table=landing["table"],
         columns=tuple(_raw_column(label, column) for column in node.get("columns", {}).values()),
-        at=landing.get("at", "timestamp"),
+        at=at if at in node.get("columns", {}) else None,
     )
     if node["name"] != table.name:
         raise LandingError(f"{label}: meta.landing says {table.name}; name the source so, or correct the meta")
     if not table.columns:
         raise LandingError(f"{label} declares no columns: list them in its yml")
-    if table.at not in [column.name for column in table.columns]:
+    if "at" in landing and table.at is None:
         raise LandingError(
-            f"{label}: no column is named {table.at!r}; say in meta.landing which tells the time: `at: ...`"
+            f"{label}: no column is named {landing['at']!r}, which meta.landing.at says to tell the time"
         )
     lowered = [column.name.lower() for column in table.columns]
     for name in lowered:

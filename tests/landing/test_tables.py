@@ -41,6 +41,7 @@ def test_columns_keep_their_order_type_and_meta() -> None:
             "a",
             "x",
             (RawColumn("timestamp", "TIMESTAMP", True), RawColumn("price", "DOUBLE"), RawColumn("id", "VARCHAR")),
+            at="timestamp",
         ),
     )
 

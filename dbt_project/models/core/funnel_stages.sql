@@ -63,7 +63,9 @@ waiting as (
 asked as (
     select dbt_visitor_id, wanted_stage as stage_number, position, 0 as is_event from waiting
     union all
-    select dbt_visitor_id, stage_number, position, 1 as is_event from waiting where position > 0
+    select dbt_visitor_id, stage_number, position, 1 as is_event
+    from waiting
+    where position > 0
 ),
 
 answered as (
@@ -79,12 +81,16 @@ answered as (
 ),
 
 steps as (
-    select dbt_visitor_id, position, next_position from answered where is_event = 0 and next_position is not null
+    select dbt_visitor_id, position, next_position
+    from answered
+    where is_event = 0 and next_position is not null
 ),
 
 -- The visitor's way along those answers. As deep as the longest way.
 reached as (
-    select dbt_visitor_id, next_position as position from steps where position = 0
+    select dbt_visitor_id, next_position as position
+    from steps
+    where position = 0
     union all
     select steps.dbt_visitor_id, steps.next_position
     from reached

@@ -11,7 +11,9 @@ tracks as (
 ),
 
 first_sessions as (
-    select user_id, min(session_id) as first_session_id from sessions group by 1
+    select user_id, min(session_id) as first_session_id
+    from sessions
+    group by 1
 ),
 
 numbered as (

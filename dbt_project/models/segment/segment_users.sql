@@ -31,14 +31,15 @@ streamed as (
 users as (
     select
         coalesce(callers.user_id, streamed.user_id) as user_id,
+        {% for trait in var('segment_user_traits') %}
+            callers.{{ adapter.quote(trait) }},
+        {% endfor %}
         coalesce(
             callers.first_identify_at,
             case when callers.first_call_at < streamed.first_event_at then callers.first_call_at end,
             streamed.first_event_at,
             callers.first_call_at
-        ) as first_seen_at{% for trait in var('segment_user_traits') %},
-            callers.{{ adapter.quote(trait) }}
-        {%- endfor %}
+        ) as first_seen_at
     from callers
     full outer join streamed on callers.user_id = streamed.user_id
 )
