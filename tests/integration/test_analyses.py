@@ -1,0 +1,153 @@
+"""The analyses, compiled by dbt and run on the sample, against the same questions asked of the oracle's tables in plain Python."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, defaultdict
+from statistics import fmean
+from typing import Any
+
+import pytest
+
+from sessionization_dagster.sample import FIRST_DAY, LAST_DAY
+from tests.integration.test_families import landed
+from tests.oracle import model
+from tests.oracle.inputs import RawRow, Settings
+
+Rows = list[dict[str, Any]]
+SAMPLE_COLUMNS = {
+    "id": "id", "anonymous_id": "anonymous_id", "user_id": "user_id", "timestamp": "timestamp", "event": "event",
+    "url": "context_page_url", "country": "context_location_country",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def answers_and_tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Rows], dict[str, Rows]]:
+    """Analysis -> its rows, and the oracle's tables of the same events."""
+    driver = landed(tmp_path_factory.mktemp("analyses"), "rudderstack")
+    driver.run(FIRST_DAY, LAST_DAY)
+    compiled = driver.project.runner.invoke(["compile", "--select", "resource_type:analysis"], driver.variables).result
+    with driver.warehouse.connect() as connection:
+        answers = {
+            result.node.name: connection.query(result.node.compiled_code).to_pylist() for result in compiled.results
+        }
+        raw = connection.query("select * from raw.rudderstack_tracks").to_pylist()
+    rows = [RawRow("tracks", **{name: row[column] for name, column in SAMPLE_COLUMNS.items()}) for row in raw]
+    return answers, model.tables(rows, Settings(), FIRST_DAY, LAST_DAY)
+
+
+@pytest.fixture
+def answers(answers_and_tables: tuple[dict[str, Rows], dict[str, Rows]]) -> dict[str, Rows]:
+    return answers_and_tables[0]
+
+
+@pytest.fixture
+def tables(answers_and_tables: tuple[dict[str, Rows], dict[str, Rows]]) -> dict[str, Rows]:
+    return answers_and_tables[1]
+
+
+def near(rows: Rows, *columns: str) -> list[tuple[Any, ...]]:
+    """The columns' values, floats without their last digits: averages depend on the order of summing."""
+    return [
+        tuple(f"{row[name]:.9g}" if isinstance(row[name], float) else row[name] for name in columns) for row in rows
+    ]
+
+
+def grouped(rows: Rows, *keys: str) -> dict[Any, Rows]:
+    groups: dict[Any, Rows] = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[key] for key in keys)].append(row)
+    return groups
+
+
+def test_all_nine_are_there(answers: dict[str, Rows]) -> None:
+    assert len(answers) == 9
+    assert all(answers.values())
+
+
+def test_top_users_by_session_duration(answers: dict[str, Rows], tables: dict[str, Rows]) -> None:
+    groups = grouped(tables["rudderstack.dbt_session_duration"], "dbt_visitor_id")
+    users = [(user, len(its), fmean(row["session_duration"] for row in its)) for (user,), its in groups.items()]
+    top = sorted(users, key=lambda user: (-round(user[2], 9), user[0]))[:20]
+    expected = [{"user": user, "n": n, "minutes": minutes} for user, n, minutes in top]
+    found = near(answers["top_users_by_session_duration"], "dbt_visitor_id", "sessions", "avg_session_minutes")
+    assert found == near(expected, "user", "n", "minutes")
+
+
+def test_daily_active_users_growth(answers: dict[str, Rows], tables: dict[str, Rows]) -> None:
+    clients: dict[Any, set[str]] = defaultdict(set)
+    for event in tables["core.events"]:
+        clients[event["event_date"]].add(event["anonymous_id"] or event["user_id"])
+    counts = [(day, len(clients[day])) for day in sorted(clients)]
+    expected = [(counts[0][0], counts[0][1], None, None)]
+    for (_, before), (day, now) in itertools.pairwise(counts):
+        expected.append((day, now, before, f"{100 * (now - before) / before:.9g}"))
+    found = near(answers["daily_active_users_growth"], "date", "daily_active_users", "previous_users", "growth_pct")
+    assert found == expected
+
+
+def test_session_duration_distribution(answers: dict[str, Rows], tables: dict[str, Rows]) -> None:
+    seconds = [row["session_duration"] for row in tables["measure_js.sessions"]]
+    names = {60: "0-1 min", 300: "1-5 min", 900: "5-15 min", 3600: "15-60 min", float("inf"): "60+ min"}
+    counts = Counter(next(name for limit, name in names.items() if value < limit) for value in seconds)
+    expected = [
+        (name, counts[name], f"{100 * counts[name] / len(seconds):.9g}") for name in names.values() if counts[name]
+    ]
+    found = near(answers["session_duration_distribution"], "duration_bucket", "session_count", "percentage")
+    assert found == expected
+
+
+def test_top_pages(answers: dict[str, Rows], tables: dict[str, Rows]) -> None:
+    groups = grouped(tables["core.events"], "url")
+    pages = [(url, len(its), len({row["anonymous_id"] for row in its})) for (url,), its in groups.items() if url]
+    expected = sorted(pages, key=lambda page: (-page[1], page[0]))[:20]
+    assert near(answers["top_pages"], "url", "views", "unique_visitors") == expected
+    assert all(row["views_per_visitor"] == row["views"] / row["unique_visitors"] for row in answers["top_pages"])
+    assert {row["pageviews"] for row in answers["top_pages"]} == {0}
+
+
+def test_traffic_by_country(answers: dict[str, Rows], tables: dict[str, Rows]) -> None:
+    groups = grouped(tables["measure_js.events_sessionated"], "country")
+    expected = [
+        (country, len(its), len({row["client_id"] for row in its}), len({row["session_id"] for row in its}))
+        for (country,), its in groups.items()
+    ]
+    found = near(answers["traffic_by_country"], "country", "events", "unique_clients", "sessions")
+    assert found == sorted(expected, key=lambda row: (-row[1], row[0]))
+    assert len(found) == 6
+
+
+def test_session_time_per_user_per_day(answers: dict[str, Rows], tables: dict[str, Rows]) -> None:
+    groups = grouped(tables["rudderstack.dbt_session_duration"], "session_start_date", "dbt_visitor_id")
+    expected = []
+    for (day, user), its in sorted(groups.items()):
+        minutes = [row["session_duration"] for row in its]
+        expected.append((day, user, len(its), f"{sum(minutes):.9g}", f"{fmean(minutes):.9g}"))
+    columns = ("session_start_date", "dbt_visitor_id", "sessions", "total_minutes", "avg_session_minutes")
+    assert near(answers["session_time_per_user_per_day"], *columns) == expected
+
+
+def test_first_visit_session_time(answers: dict[str, Rows], tables: dict[str, Rows]) -> None:
+    first, later = [], []
+    for row in tables["rudderstack.dbt_session_duration"]:
+        (first if row["session_id"].startswith("1 - ") else later).append(row["session_duration"])
+    columns = ("visitors", "avg_first_session_minutes", "avg_later_session_minutes")
+    found = near(answers["first_visit_session_time"], *columns)
+    assert found == [(len(first), f"{fmean(first):.9g}", f"{fmean(later):.9g}")]
+
+
+def test_data_freshness_report(answers: dict[str, Rows], tables: dict[str, Rows]) -> None:
+    rows = answers["data_freshness_report"]
+    hours = [row["hours_behind"] for row in rows]
+    assert hours == sorted(hours, reverse=True)
+    latest = {row["table_name"]: row["latest_record"] for row in rows}
+    assert latest["core.events"] == max(row["timestamp"] for row in tables["core.events"])
+    assert latest["measure_js.sessions"] == max(row["session_end"] for row in tables["measure_js.sessions"])
+    assert len(rows) > 15
+
+
+def test_model_run_times(answers: dict[str, Rows]) -> None:
+    rows = {row["model_name"]: row for row in answers["model_run_times"]}
+    assert rows["dbt_track_facts"]["rows_affected"] == 31106
+    assert all(row["runs"] == 1 and row["failures"] == 0 for row in rows.values())
+    assert len(rows) > 25
