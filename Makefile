@@ -51,7 +51,7 @@ check: install ## Lint Python and SQL, check types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	SESSIONIZATION_DUCKDB_PATH=:memory: $(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
+	SESSIONIZATION_DUCKDB_PATH=:memory: $(BIN)/sqlfluff lint dbt_project/models dbt_project/tests dbt_project/analyses
 
 .PHONY: lock
 lock: install ## Write requirements.lock anew from pyproject.toml

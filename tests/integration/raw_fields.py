@@ -41,11 +41,23 @@ FIELDS = {
 }
 
 
+def columns_of(source: str, table: str) -> dict[str, str]:
+    """Raw column -> the oracle's field."""
+    return FIELDS.get(source) or FIELDS[table]
+
+
+def raw_record(row: RawRow) -> dict[str, Any]:
+    """One row as the vendor's JSON has it, columns that the contract does not name included."""
+    record = {column: getattr(row, name) for column, name in columns_of(row.source, row.table).items()}
+    if row.source == "measure_js":
+        record["device"] = {"type": row.device, "os": row.os}
+        record["location"] = {"country": row.country}
+    return {**record, **dict(row.traits)}
+
+
 def raw_fields(rows: list[RawRow], table: RawTable) -> dict[str, list[Any]]:
-    """Raw column -> values of the rows, all of one table."""
-    names = FIELDS.get(table.source) or FIELDS[table.table]
-    fields = {column: [getattr(row, name) for row in rows] for column, name in names.items()}
-    if table.source == "measure_js":
-        fields["device"] = [json.dumps({"type": row.device, "os": row.os}) for row in rows]
-        fields["location"] = [json.dumps({"country": row.country}) for row in rows]
-    return fields
+    """Raw column -> values of the rows, all of one table; nested ones as JSON text."""
+    records = [raw_record(row) for row in rows]
+    nested = ["device", "location"] if table.source == "measure_js" else []
+    fields = {name: [record[name] for record in records] for name in columns_of(table.source, table.table)}
+    return {**fields, **{name: [json.dumps(record[name]) for record in records] for name in nested}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +17,7 @@ from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.resources import build_warehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
+from tests.integration.raw_fields import columns_of, raw_record
 from tests.oracle import model
 from tests.oracle.compare import difference
 from tests.oracle.model import RawRow, Settings
@@ -78,24 +80,22 @@ class Project:
         return write_csv(path, list(rows), path.parent.name)
 
 
-COLUMNS = {
-    "tracks": ["id", "anonymous_id", "user_id", "timestamp", "event", "received_at", "context_page_url"],
-    "pages": ["id", "anonymous_id", "user_id", "timestamp", "name", "received_at", "url"],
-    "screens": ["id", "anonymous_id", "user_id", "timestamp", "name", "received_at", "url"],
-    "identifies": ["id", "anonymous_id", "user_id", "timestamp", "received_at"],
-    "aliases": ["id", "previous_id", "user_id", "timestamp", "received_at"],
-}
-FIELD_OF = {"name": "event", "context_page_url": "url"}
-
-
 def write_csv(path: Path, rows: list[RawRow], table: str) -> Path:
     """Write rows as RudderStack's table of that name."""
+    columns = columns_of("rudderstack", table)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS[table])
+        writer.writerow(columns)
         for row in rows:
-            writer.writerow([_text(getattr(row, FIELD_OF.get(column, column))) for column in COLUMNS[table]])
+            writer.writerow([_text(getattr(row, name)) for name in columns.values()])
+    return path
+
+
+def write_jsonl(path: Path, rows: Iterable[RawRow]) -> Path:
+    """Write rows of any source as JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(raw_record(row), default=_text) + "\n" for row in rows))
     return path
 
 
@@ -135,18 +135,12 @@ def contents(connection: DuckDBConnection) -> Mapping[str, tuple[int, str]]:
 
 
 def sample_rows(path: Path) -> list[RawRow]:
-    """The rows of a parquet file of tracks (id or event_id, ..., context_page_url or url)."""
+    """The rows of a parquet file of tracks; id and url may have the names event_id and url."""
     import pyarrow.parquet as pq
 
-    return [
-        RawRow(
-            "tracks",
-            row.get("id", row.get("event_id")),
-            anonymous_id=row["anonymous_id"],
-            user_id=row["user_id"],
-            timestamp=row["timestamp"].replace(tzinfo=None),
-            event=row["event"],
-            url=row.get("context_page_url", row.get("url")),
-        )
-        for row in pq.read_table(path).to_pylist()
-    ]
+    names = {"event_id": "id", "url": "url", **columns_of("rudderstack", "tracks")}
+    rows = []
+    for record in pq.read_table(path).to_pylist():
+        fields = {names[column]: value for column, value in record.items()}
+        rows.append(RawRow("tracks", **{**fields, "timestamp": fields["timestamp"].replace(tzinfo=None)}))
+    return rows

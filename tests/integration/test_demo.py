@@ -19,7 +19,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, SAMPLE
+from sessionization_dagster.sample import FIRST_DAY, LAST_DAY
 from tests.integration.real_job import PROMISED, Project, oracle_differences, sample_rows
 from tests.integration.test_job import BLOCKED, ROOT, digest
 from tests.oracle.model import Settings
@@ -90,7 +90,13 @@ def test_the_demo_tells_its_progress_and_what_came_out(demo_output: str) -> None
 
 def test_the_sample_equals_the_oracle_and_a_rerun_changes_no_row(project: Project) -> None:
     settings = Settings(blocked_ids=BLOCKED)
-    assert not oracle_differences(project, sample_rows(SAMPLE), settings, FIRST_DAY, LAST_DAY)
+    assert not oracle_differences(
+        project,
+        sample_rows(project.environment.landing / "rudderstack" / "tracks" / "ecom_login.parquet"),
+        settings,
+        FIRST_DAY,
+        LAST_DAY,
+    )
     before = digest(project)
     result = project.run(date(2024, 3, 10))
     assert all(check.passed for check in result.get_asset_check_evaluations())

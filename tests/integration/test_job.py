@@ -15,7 +15,7 @@ import dagster as dg
 import pytest
 
 from sessionization_dagster.resources import build_warehouse
-from tests.integration.real_job import Project, contents, oracle_differences, sample_rows
+from tests.integration.real_job import Project, contents, oracle_differences, sample_rows, write_jsonl
 from tests.oracle.histories import history
 from tests.oracle.model import RawRow, Settings
 
@@ -41,7 +41,8 @@ def csv_project(tmp_path: Path, instance: dg.DagsterInstance, **variables: objec
 
 def test_random_histories_through_the_real_job_equal_the_oracle(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     """One adversarial history end to end, landing files included; test_exactness.py drives many more, without Dagster."""
-    past = history(3)
+    past = history(2)
+    assert len(past.settings.sources) == 4
     settings = past.settings
     variables = {
         "session_timeout_seconds": settings.session_timeout_seconds,
@@ -52,13 +53,14 @@ def test_random_histories_through_the_real_job_equal_the_oracle(tmp_path: Path, 
     project = Project.create(
         tmp_path, instance, variables,
         start_date=past.dates[0].isoformat(), end_date=past.dates[-1].isoformat(), timezone=settings.timezone,
+        sources=",".join(settings.sources),
     )  # fmt: skip
     landing = project.environment.landing
     for step, files, is_settled in zip(past.steps, past.landings(), past.settled(), strict=True):
-        for gone in set(landing.rglob("*.csv")) - {landing / "rudderstack" / f"{name}.csv" for name in files}:
+        for gone in set(landing.rglob("*.jsonl")) - {landing / f"{name}.jsonl" for name in files}:
             gone.unlink()
         for name, rows in files.items():
-            project.land(name, rows)
+            write_jsonl(landing / f"{name}.jsonl", rows)
         for run in step.runs:
             assert project.run(run.first, run.last).success
         if is_settled:
