@@ -3,4 +3,4 @@ with freshness as (
 )
 
 select * from freshness
-order by hours_behind desc, table_name
+order by hours_behind desc, table_name asc

@@ -17,4 +17,4 @@ models as (
 )
 
 select * from models
-order by avg_duration_seconds desc, model_name
+order by avg_duration_seconds desc, model_name asc

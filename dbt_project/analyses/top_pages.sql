@@ -16,5 +16,5 @@ pages as (
 )
 
 select * from pages
-order by views desc, url
+order by views desc, url asc
 limit 20

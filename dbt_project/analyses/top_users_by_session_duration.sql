@@ -12,5 +12,5 @@ visitors as (
 )
 
 select * from visitors
-order by avg_session_minutes desc, dbt_visitor_id
+order by avg_session_minutes desc, dbt_visitor_id asc
 limit 20

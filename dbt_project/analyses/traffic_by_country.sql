@@ -15,4 +15,4 @@ countries as (
 )
 
 select * from countries
-order by events desc, country
+order by events desc, country asc
