@@ -24,7 +24,9 @@ def main(env: Mapping[str, str] = os.environ) -> int:
         environment = Environment.from_env({**SAMPLE_SETTINGS, **env})
         for path in land_sample(environment.landing, environment.sources):
             print(f"Landing the sample: {path}", flush=True)
-        remember_demo_settings(prepare_instance_home(), SAMPLE_SETTINGS)
+        remember_demo_settings(
+            prepare_instance_home(), {**SAMPLE_SETTINGS, "SESSIONIZATION_SOURCES": ",".join(environment.sources)}
+        )
         return materialise(environment, FIRST_DAY, LAST_DAY)
     except SettingsError as error:
         print(error, file=sys.stderr)

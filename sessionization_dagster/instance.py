@@ -25,7 +25,7 @@ def prepare_instance_home() -> Path:
 
 
 def remember_demo_settings(home: Path, settings: Mapping[str, str]) -> None:
-    """Keep the demo's partition range, so that the UI opens with the same days."""
+    """Keep the demo's partition range and sources, so that the UI opens with the same."""
     (home / "demo.json").write_text(json.dumps(dict(settings)))
 
 
