@@ -6,7 +6,7 @@ compared as (
     select
         date,
         daily_active_users,
-        lag(daily_active_users) over (order by date) as previous_users
+        lag(daily_active_users) over (order by date) as previous_day_users
     from days
 ),
 
@@ -14,8 +14,8 @@ growth as (
     select
         date,
         daily_active_users,
-        previous_users,
-        100 * cast(daily_active_users - previous_users as {{ type_double() }}) / nullif(previous_users, 0) as growth_pct
+        previous_day_users,
+        100 * cast(daily_active_users - previous_day_users as {{ type_double() }}) / nullif(previous_day_users, 0) as growth_pct
     from compared
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
+from datetime import date, datetime, timedelta
 from statistics import fmean
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from sessionization_dagster.sample import FIRST_DAY, LAST_DAY
 from tests.integration.test_families import landed
+from tests.integration.thin_driver import ThinDriver
 from tests.oracle import model
 from tests.oracle.inputs import RawRow, Settings
 
@@ -82,7 +84,7 @@ def test_daily_active_users_growth(answers: dict[str, Rows], tables: dict[str, R
     expected = [(counts[0][0], counts[0][1], None, None)]
     for (_, before), (day, now) in itertools.pairwise(counts):
         expected.append((day, now, before, f"{100 * (now - before) / before:.9g}"))
-    found = near(answers["daily_active_users_growth"], "date", "daily_active_users", "previous_users", "growth_pct")
+    found = near(answers["daily_active_users_growth"], "date", "daily_active_users", "previous_day_users", "growth_pct")
     assert found == expected
 
 
@@ -151,3 +153,74 @@ def test_model_run_times(answers: dict[str, Rows]) -> None:
     assert rows["dbt_track_facts"]["rows_affected"] == 31106
     assert all(row["runs"] == 1 and row["failures"] == 0 for row in rows.values())
     assert len(rows) > 25
+
+
+EDGE_DAY = date(2024, 3, 10)
+# Client, hours after the day began, table, url, country: the sample has no page event, no null and one session a day.
+EDGES = [
+    ("a", 1.0, "pages", "/x", "DE"), ("a", 1.1, "tracks", "/x", None), ("a", 5.0, "pages", "/y", "DE"), ("a", 5.4, "tracks", None, "FR"),
+    ("b", 2.0, "tracks", "/x", "FR"), ("b", 2.2, "pages", "/x", "FR"), ("b", 9.0, "tracks", "/y", None), ("a", 30.0, "pages", "/x", "DE"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Rows], Rows]:
+    """Analysis -> its rows, after two runs over the edges, and what the runs left in monitoring."""
+    start = datetime(EDGE_DAY.year, EDGE_DAY.month, EDGE_DAY.day)
+    driver = ThinDriver(tmp_path_factory.mktemp("edges"), Settings())
+    rows = [
+        RawRow(
+            table, f"e{number}", anonymous_id=client, timestamp=start + timedelta(hours=hours),
+            event="seen", url=url, country=country,
+        )
+        for number, (client, hours, table, url, country) in enumerate(EDGES)
+    ]  # fmt: skip
+    driver.land(rows)
+    for _ in range(2):
+        driver.run(EDGE_DAY, EDGE_DAY + timedelta(days=1))
+    compiled = driver.project.runner.invoke(["compile", "--select", "resource_type:analysis"], driver.variables).result
+    with driver.warehouse.connect() as connection:
+        answers = {
+            result.node.name: connection.query(result.node.compiled_code).to_pylist() for result in compiled.results
+        }
+        return answers, connection.query("select * from monitoring.dbt_run_results").to_pylist()
+
+
+def test_several_sessions_on_a_day(edges: tuple[dict[str, Rows], Rows]) -> None:
+    columns = ("session_start_date", "dbt_visitor_id", "sessions", "total_minutes", "avg_session_minutes")
+    assert near(edges[0]["session_time_per_user_per_day"], *columns) == [
+        (EDGE_DAY, "a", 2, "30", "15"),
+        (EDGE_DAY, "b", 2, "12", "6"),
+        (EDGE_DAY + timedelta(days=1), "a", 1, "0", "0"),
+    ]
+
+
+def test_pageviews_and_events_without_a_url(edges: tuple[dict[str, Rows], Rows]) -> None:
+    columns = ("url", "views", "pageviews", "unique_visitors", "views_per_visitor")
+    assert near(edges[0]["top_pages"], *columns) == [("/x", 5, 3, 2, "2.5"), ("/y", 2, 1, 2, "1")]
+
+
+def test_events_without_a_country(edges: tuple[dict[str, Rows], Rows]) -> None:
+    columns = ("country", "events", "unique_clients", "sessions")
+    assert near(edges[0]["traffic_by_country"], *columns) == [("DE", 3, 1, 3), ("FR", 3, 2, 2)]
+
+
+def test_run_times_of_two_runs(edges: tuple[dict[str, Rows], Rows]) -> None:
+    answers, results = edges
+    expected = []
+    for (model_name,), its in grouped(results, "model_name").items():
+        seconds = [row["duration_seconds"] for row in its]
+        last = max(its, key=lambda row: row["run_completed_at"])
+        written = [row["rows_affected"] for row in its if row["rows_affected"] is not None]
+        durations = (f"{fmean(seconds):.9g}", f"{max(seconds):.9g}", f"{last['duration_seconds']:.9g}")
+        expected.append((model_name, len(its), *durations, sum(written) if written else None))
+    columns = (
+        "model_name",
+        "runs",
+        "avg_duration_seconds",
+        "max_duration_seconds",
+        "last_duration_seconds",
+        "rows_affected",
+    )
+    assert sorted(near(answers["model_run_times"], *columns)) == sorted(expected)
+    assert {row[0]: row[1] for row in expected}["dbt_track_facts"] == 2
