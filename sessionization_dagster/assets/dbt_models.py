@@ -8,15 +8,13 @@ from dagster_dbt import dbt_assets
 
 from sessionization_dagster.dbt.events import AssetEvent, Progress, as_asset_events
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.dbt.selection import selection_arguments
+from sessionization_dagster.dbt.selection import AFTER_IDENTITY, BEFORE_IDENTITY, selection_arguments
 from sessionization_dagster.dbt.translator import Translator
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.partitions import run_window
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.table_metadata import table_metadata
 from sessionization_dagster.warehouses.base import Warehouse
-
-BEFORE_IDENTITY, AFTER_IDENTITY = "events", "sessions"
 
 
 def build_dbt_assets(

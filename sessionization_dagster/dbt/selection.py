@@ -1,4 +1,7 @@
-"""Which dbt nodes a run's selected assets and checks mean. The one use of a dagster-dbt function that is not public: a test pins it."""
+"""Which dbt nodes a step builds: by the side of the identity graph, and by a run's selected assets and checks.
+
+The latter is the one use of a dagster-dbt function that is not public: a test pins it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+
+# Tags of the models that stand before the identity graph, and after it.
+BEFORE_IDENTITY, AFTER_IDENTITY = "events", "sessions"
 
 
 def selection_arguments(
