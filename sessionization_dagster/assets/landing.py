@@ -66,7 +66,12 @@ def build_landing_assets(
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with warehouse.connect() as connection:
             report = land(
-                connection.native, landing, list(tables.values()), now().replace(tzinfo=None), report=context.log.info
+                connection.native,
+                landing,
+                list(tables.values()),
+                now().replace(tzinfo=None),
+                report=context.log.info,
+                timezone=partitions.timezone,
             )
             unreadable = _unreadable(connection)
             outside = {table.name: _rows_outside(connection, table, span) for table in tables.values()}
