@@ -152,8 +152,9 @@ def note_changes(
 
 
 def day_of(table: RawTable, timezone: str) -> str | None:
-    """SQL for the day that answers for a raw row, as staging dates it (stage_events.sql): its own, or that of its arrival where its
-    time is missing or cannot be true. None for a table that does not say when its rows happened.
+    """SQL for the day that answers for a raw row; None for a table that does not say when its rows happened.
+
+    As staging dates it (stage_events.sql): the row's own day, or that of its arrival where its time is missing or cannot be true.
     """
     if table.at is None:
         return None
