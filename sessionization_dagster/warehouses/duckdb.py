@@ -75,12 +75,30 @@ class DuckDBWarehouse:
         finally:
             native.close()
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
+    @contextmanager
+    def read(self) -> Iterator[DuckDBConnection]:
+        """Open the file for reading only; an empty database where there is no file yet.
+
+        Raises:
+            WarehouseError: a run holds the file for longer than lock_timeout_seconds.
+        """
+        native = self._open(read_only=True) if self.path.exists() else duckdb.connect()
+        try:
+            native.execute("set TimeZone = 'UTC'")
+            yield DuckDBConnection(native)
+        finally:
+            native.close()
+
+    def local_date(self, at: str, timezone: str) -> str:
+        """SQL for the date of a UTC timestamp in a timezone."""
+        return f"cast(timezone('{timezone}', timezone('UTC', {at})) as date)"
+
+    def _open(self, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         # A query tool that looks at the file for a moment should not fail a nightly run.
         give_up_at = time.monotonic() + self.lock_timeout_seconds
         while True:
             try:
-                return duckdb.connect(str(self.path))
+                return duckdb.connect(str(self.path), read_only=read_only)
             except duckdb.IOException as error:
                 is_locked = "lock" in str(error).lower()
                 if is_locked and time.monotonic() < give_up_at:
@@ -91,4 +109,6 @@ class DuckDBWarehouse:
                     if is_locked
                     else "Is it a DuckDB 2 file, and may this user write it and its folder?"
                 )
-                raise WarehouseError(f"Cannot open {self.path}. {remedy} DuckDB says: {error}") from error
+                raise WarehouseError(
+                    f"Cannot open {self.path}. {remedy} DuckDB says: {error}", is_transient=is_locked
+                ) from error
