@@ -37,7 +37,9 @@ def run_days(
         raise_on_error=False,
     )
     if not result.success:
-        raise DayRunError(f"The run {result.run_id} of {daily_job.name} for {first} to {last} failed: its log says why.")
+        raise DayRunError(
+            f"The run {result.run_id} of {daily_job.name} for {first} to {last} failed: its log says why."
+        )
     return result.run_id
 
 

@@ -1,7 +1,5 @@
 """Runs that a job starts from within itself, on an instance whose pool has room for one run."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 
