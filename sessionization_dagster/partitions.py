@@ -24,6 +24,11 @@ class Window:
         if self.end <= self.start:
             raise ValueError(f"A window of days needs its end after its start: got [{self.start}, {self.end}).")
 
+    @classmethod
+    def through(cls, first: date, last: date) -> Window:
+        """The days from first to last, both included."""
+        return cls(first, last + timedelta(days=1))
+
     @property
     def last(self) -> date:
         """The last day, included."""
@@ -36,6 +41,10 @@ class Window:
     def as_run_tags(self) -> dict[str, str]:
         """The tags that make a run of the daily job one run over the window."""
         return {RANGE_START: self.start.isoformat(), RANGE_END: self.last.isoformat()}
+
+    def as_partition_keys(self) -> list[str]:
+        """The keys of the window's partitions, in order."""
+        return [(self.start + timedelta(days=n)).isoformat() for n in range((self.end - self.start).days)]
 
 
 def daily_partitions(environment: Environment) -> dg.DailyPartitionsDefinition:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,39 @@ class DuckDBWarehouse:
         finally:
             native.close()
 
+    def copy_from(self, other: DuckDBWarehouse, wanted: Callable[[str, str], bool]) -> dict[str, int]:
+        """Copy another file's tables that are wanted (schema, table) into this one; return the rows of each, as "schema.table"."""
+        copied = {}
+        with self.connect() as connection:
+            native = connection.native
+            native.execute(f"attach '{_quoted(other.path)}' as other (read_only)")
+            tables = native.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = 'other' order by all"
+            ).fetchall()
+            for schema, table in tables:
+                if wanted(schema, table):
+                    native.execute(f'create schema if not exists "{schema}"')
+                    native.execute(f'create table "{schema}"."{table}" as from other."{schema}"."{table}"')
+                    copied[f"{schema}.{table}"] = _count(native, schema, table)
+        return copied
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows of every table and view, by "schema.table"."""
+        with self.read() as connection:
+            relations = connection.native.execute("""
+                select table_schema, table_name from information_schema.tables where table_schema <> 'staging'""").fetchall()
+            return {f"{schema}.{name}": _count(connection.native, schema, name) for schema, name in relations}
+
+    def replace_by(self, other: DuckDBWarehouse) -> None:
+        """Move another warehouse's file into this one's place, in one step of the file system.
+
+        Both are opened once more before: what DuckDB keeps in a log beside a file that was not closed in order belongs to that file.
+        """
+        for warehouse in (self, other):
+            with warehouse.connect() as connection:
+                connection.execute("checkpoint")
+        os.replace(other.path, self.path)
+
     def local_date(self, at: str, timezone: str) -> str:
         """SQL for the date of a UTC timestamp in a timezone."""
         return f"cast(timezone('{timezone}', timezone('UTC', {at})) as date)"
@@ -112,3 +146,12 @@ class DuckDBWarehouse:
                 raise WarehouseError(
                     f"Cannot open {self.path}. {remedy} DuckDB says: {error}", is_transient=is_locked
                 ) from error
+
+
+def _count(native: duckdb.DuckDBPyConnection, schema: str, name: str) -> int:
+    row = native.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
+    return int(row[0]) if row else 0
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
