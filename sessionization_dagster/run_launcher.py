@@ -14,9 +14,11 @@ import grpc
 import psutil
 from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher, deserialize_value
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 
 ANSWER_TIMEOUT_SECONDS = 10
+LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
@@ -33,14 +35,18 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Alive where its process runs on this machine, or where the server that launched it says that it executes it.
+        """Alive where the server that launched it says that it executes it, or where its process runs on this machine.
 
-        The server may be in another container, where process numbers mean nothing here. A run that was started by hand has no server; one
-        that has not said yet which process it is counts as alive.
+        On another machine or in another container process numbers mean nothing here: only the server counts then. A run that was started
+        by hand has no server; one that has not said yet which process it is counts as alive.
         """
-        processes = self._processes(run)
-        if not processes or any(_lives(*process) for process in processes) or self._server_executes(run):
+        client = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
+        if client is not None and _executes(client, run):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
+        if client is None or client.socket or client.host in LOCAL_HOSTS:
+            processes = self._processes(run)
+            if not processes or any(_lives(*process) for process in processes):
+                return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.FAILED, "its process is gone")
 
     def _processes(self, run: DagsterRun) -> list[tuple[int, float]]:
@@ -55,18 +61,17 @@ class WatchedRunLauncher(DefaultRunLauncher):
             if event is not None and "pid" in event.engine_event_data.metadata
         ]
 
-    def _server_executes(self, run: DagsterRun) -> bool:
-        client = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
-        if client is None:
-            return False
-        request = CanCancelExecutionRequest(run_id=run.run_id)
-        try:
-            text = client.can_cancel_execution(request, timeout=ANSWER_TIMEOUT_SECONDS)
-        except Exception as error:
-            # One that is too busy to answer may well be executing it; one that is not there is not.
-            cause = error.__cause__
-            return isinstance(cause, grpc.RpcError) and cause.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-        return bool(deserialize_value(text, CanCancelExecutionResult).can_cancel)
+
+def _executes(client: DagsterGrpcClient, run: DagsterRun) -> bool:
+    """Whether a code server executes the run."""
+    request = CanCancelExecutionRequest(run_id=run.run_id)
+    try:
+        text = client.can_cancel_execution(request, timeout=ANSWER_TIMEOUT_SECONDS)
+    except Exception as error:
+        # One that is too busy to answer may well be executing it; one that is not there is not.
+        cause = error.__cause__
+        return isinstance(cause, grpc.RpcError) and cause.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    return bool(deserialize_value(text, CanCancelExecutionResult).can_cancel)
 
 
 def _lives(pid: int, reported_at: float) -> bool:
