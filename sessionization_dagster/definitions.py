@@ -10,12 +10,14 @@ import dagster as dg
 from sessionization_dagster.assets.dbt_models import build_dbt_assets
 from sessionization_dagster.assets.identity import build_identity_assets
 from sessionization_dagster.assets.landing import build_landing_assets
+from sessionization_dagster.assets.report import build_report_asset
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.translator import Translator
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.jobs import daily_sessionization
 from sessionization_dagster.partitions import daily_partitions
+from sessionization_dagster.report.files import reports_folder
 from sessionization_dagster.resources import build_warehouse
 
 
@@ -43,6 +45,7 @@ def build_definitions(
             build_landing_assets(project.manifest, warehouse, environment.landing, environment.sources, partitions),
             *build_dbt_assets(project, warehouse, translator, partitions),
             build_identity_assets(project.manifest, warehouse, identity_settings, partitions, kind),
+            build_report_asset(warehouse, reports_folder(environment.duckdb_path), partitions, kind),
         ],
         jobs=[daily_sessionization(partitions)],
         # Steps share a process: one writer at a time anyway, and dbt and Dagster are slow to import.
