@@ -14,8 +14,8 @@ Series = Sequence[tuple[date, str, float]]
 # Beyond that many days a mark on each point is clutter; a bar then needs no gap either.
 DAYS_WITH_POINTS = 45
 ROW_HEIGHT = 30
-# Right of a bar's end there is room for its text, like "5,239 · 21.8%".
-TEXT_WIDTH = 106
+# Pixels of a character of the text at a bar's end, rounded up: there is room for it on the right of the longest bar.
+CHARACTER_WIDTH = 8
 WHOLE = ",d"
 DAY_HEIGHT = 240
 
@@ -68,8 +68,10 @@ def stacked_days(series: Series, days: Sequence[date], unit: str, kind: str) -> 
     # Nothing to see, but the axis begins and ends with them.
     edges = [(day, names[0], 0) for day in (days[0], days[-1])]
     rows = [
-        {"at": _millis(day), "day": f"{day}", "series": name, "value": value} for day, name, value in [*series, *edges]
+        {"at": _millis(day), "day": f"{day}", "series": name, "place": names.index(name), "value": value}
+        for day, name, value in [*series, *edges]
     ]
+    # The names stand in the scale's domain, which is data; a sort by them would make an expression of them, which must parse.
     legend = alt.Legend(orient="top") if len(names) > 1 else None
     chart = (
         alt.Chart(alt.InlineData(values=rows))
@@ -77,7 +79,8 @@ def stacked_days(series: Series, days: Sequence[date], unit: str, kind: str) -> 
         .encode(
             x=days_axis("at").timeUnit("utcyearmonthdate"),
             y=alt.Y("value:Q", title=None, stack="zero", axis=alt.Axis(format=WHOLE, tickCount=4, tickMinStep=1)),
-            color=alt.Color("series:N", title=None, sort=names, legend=legend),
+            color=alt.Color("series:N", title=None, scale=alt.Scale(domain=names), legend=legend),
+            order=alt.Order("place:Q"),
             tooltip=[
                 alt.Tooltip("day:N", title="Day"),
                 alt.Tooltip("series:N", title=kind),
@@ -94,7 +97,8 @@ def ranked_bars(rows: Sequence[tuple[str, int, str]], name: str, unit: str) -> S
         {"label": label, "value": value, "share": share, "text": f"{value:,} · {share}"} for label, value, share in rows
     ]
     top = max((value for _, value, _ in rows), default=0) or 1
-    room = alt.Scale(domain=[0, top], nice=False, range=[0, alt.ExprRef(f"max(10, width - {TEXT_WIDTH})")])
+    text_width = CHARACTER_WIDTH * max((len(row["text"]) for row in values), default=0)
+    room = alt.Scale(domain=[0, top], nice=False, range=[0, alt.ExprRef(f"max(10, width - {text_width})")])
     base = alt.Chart(alt.InlineData(values=values)).encode(
         y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)),
         x=alt.X("value:Q", title=None, axis=None, scale=room),

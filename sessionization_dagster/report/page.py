@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from sessionization_dagster.report.headlines import headlines
 from sessionization_dagster.report.parts import Figure, Headline, Section, day_text, moment
-from sessionization_dagster.report.queries import Answers, Days
+from sessionization_dagster.report.queries import SHOWN_DAYS, Answers, Days
 from sessionization_dagster.report.sections import sections
 
 HERE = Path(__file__).parent
@@ -49,6 +49,7 @@ def build_page(answers: Answers, days: Days, timezone: str, run_id: str, written
         first=day_text(days.first),
         last=day_text(days.last),
         number_of_days=len(days.all()),
+        most_days=SHOWN_DAYS,
         timezone=timezone,
         run_id=run_id,
         written_at=moment(written_at),

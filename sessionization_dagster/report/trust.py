@@ -106,10 +106,9 @@ def newest(answers: Answers) -> Figure:
         return lacking
     if not answer.rows:
         return Figure(title, notice="No event on these days.")
-    words = [f"{row['source']}: {moment(row['newest_at'])}" for row in answer.rows]
     return Figure(
         title,
-        f"{'; '.join(words)}.",
+        f"The newest event of these days happened on {moment(answer.rows[0]['newest_at'])}.",
         table=table(
             "Newest event by source",
             ("Source", "Newest event", "Events"),
