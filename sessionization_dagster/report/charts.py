@@ -93,11 +93,13 @@ def stacked_days(series: Series, days: Sequence[date], unit: str, kind: str) -> 
 
 def ranked_bars(rows: Sequence[tuple[str, int, str]], name: str, unit: str) -> Spec:
     """One horizontal bar for each (label, value, share), in the order given; value and share stand at its end."""
+    texts = [f"{value:,} · {share}" for _, value, share in rows]
     values = [
-        {"label": label, "value": value, "share": share, "text": f"{value:,} · {share}"} for label, value, share in rows
+        {"label": label, "value": value, "share": share, "text": text}
+        for (label, value, share), text in zip(rows, texts, strict=True)
     ]
     top = max((value for _, value, _ in rows), default=0) or 1
-    text_width = CHARACTER_WIDTH * max((len(row["text"]) for row in values), default=0)
+    text_width = CHARACTER_WIDTH * max(map(len, texts), default=0)
     room = alt.Scale(domain=[0, top], nice=False, range=[0, alt.ExprRef(f"max(10, width - {text_width})")])
     base = alt.Chart(alt.InlineData(values=values)).encode(
         y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)),

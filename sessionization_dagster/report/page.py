@@ -44,7 +44,13 @@ def build_page(answers: Answers, days: Days, timezone: str, run_id: str, written
     html = _template().render(
         sections=parts,
         figure_id=lambda figure: ids[id(figure)],
-        charts={ids[id(figure)]: figure.chart for figure in _figures(parts) if figure.chart},
+        # What a screen reader says of the chart: Vega writes it over the label of the place that it draws in.
+        charts={
+            ids[id(figure)]: {**figure.chart, "description": _spoken(figure)}
+            for figure in _figures(parts)
+            if figure.chart
+        },
+        spoken=_spoken,
         headlines=numbers,
         first=day_text(days.first),
         last=day_text(days.last),
@@ -60,6 +66,10 @@ def build_page(answers: Answers, days: Days, timezone: str, run_id: str, written
 
 def _figures(parts: Sequence[Section]) -> list[Figure]:
     return [figure for section in parts for figure in section.figures]
+
+
+def _spoken(figure: Figure) -> str:
+    return f"Chart: {figure.title}. Its numbers are in the data table below."
 
 
 @cache
