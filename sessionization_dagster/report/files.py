@@ -34,5 +34,8 @@ def keep_report(folder: Path, html: str, days: Days, run_id: str, kept: int = KE
 def _write(path: Path, text: str) -> None:
     """Write beside it, then rename: a reader never sees half a page."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -116,7 +116,7 @@ def test_the_report_is_linked_and_shows_the_samples_numbers(home: Path, demo_out
         assert (metadata["active_users"], metadata["sessions"], metadata["events"]) == (users, sessions, events)
         assert f"| Sessions | {sessions:,} | " in str(metadata["headlines"])
         pages = sample.sql("""
-            select url, count(*), count(distinct anonymous_id) from moments where day >= '2024-04-01'
+            select context_page_url as url, count(*), count(distinct anonymous_id) from moments where day >= '2024-04-01'
             group by url order by count(*) desc, url limit 15""").fetchall()
         assert {url: numbers[:2] for url, numbers in report.numbers("traffic-1").items()} == {
             url: (views, devices) for url, views, devices in pages
@@ -134,18 +134,18 @@ def test_the_report_is_linked_and_shows_the_samples_numbers(home: Path, demo_out
 
 SAMPLE_SESSIONS = """
     create table owners as
-    select anonymous_id, arg_max(user_id, (timestamp, event_id)) as user_id from '{path}' where user_id is not null group by all;
+    select anonymous_id, arg_max(user_id, (timestamp, id)) as user_id from '{path}' where user_id is not null group by all;
     create table moments as
     with named as (
         select events.*, coalesce(events.user_id, owners.user_id, anonymous_id) as visitor
         from '{path}' as events left join owners using (anonymous_id)
     ),
     gaps as (
-        select *, timestamp - lag(timestamp) over (partition by visitor order by timestamp, event_id) as gap from named
+        select *, timestamp - lag(timestamp) over (partition by visitor order by timestamp, id) as gap from named
     )
     select *, cast(timestamp as date) as day, gap is null or gap > interval 30 minutes as starts,
         count(case when gap is null or gap > interval 30 minutes then 1 end)
-            over (partition by visitor order by timestamp, event_id) as session
+            over (partition by visitor order by timestamp, id) as session
     from gaps"""
 
 

@@ -36,3 +36,4 @@ def test_a_write_that_fails_leaves_the_latest_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         keep_report(tmp_path, "half a page, then \ud800", DAYS, "00000002")
     assert (tmp_path / "latest.html").read_text() == "good"
+    assert not list(tmp_path.glob(".*"))
