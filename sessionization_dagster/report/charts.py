@@ -37,27 +37,26 @@ def line_over_area(line: str, area: str, values: Sequence[tuple[date, float, flo
     legend = alt.Legend(orient="top", symbolType="square", symbolStrokeWidth=0, symbolOpacity=1)
     y_axis = alt.Axis(format=WHOLE, tickCount=5, tickMinStep=1)
     areas = base.mark_area(opacity=0.35).encode(
-        y=alt.Y("area:Q", title=None, axis=y_axis),
+        y=alt.Y("area:Q", title=None, axis=y_axis, stack=None),
         color=alt.Color("area_name:N", title=None, scale=color, legend=legend),
     )
     lines = base.mark_line(strokeWidth=2.2, point=len(values) <= DAYS_WITH_POINTS).encode(
         y=alt.Y("line:Q", title=None, axis=y_axis),
         color=alt.Color("line_name:N", title=None, scale=color, legend=legend),
     )
-    nearest = alt.selection_point(
-        name="nearest", nearest=True, on="pointerover", fields=["at"], empty=False, clear="pointerout"
-    )
+    # A rule as wide as a day takes the pointer. (Vega-Lite's nearest point would do, but loses texts of its tooltip.)
+    pointed = alt.selection_point(name="pointed", on="pointerover", fields=["at"], empty=False, clear="pointerout")
     rule = (
-        base.mark_rule(strokeWidth=12, color="var(--ink)")
+        base.mark_rule(strokeWidth=alt.ExprRef(f"max(3, width / {len(values)})"), color="var(--ink)")
         .encode(
-            opacity=alt.condition(nearest, alt.value(0.15), alt.value(0)),
+            opacity=alt.condition(pointed, alt.value(0.15), alt.value(0)),
             tooltip=[
                 alt.Tooltip("day:N", title="Day"),
                 alt.Tooltip("line:Q", title=line, format=WHOLE),
                 alt.Tooltip("area:Q", title=area, format=WHOLE),
             ],
         )
-        .add_params(nearest)
+        .add_params(pointed)
     )
     return _spec(alt.layer(areas, lines, rule), DAY_HEIGHT)
 

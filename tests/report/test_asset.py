@@ -28,7 +28,7 @@ def test_an_empty_warehouse_gives_a_page_that_says_so(asset: dg.AssetsDefinition
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize([asset], instance=instance, partition_key="2024-01-10")
     assert result.success
-    (materialization,) = result.asset_materializations_for_node("reports__sessions_report")
+    (materialization,) = result.asset_materializations_for_node("sessions_report")
     metadata = {name: value.value for name, value in materialization.metadata.items()}
     path = tmp_path / "reports" / f"sessions_2024-01-04_2024-01-10_{result.run_id[:8]}.html"
     assert metadata["path"] == str(path)

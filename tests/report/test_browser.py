@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from sessionization_dagster.report.page import build_page
 from sessionization_dagster.report.queries import TABLES
+from tests.report.reading import Report
 from tests.report.tables import DAYS, HOSTILE, answers_of, random_tables
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -99,6 +100,37 @@ def test_a_tooltip_shows_hostile_names_as_text(browser: Browser, path: Path) -> 
         assert tooltip.locator("img, script, b, a").count() == 0
     assert shown >= {name for name in HOSTILE if "\u2028" not in name}
     assert seen.page.evaluate("window.broken") is None
+    seen.must_be_quiet(path)
+    seen.page.context.close()
+
+
+def test_a_tooltip_tells_the_day_and_its_numbers_as_the_table_does(browser: Browser, path: Path) -> None:
+    """Every day has its own, also where the reader's clock is hours away."""
+    seen = opened(browser, path, timezone_id="America/Los_Angeles")
+    report = Report(path.read_text(encoding="utf-8"))
+    shown = {}
+    rules = seen.page.locator("#activity-1 [aria-roledescription='rule mark']")
+    for place in range(rules.count()):
+        rules.nth(place).hover(force=True)
+        cells = seen.page.locator("#vg-tooltip-element.visible td.value").all_text_contents()
+        shown[cells[0]] = tuple(int(cell.replace(",", "")) for cell in cells[1:])
+    assert shown == report.numbers("activity-1")
+    numbers = report.numbers("quality-1", keys=2)
+    bars = seen.page.locator("#quality-1 [aria-roledescription='bar']")
+    seen.page.locator("#quality-1").evaluate("figure => figure.scrollIntoView({block: 'center'})")
+    compared = 0
+    for place in range(0, bars.count(), 9):
+        box = bars.nth(place).bounding_box()
+        # The first and the last day have a bar of no height, which only the axis needs.
+        if box is None or box["height"] < 2:
+            continue
+        seen.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        # A tooltip goes when the pointer leaves its bar, and comes as it moves on the next.
+        seen.page.mouse.move(box["x"] + box["width"] / 2 + 1, box["y"] + box["height"] / 2)
+        day, source, events = seen.page.locator("#vg-tooltip-element.visible td.value").all_text_contents()
+        assert numbers[day, source] == int(events)
+        compared += 1
+    assert compared > 10
     seen.must_be_quiet(path)
     seen.page.context.close()
 
