@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
-from sessionization_dagster.sample import FIRST_DAY, LAST_DAY
+from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, SAMPLE
 from tests.integration.real_job import PROMISED, Project, oracle_differences, sample_rows
 from tests.integration.test_job import BLOCKED, ROOT, digest
 from tests.oracle.model import Settings
+from tests.report.reading import Report
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,65 @@ def test_the_demo_tells_its_progress_and_what_came_out(demo_output: str) -> None
     assert "rudderstack.dbt_session_tracks: INSERT 3607" in demo_output
     assert "31,106 events, 0 rejected, 866 visitors, 3,607 sessions" in demo_output
     assert "make ui" in demo_output
+
+
+def test_the_report_is_linked_and_shows_the_samples_numbers(home: Path, demo_output: str) -> None:
+    """What it shows is worked out here once more from the raw file: latest user of a device, gaps of more than 30 minutes."""
+    latest = home / "reports" / "latest.html"
+    assert demo_output.splitlines()[-1] == f"Report   {latest}"
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(["reports", "sessions_report"]))
+    assert event is not None
+    assert event.asset_materialization is not None
+    metadata = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    path = Path(str(metadata["path"]))
+    assert path.name == f"sessions_2024-04-01_2024-06-29_{event.run_id[:8]}.html"
+    assert metadata["url"] == path.as_uri()
+    assert metadata["size_bytes"] == path.stat().st_size
+    report = Report(path.read_text(encoding="utf-8"))
+    with duckdb.connect() as sample:
+        sample.execute(SAMPLE_SESSIONS.format(path=SAMPLE))
+        days = sample.sql("""
+            select cast(day as varchar), count(distinct visitor), count(*) filter (where starts) from moments
+            where day >= '2024-04-01' group by day""").fetchall()
+        assert report.numbers("activity-1") == {day: (users, sessions) for day, users, sessions in days}
+        ((users, sessions, events),) = sample.sql("""
+            select count(distinct visitor), count(*) filter (where starts), count(*) from moments where day >= '2024-04-01'
+            """).fetchall()
+        assert (metadata["active_users"], metadata["sessions"], metadata["events"]) == (users, sessions, events)
+        assert f"| Sessions | {sessions:,} | " in str(metadata["headlines"])
+        pages = sample.sql("""
+            select context_page_url as url, count(*), count(distinct anonymous_id) from moments where day >= '2024-04-01'
+            group by url order by count(*) desc, url limit 15""").fetchall()
+        assert {url: numbers[:2] for url, numbers in report.numbers("traffic-1").items()} == {
+            url: (views, devices) for url, views, devices in pages
+        }
+        ((median,),) = sample.sql("""
+            select median(minutes) from (
+                select date_diff('microsecond', min(timestamp), max(timestamp)) / 6e7 as minutes
+                from moments group by visitor, session having min(day) >= '2024-04-01')""").fetchall()
+        assert metadata["median_session_minutes"] == pytest.approx(median)
+        linked = sample.sql("""
+            select count(distinct anonymous_id) filter (where anonymous_id in (select anonymous_id from owners)),
+                count(distinct anonymous_id) from moments""").fetchall()
+        assert list(report.numbers("identity-1").values()) == [linked[0][0], linked[0][1] - linked[0][0]]
+
+
+SAMPLE_SESSIONS = """
+    create table owners as
+    select anonymous_id, arg_max(user_id, (timestamp, id)) as user_id from '{path}' where user_id is not null group by all;
+    create table moments as
+    with named as (
+        select events.*, coalesce(events.user_id, owners.user_id, anonymous_id) as visitor
+        from '{path}' as events left join owners using (anonymous_id)
+    ),
+    gaps as (
+        select *, timestamp - lag(timestamp) over (partition by visitor order by timestamp, id) as gap from named
+    )
+    select *, cast(timestamp as date) as day, gap is null or gap > interval 30 minutes as starts,
+        count(case when gap is null or gap > interval 30 minutes then 1 end)
+            over (partition by visitor order by timestamp, id) as session
+    from gaps"""
 
 
 def test_the_sample_equals_the_oracle_and_a_rerun_changes_no_row(project: Project) -> None:
@@ -203,7 +264,8 @@ def test_the_ui_opens_on_the_demos_instance_with_its_partitions_and_checks(port:
         assert node["owners"], name
         assert "duckdb" in node["kinds"], name
         labels = {entry["label"] for entry in node["assetMaterializations"][0]["metadataEntries"]}
-        assert {"dagster/row_count", "dagster/column_schema"} <= labels, name
+        is_table = "table" in node["kinds"] or "view" in node["kinds"]
+        assert ({"dagster/row_count", "dagster/column_schema"} if is_table else {"path", "url"}) <= labels, name
         checks = node["assetChecksOrError"]["checks"]
         statuses += [check["executionForLatestMaterialization"]["status"] for check in checks]
     assert len(statuses) > 40
