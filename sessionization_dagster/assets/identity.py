@@ -6,7 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.dbt.translator import key_of_source, meta_of, spec_of_source
+from sessionization_dagster.dbt.nodes import meta_of
+from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity_store import update_identity_graph
 from sessionization_dagster.partitions import run_window
