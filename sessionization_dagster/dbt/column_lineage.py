@@ -1,4 +1,4 @@
-"""Which columns of other tables each column of a dbt model is made from: read off the models' SQL by sqlglot, once per state of the project.
+"""Which columns of other tables each column of a dbt model is made from: read off the SQL by sqlglot, once per state of the project.
 
 dagster-dbt can do this too, while dbt runs: it keeps the warehouse open meanwhile, and reads the SQL of the run, which for most models
 is that of what changed only. Here the text for the whole history is compiled and the answer kept beside the manifest.
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator
 from sqlglot import MappingSchema, exp, parse_one
 from sqlglot.lineage import lineage
 from sqlglot.optimizer.qualify import qualify
@@ -31,41 +30,54 @@ Lineage = dict[str, Origins]
 CACHE = "column_lineage.1.json"
 
 
-def column_lineage(project: DbtProject, warn: Callable[[str], object]) -> Lineage:
-    """Unique id -> origins of its columns, kept in the project's target folder. Needs the raw tables to be there; never fails."""
+def column_lineage(project: DbtProject, warn: Callable[[str], object]) -> dict[str, dg.TableColumnLineage]:
+    """Unique id -> lineage of a model's columns, kept in the project's target folder. Needs the raw tables to be there; never fails."""
     cache = project.target_path / CACHE
     try:
         if not cache.exists():
             _write(cache, lineage_of(project.manifest, _compiled_models(project)))
         found: Lineage = json.loads(cache.read_text())
-        return found
+        return _as_metadata(found, project.manifest)
     except Exception as error:
         # Something to look at is no reason to fail a run whose tables are written.
         warn(f"No column lineage: {error}")
         return {}
 
 
-def as_metadata(
-    origins: Origins, manifest: Mapping[str, Any], translator: DagsterDbtTranslator
-) -> dg.TableColumnLineage:
-    """The origins as Dagster shows them."""
+def declared_lineage(manifest: Mapping[str, Any]) -> dict[str, dg.TableColumnLineage]:
+    """Unique id -> what the yml says of the columns of tables that no SQL of dbt makes (meta.derived_from)."""
+    by_relation = {relation_of(node): unique_id for unique_id, node in _tables(manifest).items()}
+    declared = {unique_id: _declared(node, by_relation) for unique_id, node in manifest["sources"].items()}
+    return _as_metadata({unique_id: origins for unique_id, origins in declared.items() if origins}, manifest)
+
+
+def _as_metadata(found: Lineage, manifest: Mapping[str, Any]) -> dict[str, dg.TableColumnLineage]:
+    # Asset keys are schema.table, of models and of sources.
+    keys = {unique_id: dg.AssetKey(relation_of(node)) for unique_id, node in _tables(manifest).items()}
+    return {
+        unique_id: dg.TableColumnLineage(
+            deps_by_column={
+                column: [dg.TableColumnDep(asset_key=keys[origin], column_name=name) for origin, name in deps]
+                for column, deps in origins.items()
+            }
+        )
+        for unique_id, origins in found.items()
+    }
+
+
+def _tables(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Sources, seeds and models by unique id."""
     nodes = {**manifest["sources"], **manifest["nodes"]}
-    return dg.TableColumnLineage(
-        deps_by_column={
-            column: [
-                dg.TableColumnDep(asset_key=translator.get_asset_key(nodes[unique_id]), column_name=name)
-                for unique_id, name in deps
-            ]
-            for column, deps in origins.items()
-        }
-    )
+    return {
+        unique_id: node for unique_id, node in nodes.items() if node["resource_type"] in ("source", "seed", "model")
+    }
 
 
 def lineage_of(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Lineage:
     """Origins of the columns of each model; compiled is unique id -> SQL. Columns whose origins cannot be found are left out."""
-    nodes = {**manifest["sources"], **manifest["nodes"]}
+    nodes = _tables(manifest)
     dialect = manifest["metadata"]["adapter_type"]
-    by_relation = {relation_of(node): unique_id for unique_id, node in nodes.items() if "columns" in node}
+    by_relation = {relation_of(node): unique_id for unique_id, node in nodes.items()}
     schema = MappingSchema(dialect=dialect)
     found: Lineage = {}
     for unique_id in _upstream_first(nodes):
@@ -89,7 +101,7 @@ def _compiled_models(project: DbtProject) -> dict[str, str]:
 
 
 def _upstream_first(nodes: Mapping[str, Any]) -> Iterator[str]:
-    """Unique ids of sources, seeds and models, each after those that it depends on."""
+    """Unique ids, each after those that it depends on."""
     seen: set[str] = set()
 
     def visit(unique_id: str) -> Iterator[str]:
@@ -98,8 +110,7 @@ def _upstream_first(nodes: Mapping[str, Any]) -> Iterator[str]:
         seen.add(unique_id)
         for parent in nodes[unique_id].get("depends_on", {}).get("nodes", []):
             yield from visit(parent)
-        if nodes[unique_id]["resource_type"] in ("source", "seed", "model"):
-            yield unique_id
+        yield unique_id
 
     for unique_id in nodes:
         yield from visit(unique_id)
@@ -116,6 +127,7 @@ def _origins(
             dialect=dialect,
             validate_qualify_columns=False,
         )
+        assert isinstance(query, exp.Query)
         scope = build_scope(query)
         return {
             name: sorted(
@@ -124,14 +136,14 @@ def _origins(
                     by_relation,
                 )
             )
-            for name in query.named_selects  # type: ignore[union-attr]
+            for name in query.named_selects
         }
     except Exception as error:
         logging.getLogger(__name__).debug("No column lineage for:\n%s", sql, exc_info=error)
         return {}
 
 
-def _without_database(query: exp.Expression) -> exp.Expression:
+def _without_database(query: exp.Expr) -> exp.Expr:
     """Tables by schema and name alone, as by_relation has them."""
     for table in query.find_all(exp.Table):
         table.set("catalog", None)

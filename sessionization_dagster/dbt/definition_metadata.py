@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ def code_references(node: Mapping[str, Any], python_files: Iterable[Path] = ()) 
     # A source's own file is the yml; a manifest names a patch's file as <package>://<path>.
     own, yml = node["original_file_path"], (node.get("patch_path") or "").rpartition("://")[2]
     files = [*python_files, *(PROJECT_DIR / path for path in dict.fromkeys([own, yml]) if path)]
-    return dg.CodeReferencesMetadataValue(
-        code_references=[dg.LocalFileCodeReference(file_path=str(path), label=path.name) for path in files]
-    )
+    with warnings.catch_warnings():
+        # Dagster still calls them beta, each time one is made.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.CodeReferencesMetadataValue(
+            code_references=[dg.LocalFileCodeReference(file_path=str(path), label=path.name) for path in files]
+        )

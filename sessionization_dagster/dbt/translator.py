@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
@@ -14,6 +14,8 @@ from dagster_dbt import DbtProject as DagsterDbtProject
 from sessionization_dagster.dbt.definition_metadata import definition_metadata
 from sessionization_dagster.dbt.nodes import meta_of
 from sessionization_dagster.errors import SettingsError
+
+T = TypeVar("T")
 
 DEFAULT_OWNER = "team:product-analytics"
 
@@ -93,6 +95,13 @@ def spec_of_source(
 def key_of_source(node: Mapping[str, Any]) -> dg.AssetKey:
     """The asset key of a dbt source: schema.table."""
     return dg.AssetKey([node["source_name"], node["name"]])
+
+
+def by_asset_key(
+    things: Mapping[str, T], manifest: Mapping[str, Any], translator: DagsterDbtTranslator
+) -> dict[dg.AssetKey, T]:
+    """What is known by unique id, by asset key."""
+    return {translator.get_asset_spec(manifest, unique_id, None).key: thing for unique_id, thing in things.items()}
 
 
 class Translator(DagsterDbtTranslator):
