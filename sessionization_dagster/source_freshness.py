@@ -33,7 +33,7 @@ def newest_row_at(connection: Connection, table: RawTable, due: datetime) -> dat
     if table.at is None:
         return None
     (row,) = connection.query(
-        f"select max({table.at}) as newest from raw.{table.name} where {table.at} <= timestamp '{due}'"
+        f"""select max("{table.at}") as newest from raw.{table.name} where "{table.at}" <= timestamp '{due}'"""
     ).to_pylist()
     newest: datetime | None = row["newest"]
     return newest

@@ -75,12 +75,13 @@ def build_landing_assets(
     def landing_assets(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        started_at = now().replace(tzinfo=None)
-        due = due_time(started_at, span[1])
         with warehouse.connect() as connection:
-            report = land(connection.native, landing, list(tables.values()), started_at, report=context.log.info)
+            report = land(
+                connection.native, landing, list(tables.values()), now().replace(tzinfo=None), report=context.log.info
+            )
             unreadable = _unreadable(connection)
             outside = {table.name: _rows_outside(connection, table, span) for table in tables.values()}
+            due = due_time(now().replace(tzinfo=None), span[1])
             newest = {table.name: newest_row_at(connection, table, due) for table in tables.values()}
         for problem in report.problems:
             context.log.warning(problem)

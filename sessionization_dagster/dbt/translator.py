@@ -47,12 +47,14 @@ def freshness_of(node: Mapping[str, Any]) -> dg.FreshnessPolicy:
     policy = meta_of(node).get("freshness") or {}
     try:
         warn, fail = (timedelta(hours=policy[name]) for name in ("warn_hours", "fail_hours"))
-        return dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=warn)
-    except (KeyError, TypeError, dg.DagsterError) as error:
+        if warn >= fail:
+            raise ValueError("nothing would warn")
+    except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(
             f"{node['resource_type']} {node['name']}: meta.freshness is {policy}. Give it or its folder in dbt_project.yml "
             "{warn_hours: 26, fail_hours: 50}, warn_hours the smaller one."
         ) from error
+    return dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=warn)
 
 
 def tags_of(node: Mapping[str, Any]) -> Mapping[str, str]:
