@@ -108,7 +108,7 @@ def _metadata_of(
         every={"dagster/row_count": total, "dagster/table_name": ".".join(relation_of(node))},
         newest={
             "dagster/column_schema": _schema(node, columns),
-            **({"dagster/column_lineage": lineage} if lineage else {}),
+            **(_lineage_entries(lineage) if lineage else {}),
             **({"preview": dg.MetadataValue.md(markdown_table(preview))} if preview else {}),
         },
         by_day={
@@ -118,6 +118,19 @@ def _metadata_of(
         },
         countable=tuple(labels),
     )
+
+
+def _lineage_entries(lineage: dg.TableColumnLineage) -> dict[str, Any]:
+    """Dagster's own entry, which its open-source UI keeps but does not draw, and the same for people to read."""
+    rows = [
+        {
+            "column": column,
+            "made from": ", ".join(f"{'.'.join(dep.asset_key.path)}.{dep.column_name}" for dep in deps),
+        }
+        for column, deps in lineage.deps_by_column.items()
+    ]
+    table = dg.MetadataValue.md(markdown_table(rows, longest_value=None))
+    return {"dagster/column_lineage": lineage, "columns_made_from": table}
 
 
 def _day_labels(node: Mapping[str, Any]) -> dict[str, str]:

@@ -72,11 +72,12 @@ def test_each_day_has_its_own_rows_sessions_and_visitors(tables: dict[str, Table
 
 def test_the_last_partition_alone_has_columns_lineage_and_rows_of_the_window(tables: dict[str, TableMetadata]) -> None:
     days = tables["steps"].of_partitions(DAYS)
-    long = {"dagster/column_schema", "dagster/column_lineage", "preview"}
+    long = {"dagster/column_schema", "dagster/column_lineage", "columns_made_from", "preview"}
     assert not long & set(days["2024-03-10"])
     newest = days["2024-03-12"]
     assert long <= set(newest)
     assert newest["dagster/column_schema"].columns[0] == dg.TableColumn("visitor", "VARCHAR", description="Who.")
+    assert newest["columns_made_from"].value.split("\n")[2:] == ["| visitor | core.events.alias |"]
     assert sorted(newest["preview"].value.split("\n")[2:]) == [
         '| a | 1 | 2024-03-10 | ["x"] |',
         '| a | 1 | 2024-03-10 | ["y", "z"] |',
