@@ -108,7 +108,7 @@ def _metadata_of(
         every={"dagster/row_count": total, "dagster/table_name": ".".join(relation_of(node))},
         newest={
             "dagster/column_schema": _schema(node, columns),
-            **(_lineage_entries(lineage) if lineage else {}),
+            **(_lineage_entries(lineage) if lineage and lineage.deps_by_column else {}),
             **({"preview": dg.MetadataValue.md(markdown_table(preview))} if preview else {}),
         },
         by_day={

@@ -99,4 +99,5 @@ def test_what_was_found_is_read_again_and_what_cannot_be_found_fails_nothing(tmp
     assert found["model.events"].deps_by_column["id"] == [
         dg.TableColumnDep(asset_key=dg.AssetKey(["raw", "calls"]), column_name="id")
     ]
+    assert "model.strange" not in found
     assert len(warnings) == 1

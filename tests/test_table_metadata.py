@@ -57,7 +57,13 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
 def tables(warehouse: DuckDBWarehouse) -> dict[str, TableMetadata]:
     manifest = {"nodes": {one["unique_id"]: one for one in NODES}, "sources": {}}
     lineage = dg.TableColumnLineage({"visitor": [dg.TableColumnDep(dg.AssetKey(["core", "events"]), "alias")]})
-    return table_metadata(warehouse, manifest, [*manifest["nodes"], "test.of.something"], WINDOW, {"steps": lineage})
+    return table_metadata(
+        warehouse,
+        manifest,
+        [*manifest["nodes"], "test.of.something"],
+        WINDOW,
+        {"steps": lineage, "visitors": dg.TableColumnLineage({})},
+    )
 
 
 def test_each_day_has_its_own_rows_sessions_and_visitors(tables: dict[str, TableMetadata]) -> None:
@@ -91,6 +97,7 @@ def test_a_table_without_days_tells_rows_in_all_and_any_five_of_them(tables: dic
     assert entries["dagster/row_count"] == 9
     assert not {"dagster/partition_row_count", "partition_sessions", "partition_visitors"} & set(entries)
     assert len(entries["preview"].value.split("\n")) == 2 + 5
+    assert not {"dagster/column_lineage", "columns_made_from"} & set(entries)
 
 
 def test_an_empty_table_has_zeros_and_no_preview(tables: dict[str, TableMetadata]) -> None:

@@ -48,7 +48,7 @@ def declared_lineage(manifest: Mapping[str, Any]) -> dict[str, dg.TableColumnLin
     """Unique id -> what the yml says of the columns of tables that no SQL of dbt makes (meta.derived_from)."""
     by_relation = {relation_of(node): unique_id for unique_id, node in _tables(manifest).items()}
     declared = {unique_id: _declared(node, by_relation) for unique_id, node in manifest["sources"].items()}
-    return _as_metadata({unique_id: origins for unique_id, origins in declared.items() if origins}, manifest)
+    return _as_metadata(declared, manifest)
 
 
 def _as_metadata(found: Lineage, manifest: Mapping[str, Any]) -> dict[str, dg.TableColumnLineage]:
@@ -62,6 +62,7 @@ def _as_metadata(found: Lineage, manifest: Mapping[str, Any]) -> dict[str, dg.Ta
             }
         )
         for unique_id, origins in found.items()
+        if origins
     }
 
 
