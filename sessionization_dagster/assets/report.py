@@ -1,18 +1,20 @@
 """The visual report as an asset: one HTML page a run, beside the embedded warehouse."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from sessionization_dagster import report
+from sessionization_dagster.dbt.definition_metadata import references
 from sessionization_dagster.dbt.translator import DEFAULT_OWNER
 from sessionization_dagster.partitions import run_window
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.report.files import LATEST, keep_report
 from sessionization_dagster.report.parts import Headline
-from sessionization_dagster.report.queries import SHOWN_DAYS, TABLES, Days, ask
+from sessionization_dagster.report.queries import SHOWN_DAYS, TABLES, Days, ask, newest_day
 from sessionization_dagster.warehouses.base import Warehouse
 
 KEY = dg.AssetKey(["reports", "sessions_report"])
@@ -35,6 +37,12 @@ def build_report_asset(
         group_name="reports",
         owners=[DEFAULT_OWNER],
         kinds={"python", kind, "html"},
+        tags={"layer": "reports", "grain": "run"},
+        # Like the tables that it shows.
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
+        ),
+        metadata={"dagster/code_references": references([Path(__file__), Path(report.__file__)])},
         partitions_def=partitions,
     )
 
@@ -45,8 +53,11 @@ def build_report_asset(
         # The chart library takes most of a second to import: only a run that draws should wait for it.
         from sessionization_dagster.report.page import build_page
 
-        days = Days.before(run_window(context).end, earliest=partitions.start.date())
         with warehouse.connect() as connection:
+            newest = newest_day(lambda sql: connection.query(sql).to_pylist())
+            # A run of an old day, for late rows say, leaves a report on the days that people look at.
+            end = max(run_window(context).end, newest + timedelta(days=1) if newest else date.min)
+            days = Days.before(end, earliest=partitions.start.date())
             answers = ask(lambda sql: connection.query(sql).to_pylist(), days)
         page = build_page(answers, days, str(partitions.timezone), context.run_id, now())
         path = keep_report(folder, page.html, days, context.run_id)

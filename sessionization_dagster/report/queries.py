@@ -212,15 +212,30 @@ QUESTIONS = (
 TABLES = sorted({table for question in QUESTIONS for table in question.reads})
 
 
+def newest_day(query: Callable[[str], Rows]) -> date | None:
+    """The newest day with an event; None where there is none yet. query runs a statement and returns its rows."""
+    if "event_date" not in _columns(query).get(EVENTS, ()):
+        return None
+    (row,) = query(f"select max(event_date) as day from {EVENTS}")
+    day: date | None = row["day"]
+    return day
+
+
 def ask(query: Callable[[str], Rows], days: Days) -> dict[str, Answer]:
     """Ask every question whose tables are there; query runs a statement and returns its rows."""
-    schemas = ", ".join(f"'{schema}'" for schema in sorted({table.split(".")[0] for table in TABLES}))
-    columns: dict[str, set[str]] = {}
-    for row in query(f"""select table_schema, table_name, column_name from information_schema.columns
-        where table_schema in ({schemas})"""):
-        columns.setdefault(f"{row['table_schema']}.{row['table_name']}", set()).add(row["column_name"])
+    columns = _columns(query)
     answers = {}
     for question in QUESTIONS:
         missing = question.missing(columns)
         answers[question.name] = Answer(missing=missing) if missing else Answer(query(question.text(days, columns)))
     return answers
+
+
+def _columns(query: Callable[[str], Rows]) -> dict[str, set[str]]:
+    """Table -> its columns, of the tables that are there."""
+    schemas = ", ".join(f"'{schema}'" for schema in sorted({table.split(".")[0] for table in TABLES}))
+    columns: dict[str, set[str]] = {}
+    for row in query(f"""select table_schema, table_name, column_name from information_schema.columns
+        where table_schema in ({schemas})"""):
+        columns.setdefault(f"{row['table_schema']}.{row['table_name']}", set()).add(row["column_name"])
+    return columns

@@ -243,19 +243,45 @@ def graphql(port: int, query: str, give_up_after: float = 120) -> Any:
         time.sleep(1)
 
 
-def test_the_ui_opens_on_the_demos_instance_with_its_partitions_and_checks(port: int) -> None:
+def assert_lineage_is_whole(lineage: dict[str, dict[str, set[str]]]) -> None:
+    """Each column leads to others, except constants, counts of rows and what landing and the logs write."""
+    assert lineage["staging/stg_rudderstack__events"]["event_id"] == {
+        f"raw/rudderstack_{table}.id" for table in ("tracks", "pages", "screens", "identifies", "aliases")
+    }
+    assert lineage["core/events"]["user_id"] == {"staging/stg_rudderstack__events.user_id"}
+    assert "core/identity_edges.user_id" in lineage["core/identity_graph"]["dbt_visitor_id"]
+    assert lineage["rudderstack/dbt_aliases_mapping"]["dbt_visitor_id"] == {"core/identity_graph.dbt_visitor_id"}
+    assert lineage["rudderstack/dbt_session_tracks"]["session_start_at"] == {"rudderstack/dbt_mapped_tracks.timestamp"}
+    assert lineage["rudderstack/dbt_user_session_facts"]["first_date"] >= {"rudderstack/dbt_mapped_tracks.timestamp"}
+    without = {name for name, columns in lineage.items() if not columns}
+    assert {name for name in without if not name.startswith("raw/")} == {
+        "core/funnel_events", "monitoring/dbt_run_results"
+    }  # fmt: skip
+
+
+def test_the_ui_opens_on_the_demos_instance_with_its_partitions_and_checks(port: int, project: Project) -> None:
     nodes = graphql(
         port,
         """{ assetNodes {
         assetKey { path } groupName description kinds owners { ... on TeamAssetOwner { team } }
+        tags { key value } freshnessPolicy: internalFreshnessPolicy { __typename }
+        metadataEntries { label ... on CodeReferencesMetadataEntry { codeReferences { ... on LocalFileCodeReference { filePath } } } }
         partitionStats { numPartitions numMaterialized }
-        assetMaterializations(limit: 1) { metadataEntries { label } }
+        assetMaterializations(limit: 2) { partition metadataEntries {
+            label
+            ... on IntMetadataEntry { intValue }
+            ... on MarkdownMetadataEntry { mdStr }
+            ... on TableSchemaMetadataEntry { schema { columns { name description } } }
+            ... on TableColumnLineageMetadataEntry { lineage { columnName columnDeps { assetKey { path } columnName } } }
+        } }
         assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization { status } } } } } }""",
     )["assetNodes"]
     assert {"core/events", "core/identity_graph", "rudderstack/dbt_session_tracks", "raw/rudderstack_tracks"} <= {
         "/".join(node["assetKey"]["path"]) for node in nodes
     }
     statuses = []
+    lineage: dict[str, dict[str, set[str]]] = {}
+    numbers: dict[str, dict[str, int]] = {}
     for node in nodes:
         name = "/".join(node["assetKey"]["path"])
         assert node["partitionStats"] == {"numPartitions": 178, "numMaterialized": 178}, name
@@ -263,10 +289,45 @@ def test_the_ui_opens_on_the_demos_instance_with_its_partitions_and_checks(port:
         assert node["description"], name
         assert node["owners"], name
         assert "duckdb" in node["kinds"], name
-        labels = {entry["label"] for entry in node["assetMaterializations"][0]["metadataEntries"]}
-        is_table = "table" in node["kinds"] or "view" in node["kinds"]
-        assert ({"dagster/row_count", "dagster/column_schema"} if is_table else {"path", "url"}) <= labels, name
+        assert {"layer", "grain"} <= {tag["key"] for tag in node["tags"]}, name
+        assert node["freshnessPolicy"], name
+        defined = {entry["label"]: entry for entry in node["metadataEntries"]}
+        files = defined["dagster/code_references"]["codeReferences"]
+        assert files, name
+        assert all(Path(file["filePath"]).is_file() for file in files), name
+        newest, before = node["assetMaterializations"]
+        assert newest["partition"] == LAST_DAY.isoformat(), name
+        entries = {entry["label"]: entry for entry in newest["metadataEntries"]}
+        if not {"table", "view"} & set(node["kinds"]):
+            assert {"path", "url"} <= set(entries), name
+            continue
+        assert {"dagster/row_count", "dagster/column_schema"} <= set(entries), name
+        columns = {
+            column["name"]: column["description"] for column in entries["dagster/column_schema"]["schema"]["columns"]
+        }
+        assert all(columns.values()), (name, columns)
+        if entries["dagster/row_count"]["intValue"]:
+            assert "preview" in entries, name
+        # What is long is not repeated for each day.
+        assert not {"preview", "dagster/column_lineage"} & {entry["label"] for entry in before["metadataEntries"]}, name
+        lineage[name] = {
+            one["columnName"]: {f"{'/'.join(dep['assetKey']['path'])}.{dep['columnName']}" for dep in one["columnDeps"]}
+            for one in entries.get("dagster/column_lineage", {"lineage": []})["lineage"]
+        }
+        assert set(lineage[name]) <= set(columns), name
+        numbers[name] = {
+            entry["label"]: entry["intValue"]
+            for entry in newest["metadataEntries"]
+            if entry.get("intValue") is not None
+        }
         checks = node["assetChecksOrError"]["checks"]
         statuses += [check["executionForLatestMaterialization"]["status"] for check in checks]
     assert len(statuses) > 40
     assert set(statuses) == {"SUCCEEDED"}
+    (sessions,) = project.query("""
+        select count(*) as rows, count(distinct dbt_visitor_id) as visitors from rudderstack.dbt_session_tracks
+        where session_start_date = (select max(session_start_date) from rudderstack.dbt_session_tracks)""")
+    of_last_day = numbers["rudderstack/dbt_session_tracks"]
+    assert of_last_day["partition_sessions"] == of_last_day["dagster/partition_row_count"] == sessions["rows"]
+    assert of_last_day["partition_visitors"] == sessions["visitors"]
+    assert_lineage_is_whole(lineage)
