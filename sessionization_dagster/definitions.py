@@ -7,14 +7,16 @@ from typing import Any
 
 import dagster as dg
 
+from sessionization_dagster.assets.checks import build_rebuild_checks
 from sessionization_dagster.assets.dbt_models import build_dbt_assets
 from sessionization_dagster.assets.identity import build_identity_assets
 from sessionization_dagster.assets.landing import build_landing_assets
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.translator import Translator
+from sessionization_dagster.engine import Engine
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.identity.policies import IdentitySettings
-from sessionization_dagster.jobs import daily_sessionization
+from sessionization_dagster.jobs import daily_sessionization, verify
 from sessionization_dagster.partitions import daily_partitions
 from sessionization_dagster.resources import build_warehouse
 
@@ -38,13 +40,16 @@ def build_definitions(
     identity_settings = IdentitySettings.from_vars(
         project.variables["identity_policy"], project.variables["max_users_per_alias"]
     )
+    engine = Engine(project, warehouse, identity_settings)
+    rebuild_checks = build_rebuild_checks(engine, environment.sources, project.variables["blocked_ids"])
     return dg.Definitions(
         assets=[
             build_landing_assets(project.manifest, warehouse, environment.landing, environment.sources, partitions),
             *build_dbt_assets(project, warehouse, translator, partitions),
             build_identity_assets(project.manifest, warehouse, identity_settings, partitions, kind),
         ],
-        jobs=[daily_sessionization(partitions)],
+        asset_checks=[rebuild_checks],
+        jobs=[daily_sessionization(partitions, leave_out=rebuild_checks), verify(rebuild_checks)],
         # Steps share a process: one writer at a time anyway, and dbt and Dagster are slow to import.
         loggers=loggers,
         executor=dg.in_process_executor,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from sessionization_dagster.errors import WarehouseError
+
+T = TypeVar("T")
 
 
 class DuckDBConnection:
@@ -67,7 +70,24 @@ class DuckDBWarehouse:
             WarehouseError: another process holds the file for longer than lock_timeout_seconds, or it is no DuckDB 2 file.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        native = self._open()
+        with self._session(self._patiently(lambda: duckdb.connect(str(self.path)))) as connection:
+            yield connection
+
+    @contextmanager
+    def read_beside(self, other: Path, name: str) -> Iterator[DuckDBConnection]:
+        """Open the file for reading only, with another one beside it for writing: that one's tables are name.schema.table.
+
+        Raises:
+            WarehouseError: as connect.
+        """
+        with self._session(duckdb.connect()) as connection:
+            self._patiently(lambda: connection.execute(f"attach '{_quoted(self.path)}' as \"{self.path.stem}\" (read_only)"))
+            connection.execute(f"attach '{_quoted(other)}' as {name}")
+            connection.execute(f'use "{self.path.stem}"')
+            yield connection
+
+    @contextmanager
+    def _session(self, native: duckdb.DuckDBPyConnection) -> Iterator[DuckDBConnection]:
         try:
             native.execute("set TimeZone = 'UTC'")
             native.execute(f"set memory_limit = '{self.memory_limit}'")
@@ -75,12 +95,12 @@ class DuckDBWarehouse:
         finally:
             native.close()
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
+    def _patiently(self, open_file: Callable[[], T]) -> T:
         # A query tool that looks at the file for a moment should not fail a nightly run.
         give_up_at = time.monotonic() + self.lock_timeout_seconds
         while True:
             try:
-                return duckdb.connect(str(self.path))
+                return open_file()
             except duckdb.IOException as error:
                 is_locked = "lock" in str(error).lower()
                 if is_locked and time.monotonic() < give_up_at:
@@ -92,3 +112,7 @@ class DuckDBWarehouse:
                     else "Is it a DuckDB 2 file, and may this user write it and its folder?"
                 )
                 raise WarehouseError(f"Cannot open {self.path}. {remedy} DuckDB says: {error}") from error
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
