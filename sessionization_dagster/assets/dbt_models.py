@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 
 from sessionization_dagster.dbt.events import AssetEvent, Progress, as_asset_events
+from sessionization_dagster.dbt.failed_rows import failed_rows
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.selection import AFTER_IDENTITY, BEFORE_IDENTITY, selection_arguments
 from sessionization_dagster.dbt.translator import Translator
@@ -65,5 +66,6 @@ def _build(
         project.runner.invoke(arguments, {**window.as_dbt_vars(), "run_id": context.run_id}, on_event=progress)
     finally:
         metadata = table_metadata(warehouse, project.manifest, progress.built_nodes, window)
+        metadata |= failed_rows(warehouse, project, progress.results)
         yield from as_asset_events(progress.results, metadata, context, project.manifest, translator)
     progress.raise_failed_tests()

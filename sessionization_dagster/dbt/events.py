@@ -64,13 +64,15 @@ def as_asset_events(
     manifest: Mapping[str, Any],
     translator: DagsterDbtTranslator,
 ) -> Iterator[AssetEvent]:
-    """Turn result events into outputs with metadata (unique id -> entries) and asset check results."""
+    """Turn result events into outputs and asset check results, with metadata (unique id -> entries)."""
     for event in results:
         extra = metadata.get(_node(event)["unique_id"], {})
         message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
         for asset_event in message.to_default_asset_events(manifest, translator, context):
             if isinstance(asset_event, dg.Output):
                 asset_event = asset_event.with_metadata({**asset_event.metadata, **extra})
+            elif isinstance(asset_event, dg.AssetCheckResult):
+                asset_event = asset_event._replace(metadata={**asset_event.metadata, **extra})
             yield asset_event
 
 
