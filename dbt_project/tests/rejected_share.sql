@@ -35,4 +35,4 @@ select
     cast(rejected_rows as {{ type_double() }}) / (rejected_rows + event_rows) as rejected_share
 from shares
 where rejected_rows >= {{ var('min_rejected_rows') }} and rejected_rows > {{ var('max_rejected_share') }} * (rejected_rows + event_rows)
-order by rejected_share desc, event_date, reason_rows desc
+order by rejected_share desc, event_date asc, reason_rows desc

@@ -28,4 +28,4 @@ select devices.anonymous_id, devices.user_count, graph.dbt_visitor_id, devices.f
 from devices
 left join {{ source('core', 'identity_graph') }} as graph on devices.anonymous_id = graph.alias
 where devices.user_count > {{ var('max_users_per_alias') }}
-order by devices.user_count desc, devices.anonymous_id
+order by devices.user_count desc, devices.anonymous_id asc

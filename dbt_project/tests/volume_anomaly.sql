@@ -6,12 +6,6 @@ with days as (
     {{ window_dates() }}
 ),
 
-weeks as (
-    {% for week in range(1, 9) -%}
-    select {{ week }} as week{{ ' union all ' if not loop.last }}
-    {% endfor %}
-),
-
 volumes as (
     select event_date, count(*) as event_count
     from {{ ref('events') }}
@@ -22,8 +16,8 @@ volumes as (
 same_weekdays as (
     select days.event_date, volumes.event_count
     from days
-    cross join weeks
-    inner join volumes on volumes.event_date = days.event_date - 7 * weeks.week
+    inner join volumes
+        on volumes.event_date in ({% for week in range(1, 9) %}days.event_date - {{ 7 * week }}{{ ', ' if not loop.last }}{% endfor %})
 ),
 
 norms as (

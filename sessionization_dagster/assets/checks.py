@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from sessionization_dagster.checks.compare import Difference
 from sessionization_dagster.checks.keyed import KeyedTable, keyed_tables
@@ -30,7 +31,7 @@ class VisitorSample(dg.Config):
     """
 
     sample_size: int = 20
-    visitors: list[str] = []
+    visitors: list[str] = Field(default_factory=list)
     salt: str = ""
     max_rows: int = 200_000
 
@@ -54,7 +55,9 @@ def build_rebuild_checks(
         name=NAME,
         specs=[
             dg.AssetCheckSpec(
-                NAME, asset=key, description="Sampled visitors' rows are those that a rebuild from their raw rows gives."
+                NAME,
+                asset=key,
+                description="Sampled visitors' rows are those that a rebuild from their raw rows gives.",
             )
             for key in tables
         ],
@@ -96,7 +99,9 @@ def _result(key: dg.AssetKey, table: KeyedTable, comparison: Comparison, salt: s
         "skipped": dg.MetadataValue.json(list(comparison.sample.skipped)),
         "pending": dg.MetadataValue.json([day.isoformat() for day in comparison.pending]),
     }
-    description = None if found.is_built else "Nothing to compare yet: the table is not built, or there are no visitors."
+    description = (
+        None if found.is_built else "Nothing to compare yet: the table is not built, or there are no visitors."
+    )
     if found.rows:
         first = found.differences[0]
         description = f"{found.rows} rows differ. {table.relation}, {first}"

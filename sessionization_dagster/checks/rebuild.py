@@ -135,9 +135,7 @@ def _take_over_pending_days(connection: DuckDBConnection) -> tuple[date, ...]:
         dates = ", ".join(f"date '{day}'" for day in days)
         # Whole days: a row beyond the closure may be there only as the copy of one that was not an event yet.
         connection.execute(f"delete from {SCRATCH}.core.events where event_date in ({dates})")
-        connection.execute(
-            f"insert into {SCRATCH}.core.events ({columns}) {stored} and event_date in ({dates})"
-        )
+        connection.execute(f"insert into {SCRATCH}.core.events ({columns}) {stored} and event_date in ({dates})")
     return days
 
 

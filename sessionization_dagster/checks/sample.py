@@ -1,9 +1,9 @@
 """Which visitors are looked at, and the raw rows that decide everything about them: chosen in the warehouse, copied into an empty one.
 
-The rows are a closure. A = the ids of the sampled visitors. B = the ids that stand in one row with an id of A. Every row that names an id of
-B is copied. So each device that one of the visitors ever used comes with all of its logins, and what is known of its owner, its number of
-users and its alias calls is whole; links that end at the visitors' ids are those of the full graph. What follows for people beyond is not,
-and nobody compares it.
+The rows are a closure. A = the ids of the sampled visitors. B = the ids that stand in one row with an id of A. Every row that names an id
+of B is copied. So each device that one of the visitors ever used comes with all of its logins, and what is known of its owner, its number
+of users and its alias calls is whole; links that end at the visitors' ids are those of the full graph. What follows for people beyond is
+not, and nobody compares it.
 
 A row whose event_id was sent several times counts only where it is the earliest copy: so the rows of the ids that stand in the other copies
 come too.
@@ -198,9 +198,7 @@ def _leave_out_large(connection: DuckDBConnection, max_rows: int) -> tuple[str, 
     )
     if skipped:
         for table in ("visitors", "ids", "named_ids", "found_rows"):
-            connection.execute(
-                f"delete from {SAMPLED}.{table} where visitor in ({', '.join(map(_literal, skipped))})"
-            )
+            connection.execute(f"delete from {SAMPLED}.{table} where visitor in ({', '.join(map(_literal, skipped))})")
     return skipped
 
 

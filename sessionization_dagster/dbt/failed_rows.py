@@ -44,4 +44,4 @@ def compiled_sql(project: DbtProject, node: Mapping[str, Any]) -> str:
     """What dbt last compiled of a node. A file with several nodes, as a yml with tests is, has become a folder."""
     file, path = Path(node["original_file_path"]), Path(node["path"])
     place = file if path.name == file.name else file / path
-    return (project.target_path / "compiled" / node["package_name"] / place).read_text()
+    return (project.target_path / "compiled" / str(node["package_name"]) / place).read_text()

@@ -81,7 +81,9 @@ class DuckDBWarehouse:
             WarehouseError: as connect.
         """
         with self._session(duckdb.connect()) as connection:
-            self._patiently(lambda: connection.execute(f"attach '{_quoted(self.path)}' as \"{self.path.stem}\" (read_only)"))
+            self._patiently(
+                lambda: connection.execute(f"attach '{_quoted(self.path)}' as \"{self.path.stem}\" (read_only)")
+            )
             connection.execute(f"attach '{_quoted(other)}' as {name}")
             connection.execute(f'use "{self.path.stem}"')
             yield connection

@@ -32,11 +32,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> ThinDriver:
         # Between 140 and 160.
         events = EVENTS.get(day, 140 + day.toordinal() * 7 % 21)
         at = f"timestamp '{day} 00:00:00' + to_seconds(n * 60)"
-        statements.append(f"select '{day} ' || n, 'device ' || n % 30, null, {at}, 'seen' from range({events}) as numbers(n)")
-        statements.append(f"select '{day} bad ' || n, null, null, {at}, 'seen' from range({BAD.get(day, 0)}) as numbers(n)")
+        statements.append(
+            f"select '{day} ' || n, 'device ' || n % 30, null, {at}, 'seen' from range({events}) as numbers(n)"
+        )
+        statements.append(
+            f"select '{day} bad ' || n, null, null, {at}, 'seen' from range({BAD.get(day, 0)}) as numbers(n)"
+        )
     at = f"timestamp '{A_KIOSK} 12:00:00' + to_seconds(n)"
     for device, users in (("kiosk", 8), ("sofa", 6), ("tablet", 5)):
-        statements.append(f"select '{device} ' || n, '{device}', 'user ' || n, {at}, 'seen' from range({users}) as numbers(n)")
+        statements.append(
+            f"select '{device} ' || n, '{device}', 'user ' || n, {at}, 'seen' from range({users}) as numbers(n)"
+        )
     # More users still, but nobody looks at a day on which it is not seen.
     at = f"timestamp '{FIRST} 12:00:00' + to_seconds(n)"
     statements.append(f"select 'old ' || n, 'old kiosk', 'user ' || n, {at}, 'seen' from range(9) as numbers(n)")
@@ -78,7 +84,11 @@ def cells(entries: dict[str, Any]) -> list[list[str]]:
 def test_warnings_name_the_days_and_devices_that_are_odd_and_no_others(shop: ThinDriver) -> None:
     rows = found(shop, "volume_anomaly", "rejected_share", "shared_devices", "events_conserved")
     assert set(rows) == {"volume_anomaly", "rejected_share", "shared_devices"}
-    assert [row[:2] for row in rows["volume_anomaly"]] == [[str(A_THIRD), "50"], [str(TRIPLE), "450"], [str(NOTHING), "0"]]
+    assert [row[:2] for row in rows["volume_anomaly"]] == [
+        [str(A_THIRD), "50"],
+        [str(TRIPLE), "450"],
+        [str(NOTHING), "0"],
+    ]
     assert [row[:4] for row in rows["rejected_share"]] == [[str(MANY_BAD), "no_identity", "12", "12"]]
     assert [row[:2] for row in rows["shared_devices"]] == [["kiosk", "8"], ["sofa", "6"]]
 

@@ -138,7 +138,8 @@ def test_raw_rows_of_days_that_wait_for_their_run_are_pending_and_no_difference(
             select event_id, event_date, anonymous_id, timestamp from core.events
             where source = 'rudderstack' and anonymous_id is not null and event_type = 'track' and user_id is not null""").to_pylist()
     gone, other = events[0], events[-1]
-    late = RawRow("tracks", "late", anonymous_id=other["anonymous_id"], user_id="late user", timestamp=other["timestamp"], event="seen")
+    device, at = other["anonymous_id"], other["timestamp"]
+    late = RawRow("tracks", "late", anonymous_id=device, user_id="late user", timestamp=at, event="seen")
     settled.land([late, *(row for row in rows if row.id != gone["event_id"].removeprefix("rudderstack:"))])
     try:
         comparison = compare(settled)
@@ -149,7 +150,9 @@ def test_raw_rows_of_days_that_wait_for_their_run_are_pending_and_no_difference(
     assert not compare(settled).pending
 
 
-def test_the_scratch_warehouse_is_removed_when_a_model_fails(settled: ThinDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_scratch_warehouse_is_removed_when_a_model_fails(
+    settled: ThinDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object, **__: object) -> None:
         assert list(settled.warehouse.path.parent.glob(".recomputed-*"))
         raise DbtError("a model failed")
