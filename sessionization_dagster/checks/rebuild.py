@@ -28,6 +28,7 @@ from sessionization_dagster.checks.sample import (
 )
 from sessionization_dagster.dbt.selection import AFTER_IDENTITY, BEFORE_IDENTITY
 from sessionization_dagster.engine import Engine
+from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
@@ -62,6 +63,10 @@ class Comparison:
     tables: dict[str, TableComparison]
 
 
+# Before the first run.
+NOTHING = Comparison(Sample((), (), 0), (), {})
+
+
 def compare_sample(
     engine: Engine,
     raw: RawData,
@@ -73,15 +78,18 @@ def compare_sample(
     """Recompute the visitors of the request and compare their rows in the tables. Only reads the engine's warehouse.
 
     Raises:
-        WarehouseError: another process holds the warehouse.
+        WarehouseError: another process holds the warehouse, or a source was added that no run has landed yet.
         DbtError: a model failed on the scratch warehouse.
     """
+    if not engine.warehouse.path.exists():
+        return NOTHING
     with _scratch_folder(engine) as folder:
         scratch = engine.in_folder(folder)
         with engine.warehouse.read_beside(scratch.warehouse.path, SCRATCH) as connection:
             window = _window_of_events(connection)
             if window is None:
-                return Comparison(Sample((), (), 0), (), {})
+                return NOTHING
+            _require_raw_tables(connection, raw)
             sample = take_sample(connection, raw, request)
         if not sample.visitors:
             return Comparison(sample, (), {})
@@ -111,6 +119,12 @@ def _window_of_events(connection: DuckDBConnection) -> Window | None:
         return None
     (row,) = connection.query("select min(event_date) as first, max(event_date) as last from core.events").to_pylist()
     return None if row["first"] is None else Window(row["first"], row["last"] + timedelta(days=1))
+
+
+def _require_raw_tables(connection: DuckDBConnection, raw: RawData) -> None:
+    for table in raw.tables:
+        if not _columns(connection, "raw", table.name):
+            raise WarehouseError(f"raw.{table.name} does not exist yet: run a day, so that landing makes it.")
 
 
 def _columns(connection: DuckDBConnection, schema: str, table: str, is_scratch: bool = False) -> list[str]:
