@@ -11,6 +11,7 @@ from sessionization_dagster.checks.sample import RawData, SampleRequest
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.engine import Engine
 from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.landing import raw_tables
 from tests.integration.thin_driver import ThinDriver
 
 EVERYBODY = SampleRequest(size=10_000, salt="")
@@ -20,7 +21,8 @@ def engine_of(driver: ThinDriver) -> Engine:
     """The engine on the driver's warehouse, with its settings: on the driver's manifest, so that nothing is parsed again."""
     settings = {**driver.project.settings, **driver.variables}
     project = DbtProject(driver.project.project_dir, settings, driver.project.target)
-    driver.project.runner.parse() if driver.project.runner._manifest is None else None
+    if driver.project.runner._manifest is None:
+        driver.project.runner.parse()
     vars(project).update(manifest=driver.project.manifest, runner=replace(driver.project.runner, settings=settings))
     identity = IdentitySettings.from_vars(driver.settings.identity_policy, driver.settings.max_users_per_alias)
     return Engine(project, driver.warehouse, identity)
@@ -32,7 +34,9 @@ def tables_of(driver: ThinDriver) -> tuple[KeyedTable, ...]:
 
 def compare(driver: ThinDriver, request: SampleRequest = EVERYBODY) -> Comparison:
     """Recompute a sample, everybody by default, and compare every table."""
-    raw = RawData.of(driver.project.manifest, driver.tables, driver.settings.blocked_ids)
+    manifest = driver.project.manifest
+    tables = raw_tables(manifest, driver.project.settings["sources"])
+    raw = RawData.of(manifest, tables, driver.settings.blocked_ids)
     return compare_sample(engine_of(driver), raw, tables_of(driver), request, datetime(2024, 1, 1), "recomputed")
 
 
