@@ -104,7 +104,7 @@ def _result(key: dg.AssetKey, table: KeyedTable, comparison: Comparison, salt: s
     )
     if found.rows:
         first = found.differences[0]
-        description = f"{found.rows} rows differ. {table.relation}, {first}"
+        description = f"Rows that differ: {found.rows}. The first: {table.relation}, {first}"
         metadata |= {
             "rows_that_differ": found.rows,
             "differences": dg.MetadataValue.md(_table(found.differences[:SHOWN])),
