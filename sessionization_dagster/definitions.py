@@ -12,27 +12,34 @@ from sessionization_dagster.assets.dbt_models import build_dbt_assets
 from sessionization_dagster.assets.identity import build_identity_assets
 from sessionization_dagster.assets.landing import build_landing_assets
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.dbt.translator import Translator
+from sessionization_dagster.dbt.translator import Translator, history_tables, keys_by_day
 from sessionization_dagster.engine import Engine
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.identity.policies import IdentitySettings
-from sessionization_dagster.jobs import daily_sessionization, verify
+from sessionization_dagster.jobs import daily_sessionization, full_rebuild, repair, verify
+from sessionization_dagster.notifications import LogNotifier, Notifier, WebhookNotifier
 from sessionization_dagster.partitions import daily_partitions
-from sessionization_dagster.resources import build_warehouse
+from sessionization_dagster.resources import build_arrivals, build_warehouse
+from sessionization_dagster.schedules import daily_schedule
+from sessionization_dagster.sensors import failure_sensor, late_data_sensor
 
 
 def build_definitions(
     environment: Environment,
     variables: Mapping[str, Any] | None = None,
     loggers: Mapping[str, dg.LoggerDefinition] | None = None,
+    notifier: Notifier | None = None,
 ) -> dg.Definitions:
-    """Assets, checks and jobs for the given settings; variables replace vars of dbt_project.yml, loggers Dagster's own.
+    """Assets, checks, jobs, schedules and sensors for the given settings.
+
+    variables replace vars of dbt_project.yml, loggers Dagster's own, notifier what the settings say of telling failed runs.
 
     Raises:
         SettingsError: a setting cannot be used.
         DbtError: the dbt project does not parse.
     """
     project = DbtProject.of(environment, variables or {})
+    manifest = project.manifest
     warehouse = build_warehouse(environment)
     partitions = daily_partitions(environment)
     kind = environment.target.value
@@ -42,14 +49,39 @@ def build_definitions(
     )
     engine = Engine(project, warehouse, identity_settings)
     rebuild_checks = build_rebuild_checks(engine, environment.sources, project.variables["blocked_ids"])
+    models = build_dbt_assets(project, warehouse, translator, partitions)
+    identity = build_identity_assets(manifest, warehouse, identity_settings, partitions, kind)
+    daily = daily_sessionization(partitions, leave_out=rebuild_checks)
+    webhook = environment.alert_webhook
     return dg.Definitions(
         assets=[
-            build_landing_assets(project.manifest, warehouse, environment.landing, environment.sources, partitions),
-            *build_dbt_assets(project, warehouse, translator, partitions),
-            build_identity_assets(project.manifest, warehouse, identity_settings, partitions, kind),
+            build_landing_assets(manifest, warehouse, environment.landing, environment.sources, partitions),
+            *models,
+            identity,
+        ],
+        jobs=[
+            daily,
+            full_rebuild(
+                engine,
+                history_tables(manifest),
+                partitions,
+                [key for assets in (*models, identity) for key in assets.keys],
+            ),
+            repair(),
+            verify(rebuild_checks),
+        ],
+        schedules=[daily_schedule(daily, partitions)],
+        sensors=[
+            late_data_sensor(
+                daily,
+                partitions,
+                build_arrivals(environment, warehouse, manifest),
+                keys_by_day(manifest),
+                project.variables["max_lateness_days"],
+            ),
+            failure_sensor(notifier or (WebhookNotifier(webhook) if webhook else LogNotifier())),
         ],
         asset_checks=[rebuild_checks],
-        jobs=[daily_sessionization(partitions, leave_out=rebuild_checks), verify(rebuild_checks)],
         # Steps share a process: one writer at a time anyway, and dbt and Dagster are slow to import.
         loggers=loggers,
         executor=dg.in_process_executor,

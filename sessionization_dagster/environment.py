@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from sessionization_dagster.errors import SettingsError
@@ -34,6 +35,7 @@ class Environment:
         end_date: last daily partition, inclusive; None: yesterday, moving.
         timezone: IANA name; days, partitions and the midnight split use it.
         sources: the raw sources in use, in the order given.
+        alert_webhook: where failed runs are posted to; None: they are logged only.
     """
 
     target: Target
@@ -43,6 +45,7 @@ class Environment:
     end_date: date | None
     timezone: str
     sources: tuple[str, ...]
+    alert_webhook: str | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Environment:
@@ -67,6 +70,7 @@ class Environment:
             end_date=end_date,
             timezone=_timezone(env),
             sources=_sources(env),
+            alert_webhook=_url(env, "SESSIONIZATION_ALERT_WEBHOOK"),
         )
 
     @property
@@ -119,3 +123,16 @@ def _sources(env: Mapping[str, str]) -> tuple[str, ...]:
     if not names:
         raise SettingsError(f"SESSIONIZATION_SOURCES is '{value}'. Give a comma list of sources, like rudderstack.")
     return names
+
+
+def _url(env: Mapping[str, str], name: str) -> str | None:
+    value = _value(env, name, "")
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        # The address may hold a secret, so it is not repeated.
+        raise SettingsError(
+            f"{name} is no web address. Give one that starts with https:// (or http://) and names a host."
+        )
+    return value

@@ -1,26 +1,133 @@
-"""The jobs that people start and schedules run."""
+"""The jobs that people start and schedules run. Wiring: what they do stands in maintenance/, and in the assets."""
 
-from __future__ import annotations
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
+
+from sessionization_dagster.day_runs import STARTED_BY, ranges_of_days, run_days
+from sessionization_dagster.engine import Engine
+from sessionization_dagster.maintenance.rebuild import Rebuild
+from sessionization_dagster.maintenance.repair import marks
+from sessionization_dagster.partitions import Window, days_until
+from sessionization_dagster.pools import WRITER_POOL
+from sessionization_dagster.retries import retrying
+
+DAILY = "daily_sessionization"
 
 
 def daily_sessionization(
     partitions: dg.PartitionsDefinition[str], leave_out: dg.AssetChecksDefinition
-) -> dg.UnresolvedAssetJobDefinition:
+) -> "dg.UnresolvedAssetJobDefinition":
     """Everything, for one day or a range of days in one run; but the checks that have a job of their own."""
     return dg.define_asset_job(
-        name="daily_sessionization",
+        name=DAILY,
         selection=dg.AssetSelection.all() - dg.AssetSelection.checks(leave_out),
         partitions_def=partitions,
         description="Lands new raw files and brings every table up to date for the chosen days: raw rows, events, identities, sessions.",
     )
 
 
-def verify(checks: dg.AssetChecksDefinition) -> dg.UnresolvedAssetJobDefinition:
+def verify(checks: dg.AssetChecksDefinition) -> "dg.UnresolvedAssetJobDefinition":
     """The checks that recompute a sample of visitors."""
     return dg.define_asset_job(
         name="verify",
         selection=dg.AssetSelection.checks(checks),
         description="Recomputes a sample of visitors from their raw rows and compares them with every table: other visitors in each run.",
     )
+
+
+def full_rebuild(
+    engine: Engine,
+    history: tuple[tuple[str, str], ...],
+    partitions: dg.DailyPartitionsDefinition,
+    table_keys: Sequence[dg.AssetKey],
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> dg.JobDefinition:
+    """Every table anew from the raw rows, swapped in when the checks pass. table_keys are the assets behind the raw tables."""
+
+    def rebuild_of(context: dg.OpExecutionContext) -> Rebuild:
+        return Rebuild(engine, context.run_id[:8], history)
+
+    def window() -> Window:
+        return Window.through(*days_until(partitions, now()))
+
+    @dg.op(
+        pool=WRITER_POOL, out=dg.Out(dg.Nothing), description="Copy the raw tables and the logs into a new warehouse."
+    )
+    def copy_raw(context: dg.OpExecutionContext) -> None:
+        with retrying(context):
+            copied = rebuild_of(context).copy_raw()
+        context.add_output_metadata({name: rows for name, rows in copied.items()})
+
+    @dg.op(
+        pool=WRITER_POOL, ins={"copied": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing),
+        description="Make and test every table for all days. A test that must hold stops it here.",
+    )  # fmt: skip
+    def build_tables(context: dg.OpExecutionContext) -> None:
+        tests = rebuild_of(context).build(window(), now().replace(tzinfo=None), context.log.info)
+        context.add_output_metadata({"tests": tests})
+
+    @dg.op(
+        pool=WRITER_POOL, ins={"built": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing),
+        description="Put the new warehouse into the old one's place, and say which tables have another number of rows.",
+    )  # fmt: skip
+    def swap_in(context: dg.OpExecutionContext) -> None:
+        with retrying(context):
+            differing = rebuild_of(context).swap_in()
+        lines = [f"| {name} | {before} | {after} |" for name, before, after in differing]
+        table = "\n".join(["| table | rows before | rows now |", "| --- | --- | --- |", *lines])
+        context.add_output_metadata({"tables_that_differ": len(differing), "differences": dg.MetadataValue.md(table)})
+        _tell_materialised(context, table_keys, partitions, window())
+
+    @dg.job(
+        name="full_rebuild",
+        description="Rebuilds every table from the raw rows beside the old ones, and swaps them in when their checks pass.",
+    )
+    def job() -> None:
+        swap_in(build_tables(copy_raw()))
+
+    return job
+
+
+def _tell_materialised(
+    context: dg.OpExecutionContext,
+    keys: Sequence[dg.AssetKey],
+    partitions: dg.DailyPartitionsDefinition,
+    window: Window,
+) -> None:
+    """Tell Dagster of days that no run had materialised and that are in the tables now."""
+    days = window.as_partition_keys()
+    for key in keys:
+        status = context.instance.get_status_by_partition(key, days, partitions) or {}
+        for day in days:
+            if status.get(day) is None:
+                context.log_event(dg.AssetMaterialization(asset_key=key, partition=day))
+
+
+def repair() -> dg.JobDefinition:
+    """Run again the days that failed checks mark."""
+
+    @dg.op(
+        pool=WRITER_POOL,
+        description="Find the days that the latest failed checks mark, and run the daily job for them.",
+    )
+    def rerun_marked_days(context: dg.OpExecutionContext) -> dict[str, Any]:
+        repository = context.repository_def
+        found = marks(context.instance, repository.asset_graph.asset_check_keys)
+        for mark in found:
+            context.log.info(f"{mark.check} marks {', '.join(day.isoformat() for day in mark.days)}")
+        ranges = ranges_of_days(day for mark in found for day in mark.days)
+        runs = [
+            run_days(repository.get_job(DAILY), context.instance, first, last, {STARTED_BY: context.run_id})
+            for first, last in ranges
+        ]
+        context.log.info(f"{len(found)} checks marked {len(ranges)} ranges of days; runs: {', '.join(runs) or 'none'}.")
+        return {"checks": len(found), "ranges": [f"{first}...{last}" for first, last in ranges], "runs": runs}
+
+    @dg.job(name="repair", description="Runs all days again that a failed check marked.")
+    def job() -> None:
+        rerun_marked_days()
+
+    return job

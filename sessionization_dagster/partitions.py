@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from sessionization_dagster.environment import Environment
+
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,27 @@ class Window:
         if self.end <= self.start:
             raise ValueError(f"A window of days needs its end after its start: got [{self.start}, {self.end}).")
 
+    @classmethod
+    def through(cls, first: date, last: date) -> Window:
+        """The days from first to last, both included."""
+        return cls(first, last + timedelta(days=1))
+
+    @property
+    def last(self) -> date:
+        """The last day, included."""
+        return self.end - timedelta(days=1)
+
     def as_dbt_vars(self) -> dict[str, str]:
         """The vars that dbt's window macros read."""
         return {"partition_start": self.start.isoformat(), "partition_end": self.end.isoformat()}
+
+    def as_run_tags(self) -> dict[str, str]:
+        """The tags that make a run of the daily job one run over the window."""
+        return {RANGE_START: self.start.isoformat(), RANGE_END: self.last.isoformat()}
+
+    def as_partition_keys(self) -> list[str]:
+        """The keys of the window's partitions, in order."""
+        return [(self.start + timedelta(days=n)).isoformat() for n in range((self.end - self.start).days)]
 
 
 def daily_partitions(environment: Environment) -> dg.DailyPartitionsDefinition:
@@ -40,6 +61,14 @@ def span_of(partitions: dg.DailyPartitionsDefinition) -> tuple[datetime, datetim
     """From when to when there are partitions, [start, end): naive UTC; no end where it moves."""
     end = partitions.end
     return _naive_utc(partitions.start), None if end is None else _naive_utc(end)
+
+
+def days_until(partitions: dg.DailyPartitionsDefinition, now: datetime) -> tuple[date, date]:
+    """The first day that is a partition and the last one that has ended at now (aware), both included."""
+    last = now.astimezone(ZoneInfo(partitions.timezone)).date() - timedelta(days=1)
+    if partitions.end is not None:
+        last = min(last, partitions.end.date() - timedelta(days=1))
+    return partitions.start.date(), last
 
 
 def _naive_utc(at: datetime) -> datetime:

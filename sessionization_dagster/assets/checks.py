@@ -13,8 +13,10 @@ from sessionization_dagster.checks.rebuild import Comparison, TableComparison, c
 from sessionization_dagster.checks.sample import RawData, SampleRequest
 from sessionization_dagster.engine import Engine
 from sessionization_dagster.landing import raw_tables
+from sessionization_dagster.maintenance.repair import PARTITIONS_TO_RERUN
 from sessionization_dagster.markdown import markdown_table
 from sessionization_dagster.pools import WRITER_POOL
+from sessionization_dagster.retries import retrying
 
 NAME = "matches_full_rebuild"
 SHOWN = 10
@@ -71,9 +73,10 @@ def build_rebuild_checks(
             config.sample_size, config.salt or context.run.run_id, tuple(config.visitors), config.max_rows
         )
         selected = {key.asset_key: tables[key.asset_key] for key in context.selected_asset_check_keys}
-        comparison = compare_sample(
-            engine, raw, list(selected.values()), request, now().replace(tzinfo=None), context.run.run_id
-        )
+        with retrying(context.op_execution_context):
+            comparison = compare_sample(
+                engine, raw, list(selected.values()), request, now().replace(tzinfo=None), context.run.run_id
+            )
         context.log.info(_summary(comparison))
         for key, table in selected.items():
             yield _result(key, table, comparison, request.salt)
@@ -108,7 +111,7 @@ def _result(key: dg.AssetKey, table: KeyedTable, comparison: Comparison, salt: s
         metadata |= {
             "rows_that_differ": found.rows,
             "differences": dg.MetadataValue.md(_table(found.differences[:SHOWN])),
-            "partitions_to_rerun": dg.MetadataValue.json([day.isoformat() for day in found.dates]),
+            PARTITIONS_TO_RERUN: dg.MetadataValue.json([day.isoformat() for day in found.dates]),
         }
     return dg.AssetCheckResult(
         asset_key=key,

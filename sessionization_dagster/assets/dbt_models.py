@@ -14,6 +14,7 @@ from sessionization_dagster.dbt.translator import Translator
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.partitions import run_window
 from sessionization_dagster.pools import WRITER_POOL
+from sessionization_dagster.retries import retrying
 from sessionization_dagster.table_metadata import table_metadata
 from sessionization_dagster.warehouses.base import Warehouse
 
@@ -37,11 +38,13 @@ def build_dbt_assets(
 
     @dbt_assets(name="event_models", select=f"tag:{BEFORE_IDENTITY}", **common)
     def event_models(context: dg.AssetExecutionContext) -> Iterator[AssetEvent]:
-        yield from _build(context, project, warehouse, translator)
+        with retrying(context):
+            yield from _build(context, project, warehouse, translator)
 
     @dbt_assets(name="session_models", select=f"tag:{AFTER_IDENTITY}", **common)
     def session_models(context: dg.AssetExecutionContext) -> Iterator[AssetEvent]:
-        yield from _build(context, project, warehouse, translator)
+        with retrying(context):
+            yield from _build(context, project, warehouse, translator)
 
     return [event_models, session_models]
 

@@ -11,6 +11,7 @@ from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity_store import update_identity_graph
 from sessionization_dagster.partitions import run_window
 from sessionization_dagster.pools import WRITER_POOL
+from sessionization_dagster.retries import retrying
 from sessionization_dagster.table_metadata import table_metadata
 from sessionization_dagster.warehouses.base import Warehouse
 
@@ -46,7 +47,8 @@ def build_identity_assets(
     )
     def identity_graph(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         window = run_window(context)
-        update = update_identity_graph(warehouse, window, settings, now().replace(tzinfo=None))
+        with retrying(context):
+            update = update_identity_graph(warehouse, window, settings, now().replace(tzinfo=None))
         context.log.info(
             f"{update.changed_edges} changed edges touched {update.touched_aliases} aliases; "
             f"{update.reassigned_aliases} went to another visitor. {update.aliases} aliases, {update.visitors} visitors in all."

@@ -11,6 +11,7 @@ from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.landing import RawTable, land, raw_tables
 from sessionization_dagster.partitions import run_window, span_of
 from sessionization_dagster.pools import WRITER_POOL
+from sessionization_dagster.retries import retrying
 from sessionization_dagster.table_metadata import table_metadata
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
@@ -64,9 +65,14 @@ def build_landing_assets(
     def landing_assets(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        with warehouse.connect() as connection:
+        with retrying(context), warehouse.connect() as connection:
             report = land(
-                connection.native, landing, list(tables.values()), now().replace(tzinfo=None), report=context.log.info
+                connection.native,
+                landing,
+                list(tables.values()),
+                now().replace(tzinfo=None),
+                report=context.log.info,
+                timezone=partitions.timezone,
             )
             unreadable = _unreadable(connection)
             outside = {table.name: _rows_outside(connection, table, span) for table in tables.values()}

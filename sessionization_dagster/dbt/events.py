@@ -47,6 +47,11 @@ class Progress:
             if event["info"]["name"] != "LogTestResult" and _node(event).get("node_status") == "success"
         }
 
+    @property
+    def test_count(self) -> int:
+        """How many tests have run."""
+        return sum(event["info"]["name"] == "LogTestResult" for event in self.results)
+
     def raise_failed_tests(self) -> None:
         """Raise DbtError where a test of severity error found rows: what follows from its model was skipped."""
         failed = [_name(event) for event in self.results if _node(event).get("node_status") == "fail"]

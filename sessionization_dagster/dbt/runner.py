@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sessionization_dagster.errors import DbtError
+from sessionization_dagster.errors import DbtError, says_passing_trouble
 
 Event = dict[str, Any]
 # The log events that tell how a node ended.
@@ -120,4 +120,7 @@ def _raise_failures(command: str, result: Any) -> None:
         if node.status.value in ("error", "runtime error") or (command == "run-operation" and not result.success)
     ]
     if failures:
-        raise DbtError(f"dbt {command} failed in {len(failures)} node(s):\n" + "\n".join(failures))
+        raise DbtError(
+            f"dbt {command} failed in {len(failures)} node(s):\n" + "\n".join(failures),
+            is_transient=all(says_passing_trouble(failure) for failure in failures),
+        )

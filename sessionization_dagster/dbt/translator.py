@@ -74,6 +74,23 @@ def key_of_source(node: Mapping[str, Any]) -> dg.AssetKey:
     return dg.AssetKey([node["source_name"], node["name"]])
 
 
+def keys_by_day(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
+    """The models whose days a run replaces: all of them have run when a day has."""
+    return [
+        dg.AssetKey([node["config"]["schema"], node["name"]])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["config"]["materialized"] == "date_overwrite"
+    ]
+
+
+def history_tables(manifest: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Tables, as (schema, table), that a rebuild cannot bring back: sources that say so (meta.history), and what dbt's runs left."""
+    sources = [
+        (node["schema"], node["identifier"]) for node in manifest["sources"].values() if meta_of(node).get("history")
+    ]
+    return (*sources, ("internal", "run_results"))
+
+
 class Translator(DagsterDbtTranslator):
     """Asset keys are schema.table, as people query them."""
 

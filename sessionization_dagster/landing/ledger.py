@@ -9,13 +9,14 @@ from datetime import datetime
 
 import duckdb
 
-from sessionization_dagster.landing.convert import identifier
+from sessionization_dagster.landing.convert import identifier, literal
 from sessionization_dagster.landing.files import LandedFile
 from sessionization_dagster.landing.report import REJECTS_TOLD_PER_FILE, Reject
 from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
 
 LOADED = "loaded"
 UNREADABLE = "unreadable"
+WITHDRAWN = "withdrawn"
 
 _CREATE = """
 create schema if not exists raw;
@@ -26,6 +27,10 @@ create table if not exists raw.landing_rejects (
 create table if not exists raw.landed_files (
     source varchar, table_name varchar, source_file varchar, size_bytes bigint, modified_ns bigint, status varchar,
     row_count bigint, reject_count bigint, landed_at timestamp
+);
+create table if not exists raw.landing_changes (
+    change_id bigint, source varchar, table_name varchar, source_file varchar, change varchar, day date, row_count bigint,
+    landed_at timestamp
 );
 """
 _OF_TABLE = "source = $source and table_name = $table"
@@ -116,6 +121,47 @@ def withdraw(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequenc
         session.execute(
             f"delete from raw.{name} where {_OF_TABLE} and {_IN_FILES}", _keys(table) | {"files": list(files)}
         )
+
+
+def note_changes(
+    session: duckdb.DuckDBPyConnection,
+    table: RawTable,
+    files: Sequence[str],
+    change: str,
+    landed_at: datetime,
+    timezone: str,
+) -> None:
+    """Write into the journal which days have rows of these files, loaded just now or withdrawn in a moment.
+
+    Days are dates of the timezone. Rows of no day are left out: every run looks at those.
+    """
+    day = day_of(table, timezone)
+    if day is None:
+        return
+    session.execute(
+        f"""insert into raw.landing_changes
+        select
+            (select coalesce(max(change_id), 0) from raw.landing_changes) + row_number() over (order by source_file, day),
+            $source, $table, source_file, $change, day, row_count, $landed_at
+        from (
+            select source_file, {day} as day, count(*) as row_count from {qualified(table)} where {_IN_FILES} group by all
+        )
+        where day is not null""",
+        {**_keys(table), "files": list(files), "change": change, "landed_at": landed_at},
+    )
+
+
+def day_of(table: RawTable, timezone: str) -> str | None:
+    """SQL for the day that answers for a raw row; None for a table that does not say when its rows happened.
+
+    As staging dates it (stage_events.sql): the row's own day, or that of its arrival where its time is missing or cannot be true.
+    """
+    if table.at is None:
+        return None
+    at = identifier(table.at)
+    if any(column.name.lower() == "received_at" for column in table.columns) and table.at.lower() != "received_at":
+        at = f"case when {at} is null or {at} > received_at + interval 1 day then received_at else {at} end"
+    return f"cast(timezone({literal(timezone)}, timezone('UTC', {at})) as date)"
 
 
 def record(

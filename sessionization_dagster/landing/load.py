@@ -29,6 +29,7 @@ def land(
     tables: Sequence[RawTable],
     landed_at: datetime,
     report: Callable[[str], None] = _silence,
+    timezone: str = "UTC",
 ) -> LandingReport:
     """Makes the raw tables hold the rows of the landing folder's files: a changed one anew, a vanished one no more.
 
@@ -38,6 +39,7 @@ def land(
         tables: the raw tables to fill; others are not touched.
         landed_at: noted with files and rejects; naive is UTC.
         report: is told, in a sentence, of each file that was loaded, set aside or withdrawn.
+        timezone: of the days that the journal `raw.landing_changes` names, an IANA name.
 
     Every file is loaded in a transaction of its own: after a crash at any moment the next call carries on.
 
@@ -53,7 +55,7 @@ def land(
         probe = ParquetProbe()
         try:
             for table in tables:
-                loader = _Loader(session, probe, table, landed_at, report, reports[table.name])
+                loader = _Loader(session, probe, table, landed_at, report, reports[table.name], timezone)
                 loader.land(found.files[table.name])
         finally:
             probe.close()
@@ -88,6 +90,7 @@ class _Loader:
         landed_at: datetime,
         report: Callable[[str], None],
         result: TableReport,
+        timezone: str,
     ) -> None:
         """Notes what happens in `result`."""
         self._session = session
@@ -96,6 +99,7 @@ class _Loader:
         self._landed_at = landed_at
         self._report = report
         self._result = result
+        self._timezone = timezone
 
     def land(self, files: Sequence[LandedFile]) -> None:
         """Withdraws what is gone, then loads what is new or changed."""
@@ -121,7 +125,7 @@ class _Loader:
         if not gone:
             return
         with ledger.transaction(self._session):
-            ledger.withdraw(self._session, self._table, gone)
+            self._take_back(gone)
         self._result.files_withdrawn = len(gone)
         for source_file in gone:
             self._report(f"{source_file}: withdrawn, the file is gone")
@@ -146,8 +150,9 @@ class _Loader:
         """Replaces the file's rows in one transaction. Returns (rows, rejects)."""
         with ledger.transaction(self._session):
             if before is not None:
-                ledger.withdraw(self._session, self._table, [file.source_file])
+                self._take_back([file.source_file])
             counts = load(self._session, self._probe, file, self._table, self._landed_at)
+            self._note(ledger.LOADED, [file.source_file])
             entry = ledger.Entry(file.size_bytes, file.modified_ns, ledger.LOADED)
             ledger.record(self._session, self._table, file, entry, counts, self._landed_at)
         return counts
@@ -158,9 +163,17 @@ class _Loader:
         message = f"{error}. None of its rows are loaded"
         entry = ledger.Entry(file.size_bytes, None if error.transient else file.modified_ns, ledger.UNREADABLE)
         with ledger.transaction(self._session):
-            ledger.withdraw(self._session, self._table, [file.source_file])
+            self._take_back([file.source_file])
             ledger.reject_file(self._session, self._table, file, message, self._landed_at)
             ledger.record(self._session, self._table, file, entry, (0, 1), self._landed_at)
         had_rows = before is not None and before.status == ledger.LOADED
         hint = "; the rows it had before it changed are withdrawn" if had_rows else ""
         self._report(f"{file.source_file}: set aside: {error}{hint}")
+
+    def _take_back(self, files: list[str]) -> None:
+        """Removes the rows of files from the table, and notes on which days they stood."""
+        self._note(ledger.WITHDRAWN, files)
+        ledger.withdraw(self._session, self._table, files)
+
+    def _note(self, change: str, files: list[str]) -> None:
+        ledger.note_changes(self._session, self._table, files, change, self._landed_at, self._timezone)

@@ -34,3 +34,11 @@ class Warehouse(Protocol):
     def connect(self) -> AbstractContextManager[Connection]:
         """Open a connection for writing."""
         ...
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Open a connection that only reads."""
+        ...
+
+    def local_date(self, at: str, timezone: str) -> str:
+        """SQL for the date of a UTC timestamp, an expression, in a timezone (IANA name)."""
+        ...

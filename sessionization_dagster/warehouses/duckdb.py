@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -70,7 +71,7 @@ class DuckDBWarehouse:
             WarehouseError: another process holds the file for longer than lock_timeout_seconds, or it is no DuckDB 2 file.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._session(self._patiently(lambda: duckdb.connect(str(self.path)))) as connection:
+        with self._session(self._open()) as connection:
             yield connection
 
     @contextmanager
@@ -97,6 +98,57 @@ class DuckDBWarehouse:
         finally:
             native.close()
 
+    @contextmanager
+    def read(self) -> Iterator[DuckDBConnection]:
+        """Open the file for reading only; an empty database where there is no file yet.
+
+        Raises:
+            WarehouseError: a run holds the file for longer than lock_timeout_seconds.
+        """
+        native = self._open(read_only=True) if self.path.exists() else duckdb.connect()
+        with self._session(native) as connection:
+            yield connection
+
+    def copy_from(self, other: DuckDBWarehouse, wanted: Callable[[str, str], bool]) -> dict[str, int]:
+        """Copy another file's tables that are wanted (schema, table) into this one; return the rows of each, as "schema.table"."""
+        copied = {}
+        with self.connect() as connection:
+            native = connection.native
+            native.execute(f"attach '{_quoted(other.path)}' as other (read_only)")
+            tables = native.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = 'other' order by all"
+            ).fetchall()
+            for schema, table in tables:
+                if wanted(schema, table):
+                    native.execute(f'create schema if not exists "{schema}"')
+                    native.execute(f'create table "{schema}"."{table}" as from other."{schema}"."{table}"')
+                    copied[f"{schema}.{table}"] = _count(native, schema, table)
+        return copied
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows of every table and view, by "schema.table"."""
+        with self.read() as connection:
+            relations = connection.native.execute("""
+                select table_schema, table_name from information_schema.tables where table_schema <> 'staging'""").fetchall()
+            return {f"{schema}.{name}": _count(connection.native, schema, name) for schema, name in relations}
+
+    def replace_by(self, other: DuckDBWarehouse) -> None:
+        """Move another warehouse's file into this one's place, in one step of the file system.
+
+        Both are opened once more before: what DuckDB keeps in a log beside a file that was not closed in order belongs to that file.
+        """
+        for warehouse in (self, other):
+            with warehouse.connect() as connection:
+                connection.execute("checkpoint")
+        os.replace(other.path, self.path)
+
+    def local_date(self, at: str, timezone: str) -> str:
+        """SQL for the date of a UTC timestamp in a timezone."""
+        return f"cast(timezone('{timezone}', timezone('UTC', {at})) as date)"
+
+    def _open(self, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+        return self._patiently(lambda: duckdb.connect(str(self.path), read_only=read_only))
+
     def _patiently(self, open_file: Callable[[], T]) -> T:
         # A query tool that looks at the file for a moment should not fail a nightly run.
         give_up_at = time.monotonic() + self.lock_timeout_seconds
@@ -113,7 +165,14 @@ class DuckDBWarehouse:
                     if is_locked
                     else "Is it a DuckDB 2 file, and may this user write it and its folder?"
                 )
-                raise WarehouseError(f"Cannot open {self.path}. {remedy} DuckDB says: {error}") from error
+                raise WarehouseError(
+                    f"Cannot open {self.path}. {remedy} DuckDB says: {error}", is_transient=is_locked
+                ) from error
+
+
+def _count(native: duckdb.DuckDBPyConnection, schema: str, name: str) -> int:
+    row = native.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
+    return int(row[0]) if row else 0
 
 
 def _quoted(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Jobs for the seldom cases: everything rebuilt, marked days repaired."""

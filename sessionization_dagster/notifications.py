@@ -1,0 +1,80 @@
+"""Telling people of failed runs: in the daemon's log, or by a post to a web address. Another way is one class with notify()."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """A run that failed.
+
+    Attributes:
+        run_id, job: Dagster's.
+        partitions: the day, or the days as "first...last"; empty for a run of no days.
+        steps: what failed, as "step: innermost error".
+        message: what Dagster says of the run.
+    """
+
+    run_id: str
+    job: str
+    partitions: str
+    steps: tuple[str, ...]
+    message: str
+
+    @property
+    def text(self) -> str:
+        """All of it for people."""
+        of_days = f" for {self.partitions}" if self.partitions else ""
+        reasons = "\n".join(self.steps) or self.message
+        return f"Run {self.run_id[:8]} of {self.job}{of_days} failed.\n{reasons}"
+
+
+class Notifier(Protocol):
+    """Tells somebody of a failed run."""
+
+    def notify(self, failure: FailedRun, log: logging.Logger) -> None:
+        """Tell; raise where it could not be told."""
+        ...
+
+
+class LogNotifier:
+    """Writes into the daemon's log."""
+
+    def notify(self, failure: FailedRun, log: logging.Logger) -> None:
+        """See Notifier."""
+        log.error(failure.text)
+
+
+@dataclass(frozen=True)
+class WebhookNotifier:
+    """Posts JSON to a URL: `text` for chat programs, and the same in fields for others. Tries again on HTTP 5xx and broken connections."""
+
+    url: str
+    timeout_seconds: float = 10.0
+    attempts: int = 4
+
+    def notify(self, failure: FailedRun, log: logging.Logger) -> None:
+        """See Notifier.
+
+        Raises:
+            requests.RequestException: the address did not take it.
+        """
+        retry = Retry(
+            total=self.attempts - 1,
+            backoff_factor=0.5,
+            status_forcelist=(429, 500, 502, 503, 504),
+            allowed_methods=None,
+        )
+        body: dict[str, Any] = {"text": failure.text, **vars(failure), "steps": list(failure.steps)}
+        with requests.Session() as session:
+            session.mount("http://", HTTPAdapter(max_retries=retry))
+            session.mount("https://", HTTPAdapter(max_retries=retry))
+            session.post(self.url, json=body, timeout=self.timeout_seconds).raise_for_status()
+        log.info(f"Told of the failure of run {failure.run_id[:8]}.")

@@ -1,0 +1,32 @@
+"""How a step tries again after a transient error: a locked file or a warehouse out of breath, never the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from sessionization_dagster.errors import is_transient
+
+MAX_RETRIES = 3
+# 30 s, 60 s, 120 s: a query tool that somebody forgot to close, a minute of HTTP 503; nobody waits for a nightly run.
+FIRST_WAIT_SECONDS = 30
+
+
+@contextmanager
+def retrying(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Iterator[None]:
+    """Have Dagster try the step again where what is inside fails with a transient error; others fail it at once.
+
+    Every step may be repeated: what it had done stands, and it does it again.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        attempt = context.retry_number
+        wait = FIRST_WAIT_SECONDS * 2**attempt
+        if attempt < MAX_RETRIES:
+            context.log.warning(f"{error}\nThis may pass: trying again in {wait} s ({attempt + 1} of {MAX_RETRIES}).")
+        raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=wait) from error

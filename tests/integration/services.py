@@ -1,0 +1,190 @@
+"""Dagster's real webserver, daemon and code server as `make ui` starts them, and ways to ask, to wait and to kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psutil
+import yaml
+
+from sessionization_dagster.instance import TEMPLATE
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "sessionization_dagster.definitions"}
+
+
+@dataclass
+class Services:
+    """One Dagster instance folder and the processes that serve it.
+
+    Attributes:
+        home: the folder; made with the project's own dagster.yaml, asked more often than that says.
+        variables: environment variables of the processes.
+    """
+
+    home: Path
+    variables: Mapping[str, str]
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+    _instance: dg.DagsterInstance | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Write the instance's settings: the project's, with shorter waits."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        settings = yaml.safe_load(TEMPLATE.read_text().replace("$HOME_OF_INSTANCE", str(self.home)))
+        settings["run_monitoring"] |= {"poll_interval_seconds": 3, "start_timeout_seconds": 60}
+        (self.home / "dagster.yaml").write_text(yaml.safe_dump(settings))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the processes get."""
+        return {**os.environ, "DAGSTER_EVENT_BATCH_SIZE": "1000", **self.variables, "DAGSTER_HOME": str(self.home)}
+
+    def start(self) -> None:
+        """Start everything, and wait until the webserver has the definitions."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        output = (self.home / "services.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sessionization_dagster.ui", "--port", str(self.port)],
+            env=self.environment, cwd=ROOT, start_new_session=True, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.wait_for("the webserver", lambda: (self.try_ask("{ assetNodes { id } }") or {}).get("assetNodes"), 180)
+
+    def stop(self) -> None:
+        """Stop in order; kill what does not."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGINT)
+            try:
+                self.process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        if self._instance is not None:
+            self._instance.dispose()
+
+    def kill(self) -> None:
+        """SIGKILL every process at once, runs included, as a power cut would."""
+        assert self.process is not None
+        everyone = [*psutil.Process(self.process.pid).children(recursive=True), psutil.Process(self.process.pid)]
+        for process in everyone:
+            process.kill()
+        self.process.wait()
+
+    def daemon(self) -> psutil.Process:
+        """The daemon's process."""
+        assert self.process is not None
+        (found,) = [
+            child for child in psutil.Process(self.process.pid).children(recursive=True)
+            if "dagster._daemon" in child.cmdline() and "-m" in child.cmdline()
+        ]  # fmt: skip
+        return found
+
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        """The instance, read from this process."""
+        if self._instance is None:
+            self._instance = dg.DagsterInstance.from_config(str(self.home))
+        return self._instance
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """GraphQL's answer."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as response:
+            answer = json.load(response)
+        assert "errors" not in answer, answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def try_ask(self, query: str) -> dict[str, Any] | None:
+        """The same, or nothing while the server is not there."""
+        try:
+            return self.ask(query)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return None
+
+    def wait_for(self, what: str, condition: Callable[[], Any], seconds: float = 120) -> Any:
+        """Ask until the condition gives something; fail with the services' last words where it does not in time, or where they ended."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and (self.process is None or self.process.poll() is None):
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.3)
+        log = (self.home / "services.log").read_text(errors="replace")[-6000:]
+        raise AssertionError(
+            f"{what}: not before the services ended or within {seconds} s. Runs: {self.statuses()}\n{log}"
+        )
+
+    def runs(self, job: str | None = None) -> list[dg.DagsterRun]:
+        """All runs, or those of a job, the first one first."""
+        records = self.instance.get_run_records(dg.RunsFilter(job_name=job), ascending=True)
+        return [record.dagster_run for record in records]
+
+    def statuses(self) -> list[tuple[str, str, str]]:
+        """(job, days, status) of all runs, the first one first."""
+        return [(run.job_name, days_of(run.tags), run.status.value) for run in self.runs()]
+
+    def pid_of(self, run_id: str) -> int | None:
+        """The process of a run, once it has said so."""
+        for entry in self.instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+            data = entry.dagster_event.engine_event_data if entry.dagster_event else None
+            if data is not None and "pid" in data.metadata:
+                return int(str(data.metadata["pid"].value))
+        return None
+
+    def has_started_step(self, run_id: str, step: str) -> bool:
+        """Whether a run is at a step or beyond."""
+        starts = self.instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_START)
+        return any(entry.dagster_event is not None and entry.dagster_event.step_key == step for entry in starts)
+
+    def backfill(self, first: str, last: str) -> str:
+        """Backfill all assets for a range of days, as the UI does; return the backfill's id."""
+        nodes = self.ask("{ assetNodes { assetKey { path } partitionKeys } }")["assetNodes"]
+        keys = [{"path": node["assetKey"]["path"]} for node in nodes]
+        days = [day for day in nodes[0]["partitionKeys"] if first <= day <= last]
+        result = self.ask(
+            """mutation($p: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $p) {
+                __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }""",
+            p={"assetSelection": keys, "partitionNames": days},
+        )["launchPartitionBackfill"]
+        assert result["__typename"] == "LaunchBackfillSuccess", result
+        return str(result["backfillId"])
+
+    def backfill_status(self, backfill_id: str) -> str:
+        """How a backfill is doing."""
+        query = (
+            "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+        )
+        return str(self.ask(query, id=backfill_id)["partitionBackfillOrError"]["status"])
+
+    def turn_on(self, kind: str, name: str) -> None:
+        """Start a schedule or a sensor as the UI's switch does; kind is "Schedule" or "Sensor"."""
+        result = self.ask(
+            f"""mutation($s: {kind}Selector!) {{ start{kind}({kind.lower()}Selector: $s) {{
+                __typename ... on PythonError {{ message }} }} }}""",
+            s={**LOCATION, f"{kind.lower()}Name": name},
+        )[f"start{kind}"]
+        assert result["__typename"] in ("Sensor", "ScheduleStateResult"), result
+
+
+def days_of(tags: Mapping[str, str]) -> str:
+    """A run's days: one, or "first...last"."""
+    first, last = (tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end"))
+    return tags.get("dagster/partition") or (f"{first}...{last}" if first else "")

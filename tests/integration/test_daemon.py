@@ -1,0 +1,158 @@
+"""Dagster's real daemon and webserver: killed in the middle, fed late files, told of failures, woken by the clock."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tests.integration.real_job import Project, oracle_differences
+from tests.integration.services import Services, days_of
+from tests.integration.test_job import BLOCKED, csv_project, digest, first_rows, later_rows
+from tests.oracle.model import RawRow, Settings
+from tests.test_notifications import Server, server, url
+
+__all__ = ["server"]
+
+FIRST, LAST = date(2024, 3, 9), date(2024, 3, 12)
+ALL_DAYS = f"{FIRST}...{LAST}"
+# Time for the services to be up before the clock strikes, on a busy machine.
+START_UP_SECONDS = 60
+# Every process that finds this on its path starts with its clock set; it ticks on from there.
+SET_CLOCK = "import time_machine; time_machine.travel({}, tick=True).start()"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        project = csv_project(tmp_path / "project", instance)
+        project.land("tracks/first", first_rows())
+        yield project
+
+
+@pytest.fixture
+def services(tmp_path: Path, project: Project, server: Server) -> Iterator[Services]:
+    variables = {**project.variables, "SESSIONIZATION_ALERT_WEBHOOK": url(server)}
+    services = Services(tmp_path / "dagster", variables)
+    services.start()
+    try:
+        yield services
+    finally:
+        services.stop()
+
+
+def run_at(services: Services, number: int, step: str) -> dg.DagsterRun:
+    """The run of that number (1 is the first), once it is at the step."""
+
+    def found() -> dg.DagsterRun | None:
+        runs = services.runs()
+        at_step = len(runs) >= number and services.has_started_step(runs[number - 1].run_id, step)
+        return runs[number - 1] if at_step else None
+
+    run: dg.DagsterRun = services.wait_for(f"run {number} at {step}", found, 180)
+    return run
+
+
+def test_killed_runs_and_daemons_end_with_the_tables_of_a_rebuild_and_late_files_are_repaired(
+    tmp_path: Path, project: Project, services: Services, server: Server
+) -> None:
+    backfill = services.backfill(str(FIRST), str(LAST))
+
+    # A run is killed: Dagster starts it again where it stood.
+    first = run_at(services, 1, "event_models")
+    pid = services.pid_of(first.run_id)
+    assert pid is not None
+    os.kill(pid, 9)
+
+    # The daemon is killed under the second: `make ui` ends with it, and is started again.
+    second = run_at(services, 2, "session_models")
+    services.daemon().kill()
+    assert services.process is not None
+    services.process.wait(timeout=120)
+    services.start()
+    services.wait_for("the second run", lambda: services.instance.get_run_by_id(second.run_id).is_finished, 180)
+
+    # Run, daemon, servers: all at once.
+    late = later_rows(date(2024, 3, 10))
+    project.land("tracks/late", late)
+    another = services.backfill(str(FIRST), str(LAST))
+    number = len(services.runs()) + 1
+    run_at(services, number, "session_models")
+    services.kill()
+    services.start()
+    services.wait_for(
+        "both backfills",
+        lambda: {services.backfill_status(one) for one in (backfill, another)} == {"COMPLETED_SUCCESS"}
+        and all(run.is_finished for run in services.runs()),
+        300,
+    )  # fmt: skip
+    rows = first_rows() + late
+    assert not oracle_differences(project, rows, Settings(blocked_ids=BLOCKED), FIRST, LAST)
+    with dg.DagsterInstance.ephemeral() as instance:
+        rebuilt = csv_project(tmp_path / "rebuilt", instance)
+        rebuilt.land("tracks/first", first_rows())
+        rebuilt.land("tracks/late", late)
+        rebuilt.run(FIRST, LAST)
+        assert digest(rebuilt) == digest(project)
+
+    # The sensor is turned on, a late file lands: exactly its days run.
+    before = len(services.runs())
+    services.turn_on("Sensor", "late_data")
+    more = [
+        RawRow("tracks", f"more{day}", "mA", "lU", timestamp=datetime(2024, 3, day, 20), event="page") for day in (9, 11, 12)
+    ]  # fmt: skip
+    project.land("tracks/more", more)
+    services.wait_for(
+        "the sensor's runs",
+        lambda: [run.status for run in services.runs()[before:]] == [dg.DagsterRunStatus.SUCCESS] * 2, 300,
+    )  # fmt: skip
+    assert [days_of(run.tags) for run in services.runs()[before:]] == ["2024-03-09", "2024-03-11...2024-03-12"]
+    assert not oracle_differences(project, rows + more, Settings(blocked_ids=BLOCKED), FIRST, LAST)
+
+    # A model fails on its data: the step is not repeated, nor the run, and somebody is told.
+    from sessionization_dagster.resources import build_warehouse
+
+    with build_warehouse(project.environment).connect() as connection:
+        connection.execute("alter table core.events add column surprise integer")
+    told = len(server.posts)
+    services.backfill("2024-03-10", "2024-03-10")
+    post = services.wait_for("the post", lambda: server.posts[told:], 180)[0]
+    assert (post["job"], post["partitions"]) == ("__ASSET_JOB", "2024-03-10")
+    assert "event_models: " in post["text"]
+    assert "Drop the table and backfill all partitions" in post["text"]
+    failed = services.runs()[-1]
+    assert failed.run_id == post["run_id"]
+    time.sleep(5)
+    assert services.runs()[-1].run_id == failed.run_id, "a run that failed on its data was started again"
+
+
+def test_at_two_oclock_the_day_that_ended_runs(tmp_path: Path, project: Project) -> None:
+    """Real time but for the date: all processes believe that it is a moment before two in Tokyo."""
+    two = datetime(2024, 3, 11, 17, tzinfo=UTC)  # 02:00 on the 12th in Tokyo
+    offset = two.timestamp() - time.time() - START_UP_SECONDS
+    (tmp_path / "clock").mkdir()
+    (tmp_path / "clock" / "sitecustomize.py").write_text(SET_CLOCK.format(f"__import__('time').time() + {offset}"))
+    variables = {**project.variables, "SESSIONIZATION_TIMEZONE": "Asia/Tokyo", "PYTHONPATH": str(tmp_path / "clock")}
+    del variables["SESSIONIZATION_END_DATE"]
+    services = Services(tmp_path / "dagster", variables)
+    try:
+        services.start()
+        services.turn_on("Schedule", "daily_at_two")
+        (run,) = services.wait_for(
+            "the schedule's run", lambda: [run for run in services.runs() if run.is_finished], START_UP_SECONDS + 180
+        )
+        assert run.status == dg.DagsterRunStatus.SUCCESS
+        assert (run.job_name, days_of(run.tags)) == ("daily_sessionization", "2024-03-11")
+        assert run.tags["dagster/schedule_name"] == "daily_at_two"
+        (row,) = project.query(
+            "select min(event_date) as first, max(event_date) as last, count(*) as n from core.events"
+        )
+        assert (row["first"], row["last"]) == (date(2024, 3, 11), date(2024, 3, 11))
+        assert row["n"] > 0
+    finally:
+        services.stop()

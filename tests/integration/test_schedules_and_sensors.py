@@ -1,0 +1,259 @@
+"""What the daemon asks for, evaluated in this process on a real warehouse: the day that ended, and late data, exactly once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from sessionization_dagster import retries
+from sessionization_dagster.arrivals import ReceivedArrivals
+from sessionization_dagster.definitions import build_definitions
+from sessionization_dagster.environment import Environment
+from sessionization_dagster.landing import RawColumn, RawTable
+from sessionization_dagster.late_data import Cursor
+from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
+from tests.integration.real_job import Project, oracle_differences
+from tests.integration.test_job import BLOCKED, csv_project, first_rows
+from tests.oracle.model import RawRow, Settings
+
+FIRST, LAST = date(2024, 3, 9), date(2024, 3, 12)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+@pytest.fixture
+def project(tmp_path: Path, instance: dg.DagsterInstance) -> Project:
+    project = csv_project(tmp_path, instance)
+    project.land("tracks/first", first_rows())
+    return project
+
+
+class Ticks:
+    """The late data sensor, tick by tick."""
+
+    def __init__(self, project: Project) -> None:
+        """Start without a cursor."""
+        self.project = project
+        self.repository = project.definitions.get_repository_def()
+        self.sensor = self.repository.get_sensor_def("late_data")
+        self.cursor: str | None = None
+
+    def tick(self) -> tuple[list[str], str]:
+        """The days asked for, as "first...last", and why none are."""
+        context = dg.build_sensor_context(
+            instance=self.project.instance, cursor=self.cursor, repository_def=self.repository
+        )
+        data = self.sensor.evaluate_tick(context)
+        self.cursor = data.cursor
+        return [days_of(request) for request in data.run_requests or []], data.skip_message or ""
+
+    def run(self, days: str) -> None:
+        """Carry out a request."""
+        first, _, last = days.partition("...")
+        assert self.project.run(date.fromisoformat(first), date.fromisoformat(last or first)).success
+
+
+def days_of(request: Any) -> str:
+    if request.partition_key:
+        return str(request.partition_key)
+    tags = request.tags
+    return f"{tags['dagster/asset_partition_range_start']}...{tags['dagster/asset_partition_range_end']}"
+
+
+def track(name: str, day: int, hour: int = 12) -> RawRow:
+    return RawRow("tracks", name, "late", timestamp=datetime(2024, 3, day, hour), event="page")
+
+
+def test_changed_files_ask_for_exactly_their_days_and_the_tables_are_right(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = Ticks(project)
+    days, why = ticks.tick()
+    assert (days, why) == ([], "Rows came for 3 days that have never run: the schedule or a backfill sees to them.")
+    project.run(FIRST, LAST)
+    assert ticks.tick() == ([], "No late data.")
+    rows = [track("l1", 9), track("l2", 10), track("l3", 12, 23)]
+    project.land("tracks/late", rows)
+    assert ticks.tick()[0] == ["2024-03-09...2024-03-10"]
+    # What was asked for and has not run is not forgotten, nor asked for twice; the other range follows.
+    assert ticks.tick()[0] == ["2024-03-12"]
+    days, why = ticks.tick()
+    assert days == []
+    assert why.startswith("The run for 2024-03-09, 2024-03-10, 2024-03-12 was requested before and has not succeeded")
+    ticks.run("2024-03-09...2024-03-10")
+    # That run landed the file as a whole: the journal tells of the day that is still to run.
+    assert ticks.tick()[0] == ["2024-03-12"]
+    # A run of one day lands a file with rows of another.
+    rows.append(track("l4", 11))
+    more = project.land("tracks/more", [rows[-1]])
+    ticks.run("2024-03-12")
+    assert ticks.tick()[0] == ["2024-03-11"]
+    ticks.run("2024-03-11")
+    assert ticks.tick() == ([], "No late data.")
+    assert not oracle_differences(project, first_rows() + rows, Settings(blocked_ids=BLOCKED), FIRST, LAST)
+    more.unlink()
+    assert ticks.tick()[0] == ["2024-03-11"]
+    ticks.run("2024-03-11")
+    # A file too large to look into is landed by a run of the newest day; then the journal tells its days.
+    monkeypatch.setattr("sessionization_dagster.arrivals.LandedArrivals.since", small_budget())
+    project.land("tracks/large", [track("l5", 9)])
+    assert ticks.tick()[0] == ["2024-03-12"]
+    ticks.run("2024-03-12")
+    assert ticks.tick()[0] == ["2024-03-09"]
+    ticks.run("2024-03-09")
+    assert ticks.tick() == ([], "No late data.")
+    rows[-1] = track("l5", 9)
+    assert not oracle_differences(project, first_rows() + rows, Settings(blocked_ids=BLOCKED), FIRST, LAST)
+
+
+def test_days_out_of_reach_are_counted_and_unfinished_runs_waited_for(
+    tmp_path: Path, instance: dg.DagsterInstance, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = Project.create(
+        tmp_path, instance, {"max_lateness_days": 2}, start_date="2024-03-09", end_date="2024-03-12"
+    )
+    project.land("tracks/first", first_rows())
+    project.run(FIRST, LAST)
+    ticks = Ticks(project)
+    ticks.tick()
+    project.land("tracks/late", [track("l1", 9), track("l2", 9, 13), track("l3", 10), track("l4", 11)])
+    capfd.readouterr()
+    assert ticks.tick()[0] == ["2024-03-11"]
+    said = "".join(capfd.readouterr())
+    assert "3 rows changed on 2 days before 2024-03-11, further back than max_lateness_days reaches" in said
+    assert "materialise 2024-03-09, 2024-03-10" in said
+    ticks.run("2024-03-11")
+    # The run landed the file, and its journal names the old days once more; they are counted and left.
+    assert ticks.tick()[0] == []
+    assert ticks.tick() == ([], "No late data.")
+    job = project.definitions.resolve_job_def("daily_sessionization")
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    assert ticks.tick()[1].endswith("is not finished: what it lands and runs is seen after it.")
+    instance.delete_run(run.run_id)
+    landing = project.environment.landing
+    landing.rename(landing.with_name("away"))
+    assert "does not exist" in ticks.tick()[1]
+
+
+def small_budget() -> Any:
+    from dataclasses import replace
+
+    from sessionization_dagster.arrivals import LandedArrivals
+
+    since = LandedArrivals.since
+
+    def limited(self: LandedArrivals, *arguments: Any) -> Any:
+        return since(replace(self, max_peek_bytes=10), *arguments)
+
+    return limited
+
+
+def test_loaders_tables_are_watched_by_what_they_received(tmp_path: Path) -> None:
+    warehouse = DuckDBWarehouse(tmp_path / "w.duckdb")
+    columns = (RawColumn("id", "VARCHAR"), RawColumn("timestamp", "TIMESTAMP"), RawColumn("received_at", "TIMESTAMP"))
+    table = RawTable("rudderstack", "tracks", columns, at="timestamp")
+    with warehouse.connect() as connection:
+        connection.execute("create schema raw")
+        connection.execute(
+            "create table raw.rudderstack_tracks (id varchar, timestamp timestamp, received_at timestamp)"
+        )
+        connection.execute("""insert into raw.rudderstack_tracks values
+            ('1', '2024-03-10 23:30', '2024-03-10 23:30'), ('2', '2024-03-11 12:00', '2024-03-11 12:00')""")
+    arrivals = ReceivedArrivals(warehouse, [table], "Europe/Berlin")
+    now, since = datetime(2024, 3, 13), date(2024, 3, 10)
+    first = arrivals.since(Cursor(), now, since)
+    assert [(change.day.day, change.rows) for change in first.changes] == [(11, 2)]
+    assert arrivals.since(first.cursor, now, since).changes == ()
+    with warehouse.connect() as connection:
+        # Received before the newest, loaded after it.
+        connection.execute("insert into raw.rudderstack_tracks values ('3', '2024-03-10 09:00', '2024-03-10 09:00')")
+        connection.execute("insert into raw.rudderstack_tracks values ('4', '2024-03-11 09:00', '2024-03-12 09:00')")
+        connection.execute("insert into raw.rudderstack_tracks values ('5', '2024-02-01 09:00', '2024-03-01 09:00')")
+    second = arrivals.since(first.cursor, now, since)
+    assert [(change.day.day, change.rows) for change in second.changes] == [(10, 1), (11, 1)]
+    with warehouse.connect() as connection:
+        connection.execute("delete from raw.rudderstack_tracks where id = '3'")
+    assert [change.day.day for change in arrivals.since(second.cursor, now, since).changes] == [10]
+
+
+def test_the_schedule_asks_for_the_day_that_ended_in_the_projects_timezone(tmp_path: Path) -> None:
+    settings = {
+        "SESSIONIZATION_START_DATE": "2024-03-09", "SESSIONIZATION_TIMEZONE": "America/New_York",
+        "SESSIONIZATION_DUCKDB_PATH": str(tmp_path / "sessionization.duckdb"),
+    }  # fmt: skip
+
+    def tick(at: datetime, **more: str) -> Any:
+        repository = build_definitions(Environment.from_env({**settings, **more})).get_repository_def()
+        schedule = repository.get_schedule_def("daily_at_two")
+        assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "America/New_York")
+        assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+        return schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=at, repository_def=repository))
+
+    # 02:00 in New York on the day that its clocks change, and the day after: 7 and 6 hours behind.
+    for at, day in (
+        (datetime(2024, 3, 10, 7, tzinfo=UTC), "2024-03-09"),
+        (datetime(2024, 3, 11, 6, tzinfo=UTC), "2024-03-10"),
+    ):
+        (request,) = tick(at).run_requests
+        assert (request.partition_key, request.run_key) == (day, day)
+    ended = tick(datetime(2024, 3, 20, 6, tzinfo=UTC), SESSIONIZATION_END_DATE="2024-03-18")
+    assert not ended.run_requests
+    assert ended.skip_message.startswith("2024-03-19 is no partition")
+
+
+def test_a_locked_file_is_tried_again_and_an_error_in_the_data_is_not(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import subprocess
+    import sys
+
+    monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 1)
+    # Somebody has the file open for longer than landing and dbt wait: the step's own wait is what helps.
+    monkeypatch.setattr(DuckDBWarehouse, "_open", impatient(DuckDBWarehouse._open))
+    path = project.environment.duckdb_path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(2)"],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    started = time.monotonic()
+    result = project.run(FIRST, LAST)
+    holder.wait()
+    assert result.success
+    assert time.monotonic() - started > 1
+    retried = [event.step_key for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
+    assert set(retried) == {"landing"}
+
+    with project_warehouse(project) as connection:
+        connection.execute("alter table core.events add column surprise integer")
+    failed = project.run(FIRST, raise_on_error=False)
+    assert not failed.success
+    assert not [event for event in failed.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
+    (failure,) = [event for event in failed.all_events if event.is_step_failure]
+    assert "Drop the table and backfill all partitions" in str(failure.step_failure_data.error)
+
+
+def impatient(open_file: Any) -> Any:
+    def opened(self: DuckDBWarehouse, **options: Any) -> Any:
+        object.__setattr__(self, "lock_timeout_seconds", 0.2)
+        return open_file(self, **options)
+
+    return opened
+
+
+def project_warehouse(project: Project) -> Any:
+    from sessionization_dagster.resources import build_warehouse
+
+    return build_warehouse(project.environment).connect()
