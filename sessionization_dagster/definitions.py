@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from sessionization_dagster.assets.checks import build_rebuild_checks
 from sessionization_dagster.assets.dbt_models import build_dbt_assets
 from sessionization_dagster.assets.identity import build_identity_assets
 from sessionization_dagster.assets.landing import build_landing_assets
@@ -16,7 +17,7 @@ from sessionization_dagster.dbt.translator import Translator, history_tables, ke
 from sessionization_dagster.engine import Engine
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.identity.policies import IdentitySettings
-from sessionization_dagster.jobs import daily_sessionization, full_rebuild, repair
+from sessionization_dagster.jobs import daily_sessionization, full_rebuild, repair, verify
 from sessionization_dagster.notifications import LogNotifier, Notifier, WebhookNotifier
 from sessionization_dagster.partitions import daily_partitions
 from sessionization_dagster.report.files import reports_folder
@@ -48,9 +49,11 @@ def build_definitions(
     identity_settings = IdentitySettings.from_vars(
         project.variables["identity_policy"], project.variables["max_users_per_alias"]
     )
+    engine = Engine(project, warehouse, identity_settings)
+    rebuild_checks = build_rebuild_checks(engine, environment.sources, project.variables["blocked_ids"])
     models = build_dbt_assets(project, warehouse, translator, partitions)
     identity = build_identity_assets(manifest, warehouse, identity_settings, partitions, kind)
-    daily = daily_sessionization(partitions)
+    daily = daily_sessionization(partitions, leave_out=rebuild_checks)
     webhook = environment.alert_webhook
     return dg.Definitions(
         assets=[
@@ -62,12 +65,13 @@ def build_definitions(
         jobs=[
             daily,
             full_rebuild(
-                Engine(project, warehouse, identity_settings),
+                engine,
                 history_tables(manifest),
                 partitions,
                 [key for assets in (*models, identity) for key in assets.keys],
             ),
             repair(),
+            verify(rebuild_checks),
         ],
         schedules=[daily_schedule(daily, partitions)],
         sensors=[
@@ -80,6 +84,7 @@ def build_definitions(
             ),
             failure_sensor(notifier or (WebhookNotifier(webhook) if webhook else LogNotifier())),
         ],
+        asset_checks=[rebuild_checks],
         # Steps share a process: one writer at a time anyway, and dbt and Dagster are slow to import.
         loggers=loggers,
         executor=dg.in_process_executor,

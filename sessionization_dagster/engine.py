@@ -5,7 +5,7 @@ Ordinary runs go through the assets, which do the same steps one by one and tell
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -55,12 +55,27 @@ class Engine:
         Raises:
             DbtError: a model failed.
         """
+        self.build(["--select", f"tag:{BEFORE_IDENTITY}"], window, run_id, with_tests, on_event)
+        self.identify(window, applied_at)
+        self.build(["--select", f"tag:{AFTER_IDENTITY}"], window, run_id, with_tests, on_event)
+
+    def build(
+        self,
+        selection: Sequence[str],
+        window: Window,
+        run_id: str,
+        with_tests: bool = True,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        """One dbt command over the selected nodes: a part of run.
+
+        Raises:
+            DbtError: a model failed.
+        """
         variables = {**window.as_dbt_vars(), "run_id": run_id, "duckdb_path": str(self.warehouse.path)}
         resources = () if with_tests else MODELS_ONLY
+        self.project.runner.invoke(["build", *resources, *selection], variables, on_event)
 
-        def build(tag: str) -> None:
-            self.project.runner.invoke(["build", *resources, "--select", f"tag:{tag}"], variables, on_event)
-
-        build(BEFORE_IDENTITY)
+    def identify(self, window: Window, applied_at: datetime) -> None:
+        """The identity graph: the part of run between the two dbt commands."""
         update_identity_graph(self.warehouse, window, self.identity, applied_at)
-        build(AFTER_IDENTITY)

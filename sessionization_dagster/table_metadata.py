@@ -6,7 +6,7 @@ Two statements for all tables of a step: they run after each one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster.dbt.nodes import described_columns, meta_of, relation_of
-from sessionization_dagster.markdown import markdown_table
+from sessionization_dagster.markdown import LONGEST_VALUE, markdown_table
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.warehouses.base import Connection, Warehouse
 
@@ -109,7 +109,7 @@ def _metadata_of(
         newest={
             "dagster/column_schema": _schema(node, columns),
             **(_lineage_entries(lineage) if lineage and lineage.deps_by_column else {}),
-            **({"preview": dg.MetadataValue.md(markdown_table(preview))} if preview else {}),
+            **({"preview": _table(preview)} if preview else {}),
         },
         by_day={
             row["day"]: {label: row[column] for label, column in labels.items()}
@@ -129,8 +129,12 @@ def _lineage_entries(lineage: dg.TableColumnLineage) -> dict[str, Any]:
         }
         for column, deps in lineage.deps_by_column.items()
     ]
-    table = dg.MetadataValue.md(markdown_table(rows, longest_value=None))
-    return {"dagster/column_lineage": lineage, "columns_made_from": table}
+    return {"dagster/column_lineage": lineage, "columns_made_from": _table(rows, longest=None)}
+
+
+def _table(rows: Sequence[Mapping[str, Any]], longest: int | None = LONGEST_VALUE) -> dg.MarkdownMetadataValue:
+    """Rows with the same keys."""
+    return dg.MetadataValue.md(markdown_table(list(rows[0]), (row.values() for row in rows), longest))
 
 
 def _day_labels(node: Mapping[str, Any]) -> dict[str, str]:

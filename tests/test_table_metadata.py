@@ -88,7 +88,7 @@ def test_the_last_partition_alone_has_columns_lineage_and_rows_of_the_window(tab
         '| a | 1 | 2024-03-10 | ["x"] |',
         '| a | 1 | 2024-03-10 | ["y", "z"] |',
         "| a | 2 | 2024-03-12 | [] |",
-        "| b | 1 | 2024-03-10 |  |",
+        "| b | 1 | 2024-03-10 | null |",
     ]
 
 

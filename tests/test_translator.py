@@ -60,7 +60,7 @@ def test_every_asset_has_a_group_owner_tags_kinds_and_description(specs: dict[st
         assert {"table", "view", "html"} & spec.kinds, name
         assert {"dbt", "python"} & spec.kinds, name
         assert spec.description, name
-        assert spec.tags["layer"] in ("raw", "staging", "core", "sessions", "monitoring"), name
+        assert spec.tags["layer"] in ("raw", "staging", "core", "sessions", "monitoring", "reports"), name
         assert spec.tags["grain"], name
 
 

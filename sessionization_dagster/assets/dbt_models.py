@@ -8,6 +8,7 @@ from dagster_dbt import dbt_assets
 
 from sessionization_dagster.dbt.column_lineage import column_lineage
 from sessionization_dagster.dbt.events import AssetEvent, Progress, as_asset_events
+from sessionization_dagster.dbt.failed_rows import failed_rows
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.selection import AFTER_IDENTITY, BEFORE_IDENTITY, selection_arguments
 from sessionization_dagster.dbt.translator import Translator, by_asset_key
@@ -72,5 +73,6 @@ def _build(
         lineage = column_lineage(project, warn=context.log.warning) if progress.built_nodes else {}
         tables = table_metadata(warehouse, project.manifest, progress.built_nodes, window, lineage)
         add_table_metadata(context, by_asset_key(tables, project.manifest, translator))
-        yield from as_asset_events(progress.results, context, project.manifest, translator)
+        found_rows = failed_rows(warehouse, project, progress.results)
+        yield from as_asset_events(progress.results, found_rows, context, project.manifest, translator)
     progress.raise_failed_tests()

@@ -64,14 +64,19 @@ class Progress:
 
 def as_asset_events(
     results: list[Event],
+    check_metadata: Mapping[str, Mapping[str, Any]],
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
     translator: DagsterDbtTranslator,
 ) -> Iterator[AssetEvent]:
-    """Turn result events into outputs and asset check results."""
+    """Turn result events into outputs and asset check results, the latter with further metadata (unique id -> entries)."""
     for event in results:
         message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
-        yield from message.to_default_asset_events(manifest, translator, context)
+        for asset_event in message.to_default_asset_events(manifest, translator, context):
+            if isinstance(asset_event, dg.AssetCheckResult):
+                extra = check_metadata.get(_node(event)["unique_id"], {})
+                asset_event = asset_event._replace(metadata={**asset_event.metadata, **extra})
+            yield asset_event
 
 
 def _node(event: Event) -> dict[str, Any]:

@@ -19,11 +19,12 @@ class LandingError(Exception):
 
 @dataclass(frozen=True)
 class RawColumn:
-    """One declared column. A csv or parquet file without a required column is set aside as a whole."""
+    """One declared column. A csv or parquet file without a required column is set aside as a whole; an identifier says whose a row is."""
 
     name: str
     type: str
     required: bool = False
+    identifier: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,4 +100,5 @@ def _raw_column(label: str, column: Mapping[str, Any]) -> RawColumn:
             f"{label}: column {column['name']!r} has data_type {column.get('data_type')!r}; "
             f"allowed are {', '.join(COLUMN_TYPES)}"
         )
-    return RawColumn(column["name"], data_type, bool(_meta(column).get("required", False)))
+    meta = _meta(column)
+    return RawColumn(column["name"], data_type, bool(meta.get("required")), bool(meta.get("identifier")))

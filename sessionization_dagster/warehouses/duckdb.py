@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from sessionization_dagster.errors import WarehouseError
+
+T = TypeVar("T")
 
 
 class DuckDBConnection:
@@ -68,7 +71,26 @@ class DuckDBWarehouse:
             WarehouseError: another process holds the file for longer than lock_timeout_seconds, or it is no DuckDB 2 file.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        native = self._open()
+        with self._session(self._open()) as connection:
+            yield connection
+
+    @contextmanager
+    def read_beside(self, other: Path, name: str) -> Iterator[DuckDBConnection]:
+        """Open the file for reading only, with another one beside it for writing: that one's tables are name.schema.table.
+
+        Raises:
+            WarehouseError: as connect.
+        """
+        with self._session(duckdb.connect()) as connection:
+            self._patiently(
+                lambda: connection.execute(f"attach '{_quoted(self.path)}' as \"{self.path.stem}\" (read_only)")
+            )
+            connection.execute(f"attach '{_quoted(other)}' as {name}")
+            connection.execute(f'use "{self.path.stem}"')
+            yield connection
+
+    @contextmanager
+    def _session(self, native: duckdb.DuckDBPyConnection) -> Iterator[DuckDBConnection]:
         try:
             native.execute("set TimeZone = 'UTC'")
             native.execute(f"set memory_limit = '{self.memory_limit}'")
@@ -84,11 +106,8 @@ class DuckDBWarehouse:
             WarehouseError: a run holds the file for longer than lock_timeout_seconds.
         """
         native = self._open(read_only=True) if self.path.exists() else duckdb.connect()
-        try:
-            native.execute("set TimeZone = 'UTC'")
-            yield DuckDBConnection(native)
-        finally:
-            native.close()
+        with self._session(native) as connection:
+            yield connection
 
     def copy_from(self, other: DuckDBWarehouse, wanted: Callable[[str, str], bool]) -> dict[str, int]:
         """Copy another file's tables that are wanted (schema, table) into this one; return the rows of each, as "schema.table"."""
@@ -128,11 +147,14 @@ class DuckDBWarehouse:
         return f"cast(timezone('{timezone}', timezone('UTC', {at})) as date)"
 
     def _open(self, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+        return self._patiently(lambda: duckdb.connect(str(self.path), read_only=read_only))
+
+    def _patiently(self, open_file: Callable[[], T]) -> T:
         # A query tool that looks at the file for a moment should not fail a nightly run.
         give_up_at = time.monotonic() + self.lock_timeout_seconds
         while True:
             try:
-                return duckdb.connect(str(self.path), read_only=read_only)
+                return open_file()
             except duckdb.IOException as error:
                 is_locked = "lock" in str(error).lower()
                 if is_locked and time.monotonic() < give_up_at:

@@ -19,6 +19,7 @@ from sessionization_dagster.errors import DbtError
 from sessionization_dagster.landing import land, raw_tables
 from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, land_sample
 from tests.integration.real_job import LOGS, OUTPUT_TABLES, ROOT
+from tests.integration.recomputed import compare, problems
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle.model import RawRow, Settings
 
@@ -239,6 +240,11 @@ def test_a_source_of_ones_own_takes_one_folder(tmp_path: Path) -> None:
     assert json.loads(event["properties"]) == {"channel": "chat", "subject": "Where is my parcel?"}
     (rejected,) = query(driver, "select event_id, source, reason from core.rejected_events")
     assert rejected == {"event_id": "support:T-2", "source": "support", "reason": "no_timestamp"}
+    # Its rows are found by the identifiers that it declares.
+    recomputed = compare(driver)
+    assert recomputed.sample.raw_rows == 2
+    assert not problems(recomputed)
+    assert not recomputed.pending
 
 
 @pytest.fixture

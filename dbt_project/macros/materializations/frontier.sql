@@ -3,6 +3,8 @@ Materialisation `frontier`: rewrites what lies at or after each entity's frontie
 
 config
   entity        expression over the table's columns that names the entity (default dbt_visitor_id)
+  entity_kind   roots only: 'visitor', or 'alias' where an entity is an id as events carry it. Tells the check matches_full_rebuild which rows
+                a sample of visitors has
   at            expression over the table's columns that rewrite_from is compared with
   date          the table's date column, bounds every statement (none: the table has one row per entity)
   rewrite_from  'frontier': rows with at >= the frontier (default)

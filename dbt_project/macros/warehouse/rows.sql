@@ -47,3 +47,7 @@
 {#- How many elements an array has. -#}
 {% macro array_size(array) -%}{{ return(adapter.dispatch('array_size')(array)) }}{%- endmacro %}
 {% macro default__array_size(array) -%}len({{ array }}){%- endmacro %}
+
+{#- Aggregate: the median of numbers. -#}
+{% macro median(value) -%}{{ return(adapter.dispatch('median')(value)) }}{%- endmacro %}
+{% macro default__median(value) -%}median({{ value }}){%- endmacro %}

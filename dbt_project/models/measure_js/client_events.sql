@@ -1,6 +1,6 @@
 {{ config(
     materialized='frontier', requests='affected_clients',
-    entity='client_id', at='timestamp', date='event_date'
+    entity='client_id', entity_kind='alias', at='timestamp', date='event_date'
 ) }}
 
 -- depends_on: {{ ref('affected_clients') }}

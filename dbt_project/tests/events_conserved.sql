@@ -1,0 +1,46 @@
+{{ config(meta={'dagster': {'ref': {'name': 'events'}}}) }}
+
+{#- The raw rows of a date are found here by their own dating alone, not by the conditions that the models select with. -#}
+-- Every raw row of the window's days, or of no day, is an event or a rejected event.
+with raw_rows as (
+    select source, event_date, count(*) as row_count
+    from ({{ staged_events() }}) as staged
+    where
+        (({{ near_window('timestamp') }} or {{ near_window('received_at') }}) and {{ in_window('event_date') }})
+        or (timestamp is null and received_at is null)
+    group by source, event_date
+),
+
+events as (
+    select source, event_date, count(*) as row_count
+    from {{ ref('events') }}
+    where {{ in_window('event_date') }}
+    group by source, event_date
+),
+
+-- What could not be read never became a raw row.
+rejected as (
+    select source, event_date, count(*) as row_count
+    from {{ ref('rejected_events') }}
+    where (event_date is null or ({{ in_window('event_date') }})) and reason <> 'unreadable'
+    group by source, event_date
+),
+
+sides as (
+    select source, event_date, row_count as raw_rows, 0 as event_rows, 0 as rejected_rows from raw_rows
+    union all
+    select source, event_date, 0 as raw_rows, row_count as event_rows, 0 as rejected_rows from events
+    union all
+    select source, event_date, 0 as raw_rows, 0 as event_rows, row_count as rejected_rows from rejected
+),
+
+counted as (
+    select source, event_date, sum(raw_rows) as raw_rows, sum(event_rows) as event_rows, sum(rejected_rows) as rejected_rows
+    from sides
+    group by source, event_date
+)
+
+select source, event_date, raw_rows, event_rows, rejected_rows, raw_rows - event_rows - rejected_rows as lost_rows
+from counted
+where raw_rows <> event_rows + rejected_rows
+order by event_date, source

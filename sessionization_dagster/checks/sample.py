@@ -1,0 +1,215 @@
+"""Which visitors are looked at, and the raw rows that decide everything about them: chosen in the warehouse, copied into an empty one.
+
+The rows are a closure. A = the ids of the sampled visitors. B = the ids that stand in one row with an id of A. Every row that names an id
+of B is copied. So each device that one of the visitors ever used comes with all of its logins, and what is known of its owner, its number
+of users and its alias calls is whole; links that end at the visitors' ids are those of the full graph. What follows for people beyond is
+not, and nobody compares it.
+
+A row whose event_id was sent several times counts only where it is the earliest copy: so the rows of the ids that stand in the other copies
+come too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.landing import RawTable
+from sessionization_dagster.warehouses.duckdb import DuckDBConnection
+
+# The scratch warehouse as the warehouse's connection sees it; its schema `sampled` holds what was chosen.
+SCRATCH = "scratch_warehouse"
+SAMPLED = f"{SCRATCH}.sampled"
+
+
+@dataclass(frozen=True)
+class SampleRequest:
+    """Whom to look at.
+
+    Attributes:
+        size: how many visitors.
+        salt: another one gives other visitors, the same one the same.
+        visitors: these instead, where there are any.
+        max_rows: a visitor whose closure has more raw rows is left out.
+    """
+
+    size: int
+    salt: str
+    visitors: tuple[str, ...] = ()
+    max_rows: int = 200_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Who was chosen: the visitors, those left out as too many rows hang together with them, and how many raw rows were copied."""
+
+    visitors: tuple[str, ...]
+    skipped: tuple[str, ...]
+    raw_rows: int
+
+
+@dataclass(frozen=True)
+class RawData:
+    """Where raw rows are: their tables, ids that identify nobody, and the staging views."""
+
+    tables: Sequence[RawTable]
+    blocked_ids: Sequence[str]
+    staging_views: Sequence[str]
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any], tables: Sequence[RawTable], blocked_ids: Sequence[str]) -> RawData:
+        """Staging views are what core.events is made from.
+
+        Raises:
+            SettingsError: a raw table does not say which columns hold ids.
+        """
+        for table in tables:
+            if not any(column.identifier for column in table.columns):
+                raise SettingsError(
+                    f"raw.{table.name} names no column that says whose a row is: give those that hold ids "
+                    "`config: {meta: {identifier: true}}` in its yml."
+                )
+        (events,) = (
+            node
+            for node in manifest["nodes"].values()
+            if node["resource_type"] == "model" and (node["schema"], node["alias"]) == ("core", "events")
+        )
+        parents = (manifest["nodes"][parent] for parent in events["depends_on"]["nodes"])
+        return cls(tables, blocked_ids, [f"{node['schema']}.{node['alias']}" for node in parents])
+
+
+def take_sample(connection: DuckDBConnection, raw: RawData, request: SampleRequest) -> Sample:
+    """Choose visitors and copy their closure's raw rows. The connection's main file is the warehouse, only read; SCRATCH is empty."""
+    connection.execute(f"create schema {SAMPLED}")
+    _choose(connection, request)
+    _close(connection, raw)
+    skipped = _leave_out_large(connection, request.max_rows)
+    rows = _copy(connection, raw.tables)
+    return Sample(_texts(connection, f"select visitor from {SAMPLED}.visitors order by 1"), skipped, rows)
+
+
+def names_sampled_id(relation: str) -> str:
+    """A condition on rows with anonymous_id, user_id and previous_id: they name an id of B, and so are all in the scratch warehouse."""
+    ids = f"(select id from {SAMPLED}.named_ids)"
+    return f"({relation}.anonymous_id in {ids} or {relation}.user_id in {ids} or {relation}.previous_id in {ids})"
+
+
+def _texts(connection: DuckDBConnection, sql: str) -> tuple[str, ...]:
+    return tuple(next(iter(row.values())) for row in connection.query(sql).to_pylist())
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _choose(connection: DuckDBConnection, request: SampleRequest) -> None:
+    """SAMPLED.visitors, and SAMPLED.ids: A, each id with its visitor."""
+    if request.visitors:
+        chosen = f"select unnest([{', '.join(map(_literal, request.visitors))}]) as visitor"
+    else:
+        chosen = f"""
+            select visitor from (select distinct dbt_visitor_id as visitor from core.identity_graph)
+            order by md5(visitor || {_literal(request.salt)}), visitor limit {int(request.size)}"""
+    connection.execute(f"create table {SAMPLED}.visitors as select distinct visitor from ({chosen})")
+    connection.execute(f"""
+        create table {SAMPLED}.ids as
+        select visitor, alias as id from core.identity_graph
+        inner join {SAMPLED}.visitors on visitors.visitor = identity_graph.dbt_visitor_id
+        union
+        select visitor, visitor from {SAMPLED}.visitors""")
+
+
+def _close(connection: DuckDBConnection, raw: RawData) -> None:
+    """SAMPLED.named_ids: B. SAMPLED.found_rows: the closure's rows, each once per visitor."""
+    _find_rows(connection, raw.tables, "ids", "rows_of_ids")
+    # The ids of deleted rows stand in edges until their day is run again.
+    of_edges = " union all ".join(
+        f"""select visitor, unnest([anonymous_id, user_id, previous_id]) as id
+            from core.identity_edges inner join {SAMPLED}.ids on identity_edges.{column} = ids.id"""
+        for column in ("anonymous_id", "user_id", "previous_id")
+    )
+    nobody = ", ".join(_literal(id_) for id_ in ["", *raw.blocked_ids])
+    connection.execute(f"""
+        create table {SAMPLED}.named_ids as
+        select visitor, id from ({_ids_of_rows(raw.tables, "rows_of_ids")} union all {of_edges})
+        where id is not null and id not in ({nobody})
+        union
+        select visitor, id from {SAMPLED}.ids""")
+    _find_copies(connection, raw.staging_views)
+    connection.execute(f"""
+        create table {SAMPLED}.wanted_ids as
+        select visitor, id from {SAMPLED}.named_ids
+        union
+        select sampled.visitor, copies.id
+        from (
+            select distinct visitor, event_id, event_date
+            from {SAMPLED}.copies inner join {SAMPLED}.named_ids on copies.id = named_ids.id
+        ) as sampled
+        inner join {SAMPLED}.copies on sampled.event_id = copies.event_id and sampled.event_date = copies.event_date""")
+    _find_rows(connection, raw.tables, "wanted_ids", "found_rows")
+
+
+def _find_copies(connection: DuckDBConnection, staging_views: Sequence[str]) -> None:
+    """SAMPLED.copies: the ids that stand in rows whose event_id was sent several times."""
+    staged = " union all ".join(
+        f"select event_id, event_date, anonymous_id, user_id, previous_id, reject_reason from {view}"
+        for view in staging_views
+    )
+    connection.execute(f"""
+        create table {SAMPLED}.copies as
+        select event_id, event_date, id
+        from (
+            select event_id, event_date, unnest([anonymous_id, user_id, previous_id]) as id
+            from ({staged}) as staged
+            where reject_reason is null and (event_id, event_date) in (
+                select (event_id, event_date) from core.rejected_events where reason = 'duplicate_event_id'
+            )
+        ) as of_copies
+        where id is not null""")
+
+
+def _find_rows(connection: DuckDBConnection, tables: Sequence[RawTable], ids: str, into: str) -> None:
+    """SAMPLED.<into>: (visitor, table_name, row) of the raw rows that name an id of SAMPLED.<ids>."""
+    found = " union ".join(
+        f"""select visitor, '{table.name}' as table_name, {table.name}.rowid as row
+            from raw.{table.name} inner join {SAMPLED}.{ids} on {table.name}."{column.name}" = {ids}.id"""
+        for table in tables
+        for column in table.columns
+        if column.identifier
+    )
+    connection.execute(f"create table {SAMPLED}.{into} as {found}")
+
+
+def _ids_of_rows(tables: Sequence[RawTable], rows: str) -> str:
+    return " union all ".join(
+        f"""select visitor, unnest([{", ".join(f'"{column.name}"' for column in table.columns if column.identifier)}]) as id
+            from raw.{table.name}
+            inner join {SAMPLED}.{rows} on {rows}.table_name = '{table.name}' and {rows}.row = {table.name}.rowid"""
+        for table in tables
+    )
+
+
+def _leave_out_large(connection: DuckDBConnection, max_rows: int) -> tuple[str, ...]:
+    skipped = _texts(
+        connection,
+        f"select visitor from {SAMPLED}.found_rows group by visitor having count(*) > {int(max_rows)} order by 1",
+    )
+    if skipped:
+        for table in ("visitors", "ids", "named_ids", "found_rows"):
+            connection.execute(f"delete from {SAMPLED}.{table} where visitor in ({', '.join(map(_literal, skipped))})")
+    return skipped
+
+
+def _copy(connection: DuckDBConnection, tables: Sequence[RawTable]) -> int:
+    """Raw tables in the scratch warehouse; returns the number of rows."""
+    connection.execute(f"create schema {SCRATCH}.raw")
+    connection.execute(f"create table {SCRATCH}.raw.landing_rejects as from raw.landing_rejects limit 0")
+    for table in tables:
+        connection.execute(f"""
+            create table {SCRATCH}.raw.{table.name} as
+            select * from raw.{table.name}
+            where rowid in (select row from {SAMPLED}.found_rows where table_name = '{table.name}')""")
+    (rows,) = connection.query(f"select count(distinct (table_name, row)) as n from {SAMPLED}.found_rows").to_pylist()
+    return int(rows["n"])

@@ -1,0 +1,47 @@
+"""The first rows that a failed dbt test found, for people: read again with the test's compiled SQL, as dbt only counts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.dbt.runner import Event
+from sessionization_dagster.markdown import markdown_table
+from sessionization_dagster.warehouses.base import Warehouse
+
+SHOWN_ROWS = 10
+# Tests that could not run have no rows.
+FOUND_ROWS = ("fail", "warn")
+
+
+def failed_rows(warehouse: Warehouse, project: DbtProject, results: Iterable[Event]) -> dict[str, dict[str, Any]]:
+    """Return unique id -> metadata entries of the tests among the results that found rows: how many, and the first of them.
+
+    Opens the warehouse only if there are any. To be called once dbt has closed it.
+    """
+    found = {
+        event["data"]["node_info"]["unique_id"]: event["data"]
+        for event in results
+        if event["info"]["name"] == "LogTestResult" and event["data"]["node_info"]["node_status"] in FOUND_ROWS
+    }
+    if not found:
+        return {}
+    with warehouse.connect() as connection:
+        metadata = {}
+        for unique_id, data in found.items():
+            compiled = compiled_sql(project, project.manifest["nodes"][unique_id])
+            rows = connection.query(f"select * from (\n{compiled}\n) as failed_rows limit {SHOWN_ROWS}")
+            table = markdown_table(rows.column_names, [row.values() for row in rows.to_pylist()])
+            metadata[unique_id] = {"rows": int(data["num_failures"]), "first_rows": dg.MetadataValue.md(table)}
+    return metadata
+
+
+def compiled_sql(project: DbtProject, node: Mapping[str, Any]) -> str:
+    """What dbt last compiled of a node. A file with several nodes, as a yml with tests is, has become a folder."""
+    file, path = Path(node["original_file_path"]), Path(node["path"])
+    place = file if path.name == file.name else file / path
+    return (project.target_path / "compiled" / str(node["package_name"]) / place).read_text()

@@ -1,0 +1,112 @@
+"""The checks of events and devices that are dbt tests: what they find, what they leave alone, and how their rows reach people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from sessionization_dagster.dbt.failed_rows import failed_rows
+from sessionization_dagster.dbt.runner import Event
+from sessionization_dagster.partitions import Window
+from tests.integration.thin_driver import ThinDriver
+from tests.oracle.model import Settings
+
+# Nine weeks of some 150 events a day, and the last of them looked at.
+FIRST = date(2024, 3, 4)
+WEEK = [FIRST + timedelta(days=56 + number) for number in range(7)]
+A_THIRD, TRIPLE, NOTHING, A_KIOSK, MANY_BAD, FEW_BAD, USUAL = WEEK
+EVENTS = {A_THIRD: 50, TRIPLE: 450, NOTHING: 0, FEW_BAD: 150, USUAL: 190}
+BAD = {MANY_BAD: 12, FEW_BAD: 7}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> ThinDriver:
+    """Every day run, in one run."""
+    driver = ThinDriver(tmp_path_factory.mktemp("shop"), Settings(max_users_per_alias=5))
+    columns = "id, anonymous_id, user_id, timestamp, event"
+    statements = []
+    for day in (FIRST + timedelta(days=number) for number in range(63)):
+        # Between 140 and 160.
+        events = EVENTS.get(day, 140 + day.toordinal() * 7 % 21)
+        at = f"timestamp '{day} 00:00:00' + to_seconds(n * 60)"
+        statements.append(
+            f"select '{day} ' || n, 'device ' || n % 30, null, {at}, 'seen' from range({events}) as numbers(n)"
+        )
+        statements.append(
+            f"select '{day} bad ' || n, null, null, {at}, 'seen' from range({BAD.get(day, 0)}) as numbers(n)"
+        )
+    at = f"timestamp '{A_KIOSK} 12:00:00' + to_seconds(n)"
+    for device, users in (("kiosk", 8), ("sofa", 6), ("tablet", 5)):
+        statements.append(
+            f"select '{device} ' || n, '{device}', 'user ' || n, {at}, 'seen' from range({users}) as numbers(n)"
+        )
+    # More users still, but nobody looks at a day on which it is not seen.
+    at = f"timestamp '{FIRST} 12:00:00' + to_seconds(n)"
+    statements.append(f"select 'old ' || n, 'old kiosk', 'user ' || n, {at}, 'seen' from range(9) as numbers(n)")
+    execute(driver, *(f"insert into raw.rudderstack_tracks ({columns}) {statement}" for statement in statements))
+    driver.run(FIRST, WEEK[-1])
+    return driver
+
+
+def execute(driver: ThinDriver, *statements: str) -> None:
+    with driver.warehouse.connect() as connection, connection.transaction():
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_results(driver: ThinDriver, names: Iterable[str]) -> list[Event]:
+    """Dbt's events of the named tests for the last week."""
+    events: list[Event] = []
+    variables = {**driver.variables, **Window(WEEK[0], WEEK[-1] + timedelta(days=1)).as_dbt_vars()}
+    driver.project.runner.invoke(["test", "--select", *names], variables, events.append)
+    assert len(events) == len(list(names))
+    return events
+
+
+test_results.__test__ = False  # type: ignore[attr-defined]
+
+
+def found(driver: ThinDriver, *names: str) -> dict[str, list[list[str]]]:
+    """Test -> the cells of its first rows; no entry where it passed."""
+    metadata = failed_rows(driver.warehouse, driver.project, test_results(driver, names))
+    return {name.split(".")[2]: cells(entries) for name, entries in metadata.items()}
+
+
+def cells(entries: dict[str, Any]) -> list[list[str]]:
+    lines = entries["first_rows"].value.splitlines()[2:]
+    assert entries["rows"] >= len(lines) > 0
+    return [line.strip("| ").split(" | ") for line in lines]
+
+
+def test_warnings_name_the_days_and_devices_that_are_odd_and_no_others(shop: ThinDriver) -> None:
+    rows = found(shop, "volume_anomaly", "rejected_share", "shared_devices", "events_conserved")
+    assert set(rows) == {"volume_anomaly", "rejected_share", "shared_devices"}
+    assert [(row[0], row[2]) for row in rows["volume_anomaly"]] == [
+        (str(A_THIRD), "50"),
+        (str(TRIPLE), "450"),
+        (str(NOTHING), "0"),
+    ]
+    assert [row[:4] for row in rows["rejected_share"]] == [[str(MANY_BAD), "no_identity", "12", "12"]]
+    assert [row[:2] for row in rows["shared_devices"]] == [["kiosk", "8"], ["sofa", "6"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "day", "lost"),
+    [
+        ("delete from core.events where event_id = '{day} 7'", USUAL, 1),
+        ("insert into core.events select * from core.events where event_id = '{day} 7'", USUAL, -1),
+        ("delete from core.rejected_events where event_id = '{day} bad 3'", MANY_BAD, 1),
+        ("insert into raw.rudderstack_tracks (id, anonymous_id) values ('no day', 'device 1')", None, 1),
+    ],
+)
+def test_lost_and_doubled_rows_are_told_by_day_until_it_is_run_again(
+    change: str, day: date | None, lost: int, shop: ThinDriver
+) -> None:
+    execute(shop, change.format(day=day))
+    (row,) = found(shop, "events_conserved")["events_conserved"]
+    assert (row[1], row[5]) == (str(day or "null"), str(lost))
+    shop.run_events(day or USUAL, day or USUAL)
+    assert not found(shop, "events_conserved")
