@@ -13,6 +13,7 @@ from sessionization_dagster.assets.landing import build_landing_assets
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.translator import Translator
 from sessionization_dagster.environment import Environment
+from sessionization_dagster.erasure.job import forget_visitor_job
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.jobs import daily_sessionization
 from sessionization_dagster.partitions import daily_partitions
@@ -38,17 +39,28 @@ def build_definitions(
     identity_settings = IdentitySettings.from_vars(
         project.variables["identity_policy"], project.variables["max_users_per_alias"]
     )
-    return dg.Definitions(
+    definitions = dg.Definitions(
         assets=[
             build_landing_assets(project.manifest, warehouse, environment.landing, environment.sources, partitions),
             *build_dbt_assets(project, warehouse, translator, partitions),
             build_identity_assets(project.manifest, warehouse, identity_settings, partitions, kind),
         ],
-        jobs=[daily_sessionization(partitions)],
+        jobs=[
+            daily_sessionization(partitions),
+            forget_visitor_job(
+                environment,
+                project.manifest,
+                project.variables,
+                warehouse,
+                partitions,
+                daily_job=lambda: definitions.resolve_job_def("daily_sessionization"),
+            ),
+        ],
         # Steps share a process: one writer at a time anyway, and dbt and Dagster are slow to import.
         loggers=loggers,
         executor=dg.in_process_executor,
     )
+    return definitions
 
 
 @dg.definitions
