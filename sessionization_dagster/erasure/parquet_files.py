@@ -81,7 +81,7 @@ def _groups(source: pq.ParquetFile, changes: Changes, ids: Ids, outcome: Outcome
                 blanks[place] = changes.blank[number]
         table, blanked = _blanked(table, blanks, ids)
         outcome.blanked += blanked
-        yield table if all(keep) else table.filter(pa.array(keep))
+        yield table if all(keep) and not blanked else _with_new_dictionaries(table.filter(pa.array(keep)))
 
 
 def _is_suspect(table: pa.Table, place: int, number: int, changes: Changes, ids: Ids) -> bool:
@@ -144,6 +144,26 @@ def _with_values(column: pa.ChunkedArray, values: dict[int, Any]) -> pa.ChunkedA
         pieces += [*column.slice(done, place - done).chunks, _array(values[place], column.type)]
         done = place + 1
     return pa.chunked_array([*pieces, *column.slice(done).chunks], column.type)
+
+
+def _with_new_dictionaries(table: pa.Table) -> pa.Table:
+    """The table without values that no row has any more: a dictionary keeps them, and would be written with them."""
+    for index, field in enumerate(table.schema):
+        if _has_dictionary(field.type):
+            column = table.column(index)
+            values = (
+                column.cast(field.type.value_type)
+                if pa.types.is_dictionary(field.type)
+                else pa.array(column.to_pylist(), field.type)
+            )
+            table = table.set_column(index, field, values.cast(field.type))
+    return table
+
+
+def _has_dictionary(kind: pa.DataType) -> bool:
+    return pa.types.is_dictionary(kind) or any(
+        _has_dictionary(kind.field(place).type) for place in range(kind.num_fields)
+    )
 
 
 def _array(value: Any, kind: pa.DataType) -> pa.Array:
