@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from sessionization_dagster.erasure.files import rewrite
+from sessionization_dagster.erasure.files import Outcome, rewrite
 from sessionization_dagster.erasure.fresh_file import write_anew
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.erasure.person import Plan, aliases_of, bind_subject, plan, rows_of
@@ -77,11 +77,6 @@ class Found:
     plan: Plan
     unreadable: list[str] = field(default_factory=list)
 
-    @property
-    def file_names(self) -> list[str]:
-        """The files to be rewritten, those that a killed run has rewritten included."""
-        return sorted(self.progress.files)
-
 
 def find(scope: Scope, identifier: str, landed_at: datetime | None, report: Callable[[str], None]) -> Found:
     """Find all that belongs to the person, from any of their ids. landed_at: land new files first, noting this time.
@@ -97,12 +92,11 @@ def find(scope: Scope, identifier: str, landed_at: datetime | None, report: Call
         if landed_at is not None:
             land(connection.native, scope.landing, list(scope.raw_tables), landed_at, report=report)
         known = aliases_of(connection, identifier)
-        progress = load_progress(connection, identifier) if landed_at is not None else None
-        if progress is None:
-            progress = Progress(str(uuid.uuid4()), Ids.of({identifier, *known}))
+        begun = load_progress(connection, identifier)
+        progress = begun or Progress(str(uuid.uuid4()), Ids.of({identifier, *known}))
         bind_subject(connection, progress.ids)
         planned = plan(connection, scope.staging, progress.ids)
-        if not known and not progress.files and not planned.files:
+        if begun is None and not known and not planned.files:
             raise ErasureError(
                 f"Nobody is known by the id given ({len(identifier)} characters; the log does not repeat it): not in core.identity_graph, "
                 "not in any raw row. Compare it with core.identity_graph.alias, upper and lower case included; a person erased before "
@@ -131,23 +125,32 @@ def _require_unchanged(
         raise ErasureError(f"{', '.join(changed)}: changed while it was looked at. Nothing was rewritten: run again.")
 
 
-def rewrite_files(found: Found, report: Callable[[str], None]) -> None:
-    """Rewrite the files of the plan; the counts become those of what was done.
+def rewrite_files(scope: Scope, found: Found, report: Callable[[str], None]) -> None:
+    """Rewrite the files of the plan, and write down how many records that concerns, each time just before a file is replaced.
 
     Raises:
         RewriteError: a file cannot be rewritten; it and those after it are as they were.
         ErasureError: a file has changed meanwhile.
     """
-    for name, changes in found.plan.files.items():
-        file = found.files[name]
-        status = Path(file.path).stat()
-        if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.modified_ns):
-            raise ErasureError(
-                f"{name}: changed while the person's records were looked for. It was left as it is: run again."
-            )
-        outcome = rewrite(file, changes, found.progress.ids)
-        found.progress.settle(name, outcome)
-        report(f"{name}: {outcome.removed + outcome.rejects_removed} records removed, {outcome.blanked} blanked")
+    progress = found.progress
+    with scope.warehouse.connect() as connection:
+        for name, changes in found.plan.files.items():
+            file = found.files[name]
+            status = Path(file.path).stat()
+            if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.modified_ns):
+                raise ErasureError(
+                    f"{name}: changed while the person's records were looked for. It was left as it is: run again."
+                )
+
+            def settle(outcome: Outcome, name: str = name) -> None:
+                progress.settle(name, outcome)
+                save_progress(connection, progress)
+
+            outcome = rewrite(file, changes, progress.ids, settle)
+            if outcome.is_change:
+                report(
+                    f"{name}: {outcome.removed + outcome.rejects_removed} records removed, {outcome.blanked} blanked"
+                )
 
 
 def days_to_run(scope: Scope, found: Found) -> list[date]:
@@ -191,7 +194,7 @@ def finish(
         raw_rows_removed=removed,
         raw_rows_blanked=blanked,
         raw_rejects_removed=rejects,
-        files_rewritten=sum(any(figures) for figures in found.progress.files.values()),
+        files_rewritten=len(found.progress.files),
         days_rerun=len(days),
         log_rows_removed=log_rows,
         tables_verified=searched,

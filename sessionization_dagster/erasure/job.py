@@ -125,7 +125,7 @@ def _forget(
     now: Callable[[], datetime],
 ) -> dict[str, Any]:
     found = find(scope, identifier, now().replace(tzinfo=None), context.log.info)
-    rewrite_files(found, context.log.info)
+    rewrite_files(scope, found, context.log.info)
     days = days_to_run(scope, found)
     for first, last in ranges_of_days(days):
         context.log.info(f"Making the tables of {first} to {last} again, in a run of its own")
@@ -136,7 +136,7 @@ def _forget(
     return {
         **asdict(record),
         "erased_at": record.erased_at.isoformat(),
-        "files": found.file_names,
+        "files": sorted(found.plan.files),
         "unreadable_files": found.unreadable,
     }
 
@@ -149,7 +149,7 @@ def _findings(scope: Scope, found: Found) -> dict[str, Any]:
         "raw_rows_removed": found.plan.removed,
         "raw_rows_blanked": found.plan.blanked,
         "days_rerun": len(days_to_run(scope, found)),
-        "files": found.file_names,
+        "files": sorted(found.plan.files),
         "unreadable_files": found.unreadable,
     }
 

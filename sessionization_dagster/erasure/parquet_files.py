@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,20 @@ from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.landing.files import LandedFile
 
 
-def rewrite_parquet(file: LandedFile, changes: Changes, ids: Ids) -> Outcome:
+def rewrite_parquet(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
     """Apply the changes to a parquet file.
 
     Raises:
         RewriteError: the file cannot be written again with the same schema and rows; it is as it was.
     """
     try:
-        return _rewrite(file, changes, ids)
+        return _rewrite(file, changes, ids, settle)
     except (pa.ArrowException, TypeError, UnicodeError):
         # What the library says of a value may quote it.
         raise _refused(file) from None
 
 
-def _rewrite(file: LandedFile, changes: Changes, ids: Ids) -> Outcome:
+def _rewrite(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
     outcome = Outcome()
     with pq.ParquetFile(file.path) as source:
         rows = source.metadata.num_rows
@@ -41,6 +41,7 @@ def _rewrite(file: LandedFile, changes: Changes, ids: Ids) -> Outcome:
                 scratch.unlink()
                 return outcome
             _verify(file, source, scratch, rows - outcome.removed - outcome.rejects_removed)
+            settle(outcome)
     return outcome
 
 

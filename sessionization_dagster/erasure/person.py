@@ -19,6 +19,8 @@ from sessionization_dagster.landing.rows import MAX_CONTENT_CHARACTERS
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
 SUBJECT = "subject"
+#: So many fields of a folder's rows tell which of its columns name the visitor.
+SAMPLED_FIELDS = 50_000
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,15 @@ def rows_of(
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def has_table(connection: DuckDBConnection, schema: str, table: str) -> bool:
+    """Whether the warehouse has the table."""
+    sql = "select 1 from duckdb_tables() where schema_name = $schema and table_name = $table and database_name = current_database()"
+    return bool(rows_of(connection, sql, {"schema": schema, "table": table}))
+
+
 def aliases_of(connection: DuckDBConnection, identifier: str) -> list[str]:
     """All ids of the person that has this one; none where the identity graph does not know it, or is not there yet."""
-    has_graph = "select 1 from duckdb_tables() where schema_name = 'core' and table_name = 'identity_graph'"
-    if not rows_of(connection, has_graph):
+    if not has_table(connection, "core", "identity_graph"):
         return []
     found = rows_of(
         connection,
@@ -120,7 +127,7 @@ def plan(connection: DuckDBConnection, staging: Sequence[str], ids: Ids) -> Plan
         f"select source_file, source_row, anonymous_id in (select alias from {SUBJECT}) as is_id, anonymous_id "
         "from found where not is_own",
     )
-    id_columns = _id_columns(connection) if ids.ordinary else {}
+    id_columns = _id_columns(connection, staged, suspects) if ids.ordinary else {}
     remove: defaultdict[str, set[int]] = defaultdict(set)
     blank: defaultdict[str, dict[int, frozenset[str]]] = defaultdict(dict)
     for row in own:
@@ -163,26 +170,28 @@ def _suspects(connection: DuckDBConnection, ids: Ids) -> defaultdict[str, set[in
     return found
 
 
-def _id_columns(connection: DuckDBConnection) -> dict[str, set[str]]:
-    """Folder -> the raw columns that hold what its rows name their visitor by, as far as the person's own rows tell."""
-    found: dict[str, set[str]] = {}
-    for row in rows_of(
-        connection,
-        """
-        select folder, key
-        from (
-            select
-                regexp_extract(source_file, '^[^/]*/[^/]*') as folder, anonymous_id, user_id, previous_id,
-                raw, unnest(json_keys(raw)) as key
-            from found where is_own
-        ) as fields
-        group by folder, key
-        having
-            (count(anonymous_id) > 0 and bool_and(anonymous_id is null or anonymous_id = (raw ->> key)))
-            or (count(user_id) > 0 and bool_and(user_id is null or user_id = (raw ->> key)))
-            or (count(previous_id) > 0 and bool_and(previous_id is null or previous_id = (raw ->> key)))""",
-    ):
-        found.setdefault(row["folder"], set()).add(row["key"].lower())
+def _id_columns(connection: DuckDBConnection, staged: str, files: Iterable[str]) -> dict[str, set[str]]:
+    """Folder of these files -> the raw columns that hold what rows name their visitor by, as a sample of its good rows tells."""
+    found = {}
+    for folder in {_folder(name) for name in files}:
+        rows = rows_of(
+            connection,
+            f"""
+            select key
+            from (
+                select anonymous_id, user_id, previous_id, raw, unnest(json_keys(raw)) as key
+                from ({staged}) as staged
+                where starts_with(json_extract_string(raw, '$.source_file'), $folder)
+                limit {SAMPLED_FIELDS}
+            ) as fields
+            group by key
+            having
+                (count(anonymous_id) > 0 and bool_and(anonymous_id is null or anonymous_id = (raw ->> key)))
+                or (count(user_id) > 0 and bool_and(user_id is null or user_id = (raw ->> key)))
+                or (count(previous_id) > 0 and bool_and(previous_id is null or previous_id = (raw ->> key)))""",
+            {"folder": f"{folder}/"},
+        )
+        found[folder] = {row["key"].lower() for row in rows}
     return found
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from sessionization_dagster.erasure.changes import Outcome
 from sessionization_dagster.erasure.ids import Ids
-from sessionization_dagster.erasure.person import Plan, rows_of
+from sessionization_dagster.erasure.person import Plan, has_table, rows_of
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
 IN_PROGRESS = "internal.erasures_in_progress"
@@ -32,7 +32,7 @@ class Progress:
         erasure_id: a random name for it.
         ids: of the person.
         days: whose tables have to be made again.
-        files: file -> [rows removed, rejected records removed, rows blanked]; planned figures until the file is rewritten.
+        files: file -> [rows removed, rejected records removed, rows blanked].
     """
 
     erasure_id: str
@@ -41,13 +41,11 @@ class Progress:
     files: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, plan: Plan) -> None:
-        """Take in what was found; a file that a killed run has rewritten already is found no more, and keeps its figures."""
+        """Take in what was found."""
         self.days |= plan.days
-        for name, changes in plan.files.items():
-            self.files[name] = [len(changes.remove), 0, len(changes.blank)]
 
     def settle(self, name: str, outcome: Outcome) -> None:
-        """Take in what was done to a file."""
+        """Take in what is done to a file."""
         self.files[name] = [outcome.removed, outcome.rejects_removed, outcome.blanked]
 
     @property
@@ -77,7 +75,9 @@ class Record:
 
 def load_progress(connection: DuckDBConnection, identifier: str) -> Progress | None:
     """The erasure under way of the person that has this id."""
-    connection.native.execute(_CREATE)
+    schema, table = IN_PROGRESS.split(".")
+    if not has_table(connection, schema, table):
+        return None
     found = rows_of(connection, f"select * from {IN_PROGRESS} where list_contains(ids, $id)", {"id": identifier})
     if not found:
         return None
@@ -87,6 +87,7 @@ def load_progress(connection: DuckDBConnection, identifier: str) -> Progress | N
 
 def save_progress(connection: DuckDBConnection, progress: Progress) -> None:
     """Write it down, in the place of what was written of the same erasure before."""
+    connection.native.execute(_CREATE)
     with connection.transaction():
         connection.native.execute(f"delete from {IN_PROGRESS} where erasure_id = ?", [progress.erasure_id])
         connection.native.execute(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +31,7 @@ class _Edit:
     text: str | None
 
 
-def rewrite_text(file: LandedFile, changes: Changes, ids: Ids) -> Outcome:
+def rewrite_text(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
     """Apply the changes to a csv or jsonl file.
 
     Raises:
@@ -53,6 +53,7 @@ def rewrite_text(file: LandedFile, changes: Changes, ids: Ids) -> Outcome:
                 f"{file.source_file}: without the person's records, other records of it would read differently (a quote is opened "
                 "and never closed, for example). It was left as it is: mend the file by hand, then run again."
             )
+        settle(outcome)
     return outcome
 
 

@@ -19,7 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessionization_dagster.erasure.files import Changes, Outcome, RewriteError, rewrite
+from sessionization_dagster.erasure import files
+from sessionization_dagster.erasure.files import Changes, Outcome, RewriteError
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.landing.careful import csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.files import ENDINGS, LandedFile
@@ -28,6 +29,19 @@ from tests.landing.conftest import HEADER, Case, csv_row, parquet
 
 PERSON = "person-7f3a9c"
 IDS = Ids.of([PERSON, "42"])
+
+
+def rewrite(file: LandedFile, wanted: Changes, ids: Ids) -> Outcome:
+    settled: list[Outcome] = []
+    before = Path(file.path).read_bytes()
+
+    def settle(outcome: Outcome) -> None:
+        assert Path(file.path).read_bytes() == before
+        settled.append(outcome)
+
+    outcome = files.rewrite(file, wanted, ids, settle)
+    assert settled == ([outcome] if outcome.is_change else [])
+    return outcome
 
 
 def landed(path: Path) -> LandedFile:

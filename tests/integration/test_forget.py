@@ -236,7 +236,7 @@ def killed_at(point: str, made: Project, folder: Path) -> None:
 
 
 def others_rows(made: Project) -> list[dict[str, Any]]:
-    """What the tables say of people whose rows did not change. (A measure_js row without an id gets one from its content.)"""
+    """What the tables say of people whose rows did not change. A measure_js row gets its id from its content."""
     return made.query("""
         select * from rudderstack.dbt_track_facts
         where dbt_visitor_id in ('other-1', 'other-2', 'carol', 'dave', 'other-5') and event_id not like 'measure_js:%'
