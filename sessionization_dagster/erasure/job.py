@@ -136,7 +136,7 @@ def _forget(
     return {
         **asdict(record),
         "erased_at": record.erased_at.isoformat(),
-        "files": sorted(found.plan.files),
+        "files": sorted(found.progress.files),
         "unreadable_files": found.unreadable,
     }
 
