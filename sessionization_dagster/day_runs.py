@@ -1,12 +1,13 @@
-"""Runs of the daily job that another job starts from within itself, and which days go into one of them."""
+"""Runs of the daily job that another job starts from within itself."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from collections.abc import Iterable
+from datetime import date
 
 import dagster as dg
 
+from sessionization_dagster.partitions import ranges
+
+DAILY_JOB = "daily_sessionization"
 #: The tag by which a run names the run that started it. Dagster has tags of its own for the runs that repeat one, which this is not.
 STARTED_BY = "started_by_run"
 #: A run takes seconds, however few its days: days that lie no further apart than a week share one.
@@ -18,37 +19,23 @@ class DayRunError(RuntimeError):
 
 
 def run_days(
-    daily_job: dg.JobDefinition, instance: dg.DagsterInstance, first: date, last: date, tags: Mapping[str, str]
-) -> str:
-    """Run the daily job for first..last (both included) in this process, and return the run's id.
+    context: dg.OpExecutionContext, daily_job: dg.JobDefinition, days: Iterable[date], near: int = NEAR_DAYS
+) -> list[str]:
+    """Run the daily job for days, those near each other with all between them in one run, in this process; return the runs' ids.
 
-    The caller's op is in the writers' pool and so holds it: the run does not queue. tags come on top of those that say the days.
+    The op is in the writers' pool and so holds it: the runs do not queue.
 
     Raises:
-        DayRunError: the run failed.
+        DayRunError: a run failed; those after it are not started.
     """
-    result = daily_job.execute_in_process(
-        instance=instance,
-        tags={
-            "dagster/asset_partition_range_start": first.isoformat(),
-            "dagster/asset_partition_range_end": last.isoformat(),
-            **tags,
-        },
-        raise_on_error=False,
-    )
-    if not result.success:
-        raise DayRunError(
-            f"The run {result.run_id} of {daily_job.name} for {first} to {last} failed: its log says why."
-        )
-    return result.run_id
-
-
-def ranges_of_days(days: Iterable[date], near: int = NEAR_DAYS) -> list[tuple[date, date]]:
-    """The days as ranges (first, last), in order; days of which no two neighbours lie further apart than `near` share one."""
-    ranges: list[tuple[date, date]] = []
-    for day in sorted(set(days)):
-        if ranges and day - ranges[-1][1] <= timedelta(days=near):
-            ranges[-1] = (ranges[-1][0], day)
-        else:
-            ranges.append((day, day))
-    return ranges
+    runs = []
+    for window in ranges(days, near):
+        context.log.info(f"Making the tables of {window.start} to {window.last} again, in a run of its own")
+        tags = {**window.as_run_tags(), STARTED_BY: context.run_id}
+        result = daily_job.execute_in_process(instance=context.instance, tags=tags, raise_on_error=False)
+        if not result.success:
+            raise DayRunError(
+                f"The run {result.run_id} of {daily_job.name} for {window.start} to {window.last} failed: its log says why."
+            )
+        runs.append(result.run_id)
+    return runs

@@ -13,16 +13,18 @@ from sessionization_dagster.assets.identity import build_identity_assets
 from sessionization_dagster.assets.landing import build_landing_assets
 from sessionization_dagster.assets.report import build_report_asset
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.dbt.translator import Translator, history_tables, keys_by_day
+from sessionization_dagster.dbt.translator import Translator, keys_by_day
 from sessionization_dagster.engine import Engine
 from sessionization_dagster.environment import Environment
+from sessionization_dagster.erasure.job import forget_visitor_job
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.jobs import daily_sessionization, full_rebuild, repair, verify
+from sessionization_dagster.maintenance.rebuild import tables_to_keep
 from sessionization_dagster.notifications import LogNotifier, Notifier, WebhookNotifier
 from sessionization_dagster.partitions import daily_partitions
 from sessionization_dagster.report.files import reports_folder
 from sessionization_dagster.resources import build_arrivals, build_warehouse
-from sessionization_dagster.schedules import daily_schedule
+from sessionization_dagster.schedules import daily_schedule, verify_schedule
 from sessionization_dagster.sensors import failure_sensor, late_data_sensor
 
 
@@ -54,8 +56,13 @@ def build_definitions(
     models = build_dbt_assets(project, warehouse, translator, partitions)
     identity = build_identity_assets(manifest, warehouse, identity_settings, partitions, kind)
     daily = daily_sessionization(partitions, leave_out=rebuild_checks)
+    verification = verify(rebuild_checks)
     webhook = environment.alert_webhook
-    return dg.Definitions(
+
+    def daily_job() -> dg.JobDefinition:
+        return definitions.resolve_job_def(daily.name)
+
+    definitions = dg.Definitions(
         assets=[
             build_landing_assets(manifest, warehouse, environment.landing, environment.sources, partitions),
             *models,
@@ -66,14 +73,22 @@ def build_definitions(
             daily,
             full_rebuild(
                 engine,
-                history_tables(manifest),
+                tables_to_keep(manifest),
                 partitions,
                 [key for assets in (*models, identity) for key in assets.keys],
             ),
-            repair(),
-            verify(rebuild_checks),
+            repair(daily_job, lambda: definitions.resolve_asset_graph().asset_check_keys),
+            verification,
+            forget_visitor_job(
+                environment,
+                manifest,
+                project.variables,
+                warehouse,
+                partitions,
+                daily_job,
+            ),
         ],
-        schedules=[daily_schedule(daily, partitions)],
+        schedules=[daily_schedule(daily, partitions), verify_schedule(verification, partitions)],
         sensors=[
             late_data_sensor(
                 daily,
@@ -89,6 +104,7 @@ def build_definitions(
         loggers=loggers,
         executor=dg.in_process_executor,
     )
+    return definitions
 
 
 @dg.definitions

@@ -1,12 +1,12 @@
 """The jobs that people start and schedules run. Wiring: what they do stands in maintenance/, and in the assets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.day_runs import STARTED_BY, ranges_of_days, run_days
+from sessionization_dagster.day_runs import DAILY_JOB, run_days
 from sessionization_dagster.engine import Engine
 from sessionization_dagster.maintenance.rebuild import Rebuild
 from sessionization_dagster.maintenance.repair import marks
@@ -14,15 +14,13 @@ from sessionization_dagster.partitions import Window, days_until
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.retries import retrying
 
-DAILY = "daily_sessionization"
-
 
 def daily_sessionization(
     partitions: dg.PartitionsDefinition[str], leave_out: dg.AssetChecksDefinition
 ) -> "dg.UnresolvedAssetJobDefinition":
     """Everything, for one day or a range of days in one run; but the checks that have a job of their own."""
     return dg.define_asset_job(
-        name=DAILY,
+        name=DAILY_JOB,
         selection=dg.AssetSelection.all() - dg.AssetSelection.checks(leave_out),
         partitions_def=partitions,
         description="Lands new raw files and brings every table up to date for the chosen days: raw rows, events, identities, sessions.",
@@ -106,25 +104,23 @@ def _tell_materialised(
                 context.log_event(dg.AssetMaterialization(asset_key=key, partition=day))
 
 
-def repair() -> dg.JobDefinition:
-    """Run again the days that failed checks mark."""
+def repair(
+    daily_job: Callable[[], dg.JobDefinition], check_keys: Callable[[], Iterable[dg.AssetCheckKey]]
+) -> dg.JobDefinition:
+    """Run again, by the daily job, the days that failed checks mark; check_keys are all checks."""
 
     @dg.op(
         pool=WRITER_POOL,
         description="Find the days that the latest failed checks mark, and run the daily job for them.",
     )
     def rerun_marked_days(context: dg.OpExecutionContext) -> dict[str, Any]:
-        repository = context.repository_def
-        found = marks(context.instance, repository.asset_graph.asset_check_keys)
+        found = marks(context.instance, check_keys())
         for mark in found:
             context.log.info(f"{mark.check} marks {', '.join(day.isoformat() for day in mark.days)}")
-        ranges = ranges_of_days(day for mark in found for day in mark.days)
-        runs = [
-            run_days(repository.get_job(DAILY), context.instance, first, last, {STARTED_BY: context.run_id})
-            for first, last in ranges
-        ]
-        context.log.info(f"{len(found)} checks marked {len(ranges)} ranges of days; runs: {', '.join(runs) or 'none'}.")
-        return {"checks": len(found), "ranges": [f"{first}...{last}" for first, last in ranges], "runs": runs}
+        days = {day for mark in found for day in mark.days}
+        runs = run_days(context, daily_job(), days)
+        context.log.info(f"{len(found)} checks marked {len(days)} days; runs: {', '.join(runs) or 'none'}.")
+        return {"checks": len(found), "days": sorted(day.isoformat() for day in days), "runs": runs}
 
     @dg.job(name="repair", description="Runs all days again that a failed check marked.")
     def job() -> None:

@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from sessionization_dagster.partitions import Window
+from sessionization_dagster.partitions import Window, ranges
 
 
 @dataclass(frozen=True)
@@ -119,18 +119,6 @@ def plan(
         if key not in requested:
             return Plan(tuple(pending), window, key, too_old, not_run)
     return Plan(tuple(pending), None, "", too_old, not_run)
-
-
-def ranges(days: Iterable[date]) -> list[Window]:
-    """The days as windows of consecutive ones, in order."""
-    windows: list[Window] = []
-    for day in sorted(set(days)):
-        end = day + timedelta(days=1)
-        if windows and windows[-1].end == day:
-            windows[-1] = Window(windows[-1].start, end)
-        else:
-            windows.append(Window(day, end))
-    return windows
 
 
 def run_key(window: Window, changes: Iterable[Change]) -> str:

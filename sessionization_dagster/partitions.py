@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -45,6 +46,17 @@ class Window:
     def as_partition_keys(self) -> list[str]:
         """The keys of the window's partitions, in order."""
         return [(self.start + timedelta(days=n)).isoformat() for n in range((self.end - self.start).days)]
+
+
+def ranges(days: Iterable[date], near: int = 1) -> list[Window]:
+    """The days as windows, in order: neighbours of which the later is at most `near` days after the earlier share one."""
+    windows: list[Window] = []
+    for day in sorted(set(days)):
+        if windows and day - windows[-1].last <= timedelta(days=near):
+            windows[-1] = Window.through(windows[-1].start, day)
+        else:
+            windows.append(Window.through(day, day))
+    return windows
 
 
 def daily_partitions(environment: Environment) -> dg.DailyPartitionsDefinition:

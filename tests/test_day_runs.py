@@ -6,7 +6,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sessionization_dagster.day_runs import STARTED_BY, DayRunError, ranges_of_days, run_days
+from sessionization_dagster.day_runs import DAILY_JOB, STARTED_BY, DayRunError, run_days
+from sessionization_dagster.partitions import Window, ranges
 from sessionization_dagster.pools import WRITER_POOL
 
 INSTANCE = "concurrency: {pools: {default_limit: 1, granularity: run}}\ntelemetry: {enabled: false}\n"
@@ -22,8 +23,7 @@ def jobs(fails: bool = False) -> dg.Definitions:
 
     @dg.op(pool=WRITER_POOL)
     def mend(context: dg.OpExecutionContext) -> None:
-        daily = definitions.resolve_job_def("daily")
-        run_days(daily, context.instance, date(2024, 1, 2), date(2024, 1, 4), {STARTED_BY: context.run_id})
+        run_days(context, definitions.resolve_job_def(DAILY_JOB), [date(2024, 1, 4), date(2024, 1, 2)])
 
     @dg.job(executor_def=dg.in_process_executor)
     def mending() -> None:
@@ -31,7 +31,7 @@ def jobs(fails: bool = False) -> dg.Definitions:
 
     definitions = dg.Definitions(
         assets=[table],
-        jobs=[dg.define_asset_job("daily", partitions_def=partitions), mending],
+        jobs=[dg.define_asset_job(DAILY_JOB, partitions_def=partitions), mending],
         executor=dg.in_process_executor,
     )
     return definitions
@@ -41,15 +41,18 @@ def test_a_run_inside_a_run_holds_the_same_place_in_the_pool(tmp_path: Path) -> 
     (tmp_path / "dagster.yaml").write_text(INSTANCE)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         result = jobs().resolve_job_def("mending").execute_in_process(instance=instance)
-        (inner,) = [run for run in instance.get_runs() if run.job_name == "daily"]
+        (inner,) = [run for run in instance.get_runs() if run.job_name == DAILY_JOB]
         assert inner.status is dg.DagsterRunStatus.SUCCESS
         assert inner.tags[STARTED_BY] == result.run_id
         assert instance.get_materialized_partitions(dg.AssetKey("table")) == {"2024-01-02", "2024-01-03", "2024-01-04"}
-        with pytest.raises(DayRunError, match=r"of daily for 2024-01-02 to 2024-01-04 failed"):
+        with pytest.raises(DayRunError, match=r"of daily_sessionization for 2024-01-02 to 2024-01-04 failed"):
             jobs(fails=True).resolve_job_def("mending").execute_in_process(instance=instance)
 
 
 def test_days_near_each_other_share_a_run() -> None:
     days = [date(2024, 1, 20), date(2024, 1, 1), date(2024, 1, 8), date(2024, 1, 1), date(2024, 1, 16)]
-    assert ranges_of_days(days) == [(date(2024, 1, 1), date(2024, 1, 8)), (date(2024, 1, 16), date(2024, 1, 20))]
-    assert ranges_of_days([]) == []
+    assert ranges(days, near=7) == [
+        Window.through(date(2024, 1, 1), date(2024, 1, 8)),
+        Window.through(date(2024, 1, 16), date(2024, 1, 20)),
+    ]
+    assert ranges([]) == []

@@ -21,3 +21,9 @@ def described_columns(node: Mapping[str, Any]) -> dict[str, str | None]:
     """Column -> description: those of the yml, and of a raw table those that landing adds (meta.own_columns)."""
     columns = {name: column.get("description") or None for name, column in node.get("columns", {}).items()}
     return {**columns, **meta_of(node).get("own_columns", {})}
+
+
+def log_nodes(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Nodes whose tables tell what runs did (meta.dagster.log): none of their rows is needed by a later run."""
+    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    return [node for node in nodes if meta_of(node).get("dagster", {}).get("log")]

@@ -53,7 +53,8 @@ class DbtRunner:
             DbtError: a node failed, or dbt could not start; successful nodes have taken effect.
         """
         manifest = self._manifest or self.parse()
-        return self._invoke([*arguments], {**self.settings, **variables}, on_event, manifest)
+        # The manifest on disk is what parsing wrote: other processes may be reading it now.
+        return self._invoke([*arguments, "--no-write-json"], {**self.settings, **variables}, on_event, manifest)
 
     def _invoke(
         self,

@@ -108,14 +108,6 @@ def keys_by_day(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
     ]
 
 
-def history_tables(manifest: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Tables, as (schema, table), that a rebuild cannot bring back: sources that say so (meta.history), and what dbt's runs left."""
-    sources = [
-        (node["schema"], node["identifier"]) for node in manifest["sources"].values() if meta_of(node).get("history")
-    ]
-    return (*sources, ("internal", "run_results"))
-
-
 def by_asset_key(
     things: Mapping[str, T], manifest: Mapping[str, Any], translator: DagsterDbtTranslator
 ) -> dict[dg.AssetKey, T]:

@@ -6,17 +6,27 @@ The real one stays as it is and can be queried until then. Logs that a rebuild c
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sessionization_dagster.dbt.events import Progress
+from sessionization_dagster.dbt.nodes import log_nodes, relation_of
 from sessionization_dagster.engine import Engine
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 PREFIX = "rebuild-"
+# What dbt's runs and erasures left; the views of the schema monitoring read these.
+INTERNAL_LOGS = (("internal", "run_results"), ("internal", "erasures"), ("internal", "erasures_in_progress"))
+
+
+def tables_to_keep(manifest: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Logs, as (schema, table), that a rebuild cannot bring back: those that Python writes, and the internal ones."""
+    sources = [relation_of(node) for node in log_nodes(manifest) if node["resource_type"] == "source"]
+    return (*sources, *INTERNAL_LOGS)
 
 
 @dataclass(frozen=True)

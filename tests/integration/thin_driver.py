@@ -117,7 +117,7 @@ class ThinDriver:
 
     def _dbt(self, arguments: list[str], first: date, last: date) -> None:
         window = Window(first, last + timedelta(days=1))
-        self.project.runner.invoke([*arguments, "--no-write-json"], {**self.variables, **window.as_dbt_vars()})
+        self.project.runner.invoke(arguments, {**self.variables, **window.as_dbt_vars()})
 
 
 def _create_raw(tables: Iterable[RawTable]) -> list[str]:

@@ -25,6 +25,20 @@
         partition_end date,
         run_id {{ dbt.type_string() }}
     );
+    create table if not exists {{ internal_relation('erasures') }} (
+        erased_at {{ dbt.type_timestamp() }},
+        erasure_id {{ dbt.type_string() }},
+        run_id {{ dbt.type_string() }},
+        requested_by {{ dbt.type_string() }},
+        aliases {{ type_bigint() }},
+        raw_rows_removed {{ type_bigint() }},
+        raw_rows_blanked {{ type_bigint() }},
+        raw_rejects_removed {{ type_bigint() }},
+        files_rewritten {{ type_bigint() }},
+        days_rerun {{ type_bigint() }},
+        log_rows_removed {{ type_bigint() }},
+        tables_verified {{ type_bigint() }}
+    );
     create table if not exists {{ internal_relation('warehouse_settings') }} (timezone {{ dbt.type_string() }})
 {%- endmacro %}
 

@@ -1,0 +1,85 @@
+"""What is to happen to the records of one file, and how a file is replaced. Nothing about formats."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from sessionization_dagster.erasure.ids import Ids
+
+
+class RewriteError(RuntimeError):
+    """A file cannot be rewritten; it is as it was. Names the file and the remedy, and no id."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Records of one file, by their number from 1, as the landing numbers them.
+
+    Attributes:
+        remove: the person's own.
+        blank: other people's that name the person: number -> the ordinary ids that they name their visitor by.
+        suspects: lines (parquet: numbers) of records that could not be landed, and go if they name the person.
+        id_columns: where such a record names its visitor, in small letters.
+    """
+
+    remove: frozenset[int] = frozenset()
+    blank: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    suspects: frozenset[int] = frozenset()
+    id_columns: frozenset[str] = frozenset()
+
+    def is_suspect(self, line: int, content: str, fields: Mapping[str, object], ids: Ids) -> bool:
+        """Whether the record on this line could not be landed and names the person."""
+        return line in self.suspects and (
+            ids.are_in(content)
+            or any(name.lower() in self.id_columns and str(value) in ids.ordinary for name, value in fields.items())
+        )
+
+
+@dataclass
+class Outcome:
+    """How many records of a file went and changed."""
+
+    removed: int = 0
+    rejects_removed: int = 0
+    blanked: int = 0
+
+    @property
+    def is_change(self) -> bool:
+        """Whether the file is to be replaced."""
+        return bool(self.removed or self.rejects_removed or self.blanked)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """A file to write that takes the other's place where the block ends well; killed at any moment, one of the two is there, whole.
+
+    Gives its path and its stream; the block may read the path once it has closed the stream, and unlink it to leave all as it is.
+    """
+    # Behind a link lies the file that holds the rows. The landing does not look at names that start with a dot.
+    target = path.resolve()
+    scratch = target.with_name(f".{target.name}.erasing")
+    try:
+        with scratch.open("wb") as stream:
+            shutil.copymode(target, scratch)
+            yield scratch, stream
+        if scratch.exists():
+            _sync(scratch)
+            os.replace(scratch, target)
+            _sync(target.parent)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,28 @@
+"""Rewriting a landed file without a person's records: which way, by its format. No SQL, no Dagster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sessionization_dagster.erasure.changes import Changes, Outcome, RewriteError
+from sessionization_dagster.erasure.ids import Ids
+from sessionization_dagster.erasure.parquet_files import rewrite_parquet
+from sessionization_dagster.erasure.text_files import rewrite_text
+from sessionization_dagster.landing.files import LandedFile
+
+__all__ = ["Changes", "Outcome", "RewriteError", "rewrite"]
+
+
+def rewrite(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
+    """Replace the file by one with the changes; where none of its records changes, it is not touched.
+
+    settle is told the outcome just before the file is replaced.
+
+    Raises:
+        RewriteError: that cannot be done without harm to other records; the file is as it was.
+    """
+    return (
+        rewrite_parquet(file, changes, ids, settle)
+        if file.format == "parquet"
+        else rewrite_text(file, changes, ids, settle)
+    )

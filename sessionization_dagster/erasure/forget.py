@@ -1,0 +1,204 @@
+"""Erasing a person, step by step. Killed anywhere, the same call finishes. No Dagster; the SQL is in the modules that this one calls.
+
+1. The raw tables are brought to what the files hold; the person's ids, records and days are found and written down.
+2. The files are rewritten. They are the truth of the raw tables: from here on a rebuild no longer brings the person back.
+3. Ordinary runs of the daily job make the tables of those days again.
+4. Logs lose what names the person; every table is searched.
+5. The warehouse's file is written anew, with a record of the erasure and without the note of step 1.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from sessionization_dagster.erasure.files import Outcome, rewrite
+from sessionization_dagster.erasure.fresh_file import write_anew
+from sessionization_dagster.erasure.ids import Ids
+from sessionization_dagster.erasure.person import Plan, aliases_of, bind_subject, plan, rows_of
+from sessionization_dagster.erasure.progress import (
+    IN_PROGRESS,
+    Progress,
+    Record,
+    load_progress,
+    save_progress,
+    write_record,
+)
+from sessionization_dagster.erasure.traces import remove_from_logs, traces
+from sessionization_dagster.landing import RawTable, land
+from sessionization_dagster.landing.files import LandedFile, discover
+from sessionization_dagster.landing.ledger import entries
+from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
+
+
+class ErasureError(RuntimeError):
+    """The erasure cannot go on: says why and what to do, and names no id."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a person is to be erased.
+
+    Attributes:
+        warehouse: the embedded warehouse.
+        landing: the folder of raw files.
+        raw_tables: what is landed from it.
+        staging: the views that stage the raw tables' rows.
+        logs: tables whose rows no later run needs.
+        blocked_ids: texts that identify nobody.
+        partitions: days that can be run.
+    """
+
+    warehouse: DuckDBWarehouse
+    landing: Path
+    raw_tables: Sequence[RawTable]
+    staging: Sequence[str]
+    logs: frozenset[str]
+    blocked_ids: frozenset[str]
+    partitions: Callable[[], Sequence[date]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a person's erasure concerns.
+
+    Attributes:
+        progress: the erasure.
+        files: file -> where it lies.
+        plan: the changes that its records still need.
+        unreadable: files of which nobody knows what they hold.
+    """
+
+    progress: Progress
+    files: dict[str, LandedFile]
+    plan: Plan
+    unreadable: list[str] = field(default_factory=list)
+
+
+def find(scope: Scope, identifier: str, landed_at: datetime | None, report: Callable[[str], None]) -> Found:
+    """Find all that belongs to the person, from any of their ids. landed_at: land new files first, noting this time.
+
+    Raises:
+        ErasureError: the id names nobody.
+    """
+    if not identifier or identifier in scope.blocked_ids:
+        raise ErasureError(
+            "The id given is empty or among the var blocked_ids: it names nobody. Give an anonymous_id or a user_id."
+        )
+    with scope.warehouse.connect() as connection:
+        if landed_at is not None:
+            land(connection.native, scope.landing, list(scope.raw_tables), landed_at, report=report)
+        known = aliases_of(connection, identifier)
+        begun = load_progress(connection, identifier)
+        progress = begun or Progress(str(uuid.uuid4()), Ids.of({identifier, *known}))
+        bind_subject(connection, progress.ids)
+        planned = plan(connection, scope.staging, progress.ids)
+        if begun is None and not known and not planned.files:
+            raise ErasureError(
+                f"Nobody is known by the id given ({len(identifier)} characters; the log does not repeat it): not in core.identity_graph, "
+                "not in any raw row. Compare it with core.identity_graph.alias, upper and lower case included; a person erased before "
+                "is in monitoring.erasures, without a name."
+            )
+        progress.add(planned)
+        found = discover(scope.landing, scope.raw_tables)
+        files = {file.source_file: file for landed in found.files.values() for file in landed}
+        if landed_at is not None:
+            save_progress(connection, progress)
+            _require_unchanged(connection, scope, files, planned.files)
+        unreadable = rows_of(
+            connection, "select source_file from raw.landed_files where status = 'unreadable' order by 1"
+        )
+    names = [row["source_file"] for row in unreadable] + [path for path, _ in found.ignored]
+    return Found(progress, files, planned, names)
+
+
+def _require_unchanged(
+    connection: DuckDBConnection, scope: Scope, files: dict[str, LandedFile], wanted: Iterable[str]
+) -> None:
+    """Records are told by their numbers, so each file has to be the one that was landed."""
+    known = {name: entry for table in scope.raw_tables for name, entry in entries(connection.native, table).items()}
+    changed = [name for name in wanted if name not in files or not known[name].describes(files[name])]
+    if changed:
+        raise ErasureError(f"{', '.join(changed)}: changed while it was looked at. Nothing was rewritten: run again.")
+
+
+def rewrite_files(scope: Scope, found: Found, report: Callable[[str], None]) -> None:
+    """Rewrite the files of the plan, and write down how many records that concerns, each time just before a file is replaced.
+
+    Raises:
+        RewriteError: a file cannot be rewritten; it and those after it are as they were.
+        ErasureError: a file has changed meanwhile.
+    """
+    progress = found.progress
+    with scope.warehouse.connect() as connection:
+        for name, changes in found.plan.files.items():
+            file = found.files[name]
+            status = Path(file.path).stat()
+            if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.modified_ns):
+                raise ErasureError(
+                    f"{name}: changed while the person's records were looked for. It was left as it is: run again."
+                )
+
+            def settle(outcome: Outcome, name: str = name) -> None:
+                progress.settle(name, outcome)
+                save_progress(connection, progress)
+
+            outcome = rewrite(file, changes, progress.ids, settle)
+            if outcome.is_change:
+                report(
+                    f"{name}: {outcome.removed + outcome.rejects_removed} records removed, {outcome.blanked} blanked"
+                )
+
+
+def days_to_run(scope: Scope, found: Found) -> list[date]:
+    """The partitions to run. At least one: any run lands the rewritten files and renews what belongs to no day.
+
+    Raises:
+        ErasureError: there are no partitions at all.
+    """
+    partitions = scope.partitions()
+    if not partitions:
+        raise ErasureError("There are no partitions yet: set SESSIONIZATION_START_DATE, and run again.")
+    return sorted(found.progress.days & set(partitions)) or [partitions[-1]]
+
+
+def finish(
+    scope: Scope, found: Found, days: Sequence[date], run_id: str, requested_by: str | None, erased_at: datetime
+) -> Record:
+    """Remove what runs do not, make sure that no table names the person, and write the warehouse's file anew.
+
+    Raises:
+        ErasureError: a table still names the person.
+    """
+    ids = found.progress.ids
+    with scope.warehouse.connect() as connection:
+        bind_subject(connection, ids)
+        log_rows = remove_from_logs(connection, ids, scope.logs)
+        left, searched = traces(connection, ids)
+    if left:
+        raise ErasureError(
+            f"The person is still named in {', '.join(f'{name} ({count} rows)' for name, count in left.items())}. Either these rows lie on "
+            "days that are no partitions now (see SESSIONIZATION_START_DATE and _END_DATE), or a file or its name still holds an id. "
+            "Mend that and run again: the erasure goes on from here."
+        )
+    removed, rejects, blanked = found.progress.counts
+    record = Record(
+        erased_at=erased_at,
+        erasure_id=found.progress.erasure_id,
+        run_id=run_id,
+        requested_by=requested_by,
+        aliases=len(ids.values),
+        raw_rows_removed=removed,
+        raw_rows_blanked=blanked,
+        raw_rejects_removed=rejects,
+        files_rewritten=len(found.progress.files),
+        days_rerun=len(days),
+        log_rows_removed=log_rows,
+        tables_verified=searched,
+    )
+    note = {IN_PROGRESS: f"erasure_id = '{found.progress.erasure_id}'"}
+    write_anew(scope.warehouse, lambda connection: write_record(connection, record), note)
+    return record
