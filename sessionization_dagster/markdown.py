@@ -1,26 +1,27 @@
-"""Tables for the metadata of the UI."""
+"""Rows as a table for people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-SHOWN_CHARACTERS = 80
+LONGEST_VALUE = 60
 
 
-def shown(value: Any, characters: int = SHOWN_CHARACTERS) -> str:
-    """A value as people read it, cut where it is long."""
-    text = "null" if value is None else value.isoformat(" ") if hasattr(value, "hour") else str(value)
-    return text if len(text) <= characters else text[: characters - 1] + "…"
-
-
-def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as a markdown table; values may hold anything."""
-    lines = [columns, ["---"] * len(columns), *([_cell(value) for value in row] for row in rows)]
+def markdown_table(rows: Sequence[Mapping[str, Any]], longest_value: int | None = LONGEST_VALUE) -> str:
+    """A Markdown table of rows with the same keys; longer values are cut."""
+    head = list(rows[0])
+    lines = [head, ["---"] * len(head), *([_cell(row[name], longest_value) for name in head] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cell(value: Any) -> str:
-    # Cut first: an escape must not be cut in two.
-    text = " ".join(shown(value).splitlines())
-    return text.replace("\\", "\\\\").replace("|", "\\|")
+def _cell(value: Any, longest: int | None) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    if longest is not None and len(text) > longest:
+        text = text[: longest - 1] + "…"
+    # A pipe would end the cell, and what looks like a tag would be one.
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
