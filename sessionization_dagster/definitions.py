@@ -11,6 +11,7 @@ from sessionization_dagster.assets.checks import build_rebuild_checks
 from sessionization_dagster.assets.dbt_models import build_dbt_assets
 from sessionization_dagster.assets.identity import build_identity_assets
 from sessionization_dagster.assets.landing import build_landing_assets
+from sessionization_dagster.assets.report import build_report_asset
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.translator import Translator, history_tables, keys_by_day
 from sessionization_dagster.engine import Engine
@@ -19,6 +20,7 @@ from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.jobs import daily_sessionization, full_rebuild, repair, verify
 from sessionization_dagster.notifications import LogNotifier, Notifier, WebhookNotifier
 from sessionization_dagster.partitions import daily_partitions
+from sessionization_dagster.report.files import reports_folder
 from sessionization_dagster.resources import build_arrivals, build_warehouse
 from sessionization_dagster.schedules import daily_schedule
 from sessionization_dagster.sensors import failure_sensor, late_data_sensor
@@ -58,6 +60,7 @@ def build_definitions(
             build_landing_assets(manifest, warehouse, environment.landing, environment.sources, partitions),
             *models,
             identity,
+            build_report_asset(warehouse, reports_folder(environment.duckdb_path), partitions, kind),
         ],
         jobs=[
             daily,

@@ -1,27 +1,34 @@
-"""Rows as a table for people."""
+"""Rows as a table for people, in the metadata of the UI."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 LONGEST_VALUE = 60
 
 
-def markdown_table(rows: Sequence[Mapping[str, Any]], longest_value: int | None = LONGEST_VALUE) -> str:
-    """A Markdown table of rows with the same keys; longer values are cut."""
-    head = list(rows[0])
-    lines = [head, ["---"] * len(head), *([_cell(row[name], longest_value) for name in head] for row in rows)]
+def shown(value: Any, longest: int | None = LONGEST_VALUE) -> str:
+    """A value as people read it, cut where it is longer (None: never)."""
+    if value is None:
+        text = "null"
+    elif hasattr(value, "hour"):
+        text = value.isoformat(" ")
+    elif isinstance(value, dict | list):
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    else:
+        text = str(value)
+    return text if longest is None or len(text) <= longest else text[: longest - 1] + "…"
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Iterable[Any]], longest: int | None = LONGEST_VALUE) -> str:
+    """A Markdown table; values may hold anything, and longer ones are cut."""
+    lines = [columns, ["---"] * len(columns), *([_cell(value, longest) for value in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _cell(value: Any, longest: int | None) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = " ".join(text.split())
-    if longest is not None and len(text) > longest:
-        text = text[: longest - 1] + "…"
-    # A pipe would end the cell, and what looks like a tag would be one.
+    # Cut first: an escape must not be cut in two. A pipe would end the cell, and what looks like a tag would be one.
+    text = " ".join(shown(value, longest).split())
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

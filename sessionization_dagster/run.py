@@ -18,6 +18,7 @@ from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.instance import prepare_instance_home
 from sessionization_dagster.partitions import daily_partitions
+from sessionization_dagster.report.files import LATEST, reports_folder
 from sessionization_dagster.resources import build_warehouse
 
 
@@ -124,7 +125,8 @@ def _summary(environment: Environment, run_seconds: float, all_seconds: float) -
 The run took {run_seconds:.0f} s, {all_seconds:.0f} s with loading Dagster and dbt.
 
 Tables   {environment.duckdb_path}
-Look     make ui   then open http://127.0.0.1:3000"""
+Look     make ui   then open http://127.0.0.1:3000
+Report   {reports_folder(environment.duckdb_path) / LATEST}"""
 
 
 if __name__ == "__main__":

@@ -1,35 +1,161 @@
-"""What people want to see of a table in the UI: rows in all and in the run's partitions, and columns with descriptions."""
+"""What people want to see of a table in the UI after a run: rows, sessions and visitors of each day, its columns, and a few of its rows.
+
+Two statements for all tables of a step: they run after each one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
+from sessionization_dagster.dbt.nodes import described_columns, meta_of, relation_of
+from sessionization_dagster.markdown import LONGEST_VALUE, markdown_table
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.warehouses.base import Connection, Warehouse
 
+PREVIEW_ROWS = 5
+
+
+@dataclass(frozen=True)
+class TableMetadata:
+    """Metadata entries of one table's materialisations.
+
+    Attributes:
+        every: those of each partition.
+        newest: those of the run's last partition besides, which is what the asset's page opens with. They are long, and repeated for
+            each day of a backfill they would be most of the event log.
+        by_day: a day's own numbers; no entry where it has no rows.
+        countable: the labels of by_day that the table has numbers for.
+    """
+
+    every: dict[str, Any]
+    newest: dict[str, Any]
+    by_day: dict[date, dict[str, int]] = field(default_factory=dict)
+    countable: tuple[str, ...] = ()
+
+    def of_partitions(self, partition_keys: list[str]) -> dict[str, dict[str, Any]]:
+        """Partition key -> all of its entries."""
+        nothing = dict.fromkeys(self.countable, 0)
+        entries = {
+            key: {**self.every, **nothing, **self.by_day.get(date.fromisoformat(key), {})} for key in partition_keys
+        }
+        entries[partition_keys[-1]].update(self.newest)
+        return entries
+
 
 def table_metadata(
-    warehouse: Warehouse, manifest: Mapping[str, Any], unique_ids: Iterable[str], window: Window
-) -> dict[str, dict[str, Any]]:
-    """Return unique id -> metadata entries of dbt nodes that exist as tables or views."""
+    warehouse: Warehouse,
+    manifest: Mapping[str, Any],
+    unique_ids: Iterable[str],
+    window: Window,
+    column_lineage: Mapping[str, dg.TableColumnLineage] | None = None,
+) -> dict[str, TableMetadata]:
+    """Return unique id -> metadata of dbt nodes that exist as tables or views."""
     nodes = [node for node in (_find(manifest, unique_id) for unique_id in unique_ids) if node is not None]
     if not nodes:
         return {}
     with warehouse.connect() as connection:
-        counts = _counts(connection, nodes, window)
+        rows = connection.query(figures_sql(nodes, window)).to_pylist()
         types = _column_types(connection, nodes)
+    answers: dict[int, list[dict[str, Any]]] = {place: [] for place in range(len(nodes))}
+    for row in rows:
+        answers[row["place"]].append(row)
+    lineage = column_lineage or {}
     return {
-        node["unique_id"]: {
-            "dagster/row_count": counts[place][0],
-            **({} if counts[place][1] is None else {"dagster/partition_row_count": counts[place][1]}),
-            "dagster/column_schema": _schema(node, types[_table(node)]),
-            "dagster/table_name": ".".join(_table(node)),
-        }
+        node["unique_id"]: _metadata_of(node, types[relation_of(node)], answers[place], lineage.get(node["unique_id"]))
         for place, node in enumerate(nodes)
     }
+
+
+def figures_sql(nodes: list[Mapping[str, Any]], window: Window) -> str:
+    """One query for all nodes: rows in all; rows, sessions and visitors of each day of the window; and some rows as JSON.
+
+    Which column tells the day, the session and the visitor: config.date or meta.date, meta.session, meta.visitor of the yml.
+    """
+    selects = []
+    for place, node in enumerate(nodes):
+        table, day = ".".join(relation_of(node)), _date_of(node)
+        in_window = f" where {day} >= date '{window.start}' and {day} < date '{window.end}'" if day else ""
+        selects.append(
+            f"select {place} as place, cast(null as date) as day, count(*) as row_count, null as session_count, "
+            f"null as visitor_count, null as preview from {table}"
+        )
+        if day:
+            numbers = ", ".join(_distinct(meta_of(node).get(name)) for name in ("session", "visitor"))
+            selects.append(f"select {place}, {day}, count(*), {numbers}, null from {table}{in_window} group by {day}")
+        selects.append(
+            f"select {place}, null, null, null, null, to_json(preview) "
+            f"from (select * from {table}{in_window} limit {PREVIEW_ROWS}) as preview"
+        )
+    return " union all ".join(selects)
+
+
+def _metadata_of(
+    node: Mapping[str, Any],
+    columns: list[tuple[str, str]],
+    answers: list[dict[str, Any]],
+    lineage: dg.TableColumnLineage | None,
+) -> TableMetadata:
+    preview = [json.loads(row["preview"]) for row in answers if row["preview"] is not None]
+    (total,) = [row["row_count"] for row in answers if row["preview"] is None and row["day"] is None]
+    labels = _day_labels(node)
+    return TableMetadata(
+        every={"dagster/row_count": total, "dagster/table_name": ".".join(relation_of(node))},
+        newest={
+            "dagster/column_schema": _schema(node, columns),
+            **(_lineage_entries(lineage) if lineage and lineage.deps_by_column else {}),
+            **({"preview": _table(preview)} if preview else {}),
+        },
+        by_day={
+            row["day"]: {label: row[column] for label, column in labels.items()}
+            for row in answers
+            if row["day"] is not None
+        },
+        countable=tuple(labels),
+    )
+
+
+def _lineage_entries(lineage: dg.TableColumnLineage) -> dict[str, Any]:
+    """Dagster's own entry, which its open-source UI keeps but does not draw, and the same for people to read."""
+    rows = [
+        {
+            "column": column,
+            "made from": ", ".join(f"{'.'.join(dep.asset_key.path)}.{dep.column_name}" for dep in deps),
+        }
+        for column, deps in lineage.deps_by_column.items()
+    ]
+    return {"dagster/column_lineage": lineage, "columns_made_from": _table(rows, longest=None)}
+
+
+def _table(rows: Sequence[Mapping[str, Any]], longest: int | None = LONGEST_VALUE) -> dg.MarkdownMetadataValue:
+    """Rows with the same keys."""
+    return dg.MetadataValue.md(markdown_table(list(rows[0]), (row.values() for row in rows), longest))
+
+
+def _day_labels(node: Mapping[str, Any]) -> dict[str, str]:
+    """Label -> column of figures_sql, for the numbers that the table has by day."""
+    if not _date_of(node):
+        return {}
+    meta = meta_of(node)
+    return {
+        "dagster/partition_row_count": "row_count",
+        **({"partition_sessions": "session_count"} if "session" in meta else {}),
+        **({"partition_visitors": "visitor_count"} if "visitor" in meta else {}),
+    }
+
+
+def _date_of(node: Mapping[str, Any]) -> str | None:
+    day: str | None = node.get("config", {}).get("date") or meta_of(node).get("date")
+    return day
+
+
+def _distinct(expression: str | None) -> str:
+    return f"count(distinct {expression})" if expression else "null"
 
 
 def _find(manifest: Mapping[str, Any], unique_id: str) -> Mapping[str, Any] | None:
@@ -37,34 +163,12 @@ def _find(manifest: Mapping[str, Any], unique_id: str) -> Mapping[str, Any] | No
     return node
 
 
-def _table(node: Mapping[str, Any]) -> tuple[str, str]:
-    return node["schema"], node.get("alias") or node["identifier"]
-
-
-def _counts(connection: Connection, nodes: list[Mapping[str, Any]], window: Window) -> list[tuple[int, int | None]]:
-    """Rows in all, and rows whose date (config.date) lies in the window; None where a table has no date column."""
-    selects = []
-    for place, node in enumerate(nodes):
-        schema, name = _table(node)
-        date = node.get("config", {}).get("date")
-        in_window = (
-            f"(select count(*) from {schema}.{name} where {date} >= date '{window.start}' and {date} < date '{window.end}')"
-            if date
-            else "null"
-        )
-        selects.append(
-            f"select {place} as place, (select count(*) from {schema}.{name}) as total, {in_window} as recent"
-        )
-    rows = connection.query(" union all ".join(selects) + " order by place").to_pylist()
-    return [(row["total"], row["recent"]) for row in rows]
-
-
 def _column_types(
     connection: Connection, nodes: list[Mapping[str, Any]]
 ) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """(schema, table) -> [(column, type)] in the table's order."""
-    schemas = ", ".join(f"'{schema}'" for schema in sorted({_table(node)[0] for node in nodes}))
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {_table(node): [] for node in nodes}
+    schemas = ", ".join(f"'{schema}'" for schema in sorted({relation_of(node)[0] for node in nodes}))
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {relation_of(node): [] for node in nodes}
     rows = connection.query(f"""
         select table_schema, table_name, column_name, data_type from information_schema.columns
         where table_schema in ({schemas}) order by table_schema, table_name, ordinal_position""").to_pylist()
@@ -76,7 +180,7 @@ def _column_types(
 
 
 def _schema(node: Mapping[str, Any], columns: list[tuple[str, str]]) -> dg.TableSchema:
-    described = {name: column.get("description") or None for name, column in node.get("columns", {}).items()}
+    described = described_columns(node)
     return dg.TableSchema(
         columns=[dg.TableColumn(name=name, type=type_, description=described.get(name)) for name, type_ in columns]
     )

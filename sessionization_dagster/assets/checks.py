@@ -124,8 +124,7 @@ def _result(key: dg.AssetKey, table: KeyedTable, comparison: Comparison, salt: s
 
 
 def _table(found: Sequence[Difference]) -> str:
-    rows = [
-        {"row": one.row, "column": one.column or "whole row", "stored": one.sides[0], "recomputed": one.sides[1]}
-        for one in found
-    ]
-    return markdown_table(rows, longest_value=None)
+    return markdown_table(
+        ["row", "column", "stored", "recomputed"],
+        [(difference.row, difference.column or "whole row", *difference.sides) for difference in found],
+    )

@@ -6,12 +6,14 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import dbt_assets
 
+from sessionization_dagster.dbt.column_lineage import column_lineage
 from sessionization_dagster.dbt.events import AssetEvent, Progress, as_asset_events
 from sessionization_dagster.dbt.failed_rows import failed_rows
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.selection import AFTER_IDENTITY, BEFORE_IDENTITY, selection_arguments
-from sessionization_dagster.dbt.translator import Translator
+from sessionization_dagster.dbt.translator import Translator, by_asset_key
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.partition_metadata import add_table_metadata
 from sessionization_dagster.partitions import run_window
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.retries import retrying
@@ -68,7 +70,9 @@ def _build(
     try:
         project.runner.invoke(arguments, {**window.as_dbt_vars(), "run_id": context.run_id}, on_event=progress)
     finally:
-        metadata = table_metadata(warehouse, project.manifest, progress.built_nodes, window)
-        metadata |= failed_rows(warehouse, project, progress.results)
-        yield from as_asset_events(progress.results, metadata, context, project.manifest, translator)
+        lineage = column_lineage(project, warn=context.log.warning) if progress.built_nodes else {}
+        tables = table_metadata(warehouse, project.manifest, progress.built_nodes, window, lineage)
+        add_table_metadata(context, by_asset_key(tables, project.manifest, translator))
+        found_rows = failed_rows(warehouse, project, progress.results)
+        yield from as_asset_events(progress.results, found_rows, context, project.manifest, translator)
     progress.raise_failed_tests()

@@ -2,19 +2,25 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.dbt.translator import key_of_source, meta_of, spec_of_source
+from sessionization_dagster import identity_store
+from sessionization_dagster.dbt.column_lineage import declared_lineage
+from sessionization_dagster.dbt.nodes import meta_of
+from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity_store import update_identity_graph
+from sessionization_dagster.partition_metadata import add_table_metadata
 from sessionization_dagster.partitions import run_window
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.retries import retrying
 from sessionization_dagster.table_metadata import table_metadata
 from sessionization_dagster.warehouses.base import Warehouse
 
+CODE = [Path(__file__), Path(identity_store.__file__)]
 EDGES = dg.AssetKey(["core", "identity_edges"])
 
 
@@ -37,10 +43,11 @@ def build_identity_assets(
 ) -> dg.AssetsDefinition:
     """One op, one transaction, two assets; now gives the time that changes are stamped with."""
     nodes = written_by_python(manifest)
+    lineage = declared_lineage(manifest)
 
     @dg.multi_asset(
         name="identity_graph",
-        specs=[spec_of_source(node, kind, partitions, deps=[EDGES]) for node in nodes.values()],
+        specs=[spec_of_source(node, kind, partitions, deps=[EDGES], python_files=CODE) for node in nodes.values()],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITER_POOL,
@@ -53,9 +60,10 @@ def build_identity_assets(
             f"{update.changed_edges} changed edges touched {update.touched_aliases} aliases; "
             f"{update.reassigned_aliases} went to another visitor. {update.aliases} aliases, {update.visitors} visitors in all."
         )
-        metadata = table_metadata(warehouse, manifest, [node["unique_id"] for node in nodes.values()], window)
+        unique_ids = [node["unique_id"] for node in nodes.values()]
+        tables = table_metadata(warehouse, manifest, unique_ids, window, lineage)
+        add_table_metadata(context, {key: tables[nodes[key]["unique_id"]] for key in context.selected_asset_keys})
         for key in context.selected_asset_keys:
-            entries = metadata[nodes[key]["unique_id"]]
-            yield dg.MaterializeResult(asset_key=key, metadata={**entries, **vars(update)})
+            yield dg.MaterializeResult(asset_key=key, metadata=vars(update))
 
     return identity_graph

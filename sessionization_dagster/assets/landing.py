@@ -7,14 +7,24 @@ from typing import Any
 
 import dagster as dg
 
+from sessionization_dagster import landing as landing_package
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.landing import RawTable, land, raw_tables
+from sessionization_dagster.partition_metadata import add_table_metadata
 from sessionization_dagster.partitions import run_window, span_of
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.retries import retrying
+from sessionization_dagster.source_freshness import (
+    SOURCE_IS_FRESH,
+    due_time,
+    is_fresh_result,
+    is_fresh_spec,
+    newest_row_at,
+)
 from sessionization_dagster.table_metadata import table_metadata
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
+CODE = [Path(__file__), Path(landing_package.__file__).with_name("load.py")]
 REJECTS = dg.AssetKey(["raw", "landing_rejects"])
 FILES_READABLE = "files_readable"
 WITHIN_PARTITIONS = "rows_within_partitions"
@@ -41,7 +51,7 @@ def build_landing_assets(
 
     @dg.multi_asset(
         name="landing",
-        specs=[spec_of_source(nodes[key], "duckdb", partitions) for key in keys],
+        specs=[spec_of_source(nodes[key], "duckdb", partitions, python_files=CODE) for key in keys],
         can_subset=True,
         check_specs=[
             dg.AssetCheckSpec(
@@ -58,7 +68,8 @@ def build_landing_assets(
                 description="No row lies before the first or after the last partition, where no run looks.",
             )
             for key in tables
-        ],
+        ]
+        + [is_fresh_spec(key) for key in tables],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITER_POOL,
     )
@@ -76,6 +87,8 @@ def build_landing_assets(
             )
             unreadable = _unreadable(connection)
             outside = {table.name: _rows_outside(connection, table, span) for table in tables.values()}
+            due = due_time(now().replace(tzinfo=None), span[1])
+            newest = {table.name: newest_row_at(connection, table, due) for table in tables.values()}
         for problem in report.problems:
             context.log.warning(problem)
         for name, rows in outside.items():
@@ -85,12 +98,15 @@ def build_landing_assets(
                     f"{rows['after_last_partition']} after the last are in no other table; see SESSIONIZATION_START_DATE and _END_DATE"
                 )
         metadata = table_metadata(warehouse, manifest, [nodes[key]["unique_id"] for key in keys], run_window(context))
+        add_table_metadata(context, {key: metadata[nodes[key]["unique_id"]] for key in context.selected_asset_keys})
         for key in context.selected_asset_keys:
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata[nodes[key]["unique_id"]])
+            yield dg.MaterializeResult(asset_key=key)
         for check in context.selected_asset_check_keys:
             name = tables[check.asset_key].name
             if check.name == FILES_READABLE:
                 yield _files_readable(check.asset_key, unreadable.get(name, []))
+            elif check.name == SOURCE_IS_FRESH:
+                yield is_fresh_result(check.asset_key, nodes[check.asset_key], newest[name], due)
             else:
                 yield _within_partitions(check.asset_key, outside[name], span)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sessionization_dagster.readable import shown
+from sessionization_dagster.markdown import shown
 
 Row = Mapping[str, Any]
 

@@ -64,19 +64,17 @@ class Progress:
 
 def as_asset_events(
     results: list[Event],
-    metadata: Mapping[str, Mapping[str, Any]],
+    check_metadata: Mapping[str, Mapping[str, Any]],
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
     translator: DagsterDbtTranslator,
 ) -> Iterator[AssetEvent]:
-    """Turn result events into outputs and asset check results, with metadata (unique id -> entries)."""
+    """Turn result events into outputs and asset check results, the latter with further metadata (unique id -> entries)."""
     for event in results:
-        extra = metadata.get(_node(event)["unique_id"], {})
         message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
         for asset_event in message.to_default_asset_events(manifest, translator, context):
-            if isinstance(asset_event, dg.Output):
-                asset_event = asset_event.with_metadata({**asset_event.metadata, **extra})
-            elif isinstance(asset_event, dg.AssetCheckResult):
+            if isinstance(asset_event, dg.AssetCheckResult):
+                extra = check_metadata.get(_node(event)["unique_id"], {})
                 asset_event = asset_event._replace(metadata={**asset_event.metadata, **extra})
             yield asset_event
 

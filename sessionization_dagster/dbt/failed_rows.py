@@ -11,7 +11,6 @@ import dagster as dg
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.runner import Event
 from sessionization_dagster.markdown import markdown_table
-from sessionization_dagster.readable import shown
 from sessionization_dagster.warehouses.base import Warehouse
 
 SHOWN_ROWS = 10
@@ -36,8 +35,7 @@ def failed_rows(warehouse: Warehouse, project: DbtProject, results: Iterable[Eve
         for unique_id, data in found.items():
             compiled = compiled_sql(project, project.manifest["nodes"][unique_id])
             rows = connection.query(f"select * from (\n{compiled}\n) as failed_rows limit {SHOWN_ROWS}")
-            texts = [{name: shown(value) for name, value in row.items()} for row in rows.to_pylist()]
-            table = markdown_table(texts, longest_value=None)
+            table = markdown_table(rows.column_names, [row.values() for row in rows.to_pylist()])
             metadata[unique_id] = {"rows": int(data["num_failures"]), "first_rows": dg.MetadataValue.md(table)}
     return metadata
 

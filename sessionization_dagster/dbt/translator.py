@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_dbt import DbtProject as DagsterDbtProject
 
+from sessionization_dagster.dbt.definition_metadata import definition_metadata
+from sessionization_dagster.dbt.nodes import meta_of
+from sessionization_dagster.errors import SettingsError
+
+T = TypeVar("T")
+
 DEFAULT_OWNER = "team:product-analytics"
-
-
-def meta_of(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The node's meta, wherever its yml gave it."""
-    meta: Mapping[str, Any] = node.get("config", {}).get("meta") or node.get("meta") or {}
-    return meta
 
 
 def group_of(node: Mapping[str, Any]) -> str:
@@ -37,12 +38,32 @@ def owners_of(node: Mapping[str, Any]) -> Sequence[str]:
     return owners
 
 
-def freshness_of(node: Mapping[str, Any]) -> dg.FreshnessPolicy | None:
-    """How old the asset may be: meta.freshness_hours warns, twice that fails; none given, no policy."""
-    hours = meta_of(node).get("freshness_hours")
-    if hours is None:
-        return None
-    return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=2 * hours), warn_window=timedelta(hours=hours))
+def freshness_of(node: Mapping[str, Any]) -> dg.FreshnessPolicy:
+    """How old the newest materialisation may be: meta.freshness, by folder in dbt_project.yml, or in the node's own yml.
+
+    Raises:
+        SettingsError: there is none, or it cannot be used.
+    """
+    policy = meta_of(node).get("freshness") or {}
+    try:
+        warn, fail = (timedelta(hours=policy[name]) for name in ("warn_hours", "fail_hours"))
+        if warn >= fail:
+            raise ValueError("nothing would warn")
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(
+            f"{node['resource_type']} {node['name']}: meta.freshness is {policy}. Give it or its folder in dbt_project.yml "
+            "{warn_hours: 26, fail_hours: 50}, warn_hours the smaller one."
+        ) from error
+    return dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=warn)
+
+
+def tags_of(node: Mapping[str, Any]) -> Mapping[str, str]:
+    """The dbt tags, and meta.layer (where in the flow) and meta.grain (what a row is) by name."""
+    meta = meta_of(node)
+    return {
+        **dict.fromkeys(node.get("tags", []), ""),
+        **{name: str(meta[name]) for name in ("layer", "grain") if name in meta},
+    }
 
 
 def describe(node: Mapping[str, Any]) -> str:
@@ -55,8 +76,9 @@ def spec_of_source(
     warehouse: str,
     partitions: dg.PartitionsDefinition[str],
     deps: Sequence[dg.AssetKey] = (),
+    python_files: Sequence[Path] = (),
 ) -> dg.AssetSpec:
-    """A dbt source that a Python asset writes, as that asset."""
+    """A dbt source that a Python asset writes, as that asset; python_files are what to read of it."""
     return dg.AssetSpec(
         key=key_of_source(node),
         deps=deps,
@@ -64,6 +86,9 @@ def spec_of_source(
         group_name=node["schema"],
         owners=owners_of(node),
         kinds={"python", warehouse, "table"},
+        tags=tags_of(node),
+        freshness_policy=freshness_of(node),
+        metadata=definition_metadata(node, python_files),
         partitions_def=partitions,
         skippable=True,
     )
@@ -91,6 +116,13 @@ def history_tables(manifest: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return (*sources, ("internal", "run_results"))
 
 
+def by_asset_key(
+    things: Mapping[str, T], manifest: Mapping[str, Any], translator: DagsterDbtTranslator
+) -> dict[dg.AssetKey, T]:
+    """What is known by unique id, by asset key."""
+    return {translator.get_asset_spec(manifest, unique_id, None).key: thing for unique_id, thing in things.items()}
+
+
 class Translator(DagsterDbtTranslator):
     """Asset keys are schema.table, as people query them."""
 
@@ -106,7 +138,10 @@ class Translator(DagsterDbtTranslator):
         """One node as an asset."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = self.get_resource_props(manifest, unique_id)
-        return spec.replace_attributes(
+        if node["resource_type"] == "source":
+            # Only named as what others depend on: spec_of_source makes the asset.
+            return spec
+        return spec.merge_attributes(metadata=definition_metadata(node)).replace_attributes(
             kinds=kinds_of(node, self._warehouse),
             freshness_policy=freshness_of(node),
             partitions_def=self._partitions,
@@ -119,6 +154,10 @@ class Translator(DagsterDbtTranslator):
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:
         """See owners_of."""
         return owners_of(dbt_resource_props)
+
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """See tags_of."""
+        return tags_of(dbt_resource_props)
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """See describe."""

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
-from sessionization_dagster.sample import FIRST_DAY, LAST_DAY
+from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, SAMPLE
 from tests.integration.real_job import PROMISED, Project, oracle_differences, sample_rows
 from tests.integration.test_job import BLOCKED, ROOT, digest
 from tests.oracle.model import Settings
+from tests.report.reading import Report
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,65 @@ def test_the_demo_tells_its_progress_and_what_came_out(demo_output: str) -> None
     assert "rudderstack.dbt_session_tracks: INSERT 3607" in demo_output
     assert "31,106 events, 0 rejected, 866 visitors, 3,607 sessions" in demo_output
     assert "make ui" in demo_output
+
+
+def test_the_report_is_linked_and_shows_the_samples_numbers(home: Path, demo_output: str) -> None:
+    """What it shows is worked out here once more from the raw file: latest user of a device, gaps of more than 30 minutes."""
+    latest = home / "reports" / "latest.html"
+    assert demo_output.splitlines()[-1] == f"Report   {latest}"
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(["reports", "sessions_report"]))
+    assert event is not None
+    assert event.asset_materialization is not None
+    metadata = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    path = Path(str(metadata["path"]))
+    assert path.name == f"sessions_2024-04-01_2024-06-29_{event.run_id[:8]}.html"
+    assert metadata["url"] == path.as_uri()
+    assert metadata["size_bytes"] == path.stat().st_size
+    report = Report(path.read_text(encoding="utf-8"))
+    with duckdb.connect() as sample:
+        sample.execute(SAMPLE_SESSIONS.format(path=SAMPLE))
+        days = sample.sql("""
+            select cast(day as varchar), count(distinct visitor), count(*) filter (where starts) from moments
+            where day >= '2024-04-01' group by day""").fetchall()
+        assert report.numbers("activity-1") == {day: (users, sessions) for day, users, sessions in days}
+        ((users, sessions, events),) = sample.sql("""
+            select count(distinct visitor), count(*) filter (where starts), count(*) from moments where day >= '2024-04-01'
+            """).fetchall()
+        assert (metadata["active_users"], metadata["sessions"], metadata["events"]) == (users, sessions, events)
+        assert f"| Sessions | {sessions:,} | " in str(metadata["headlines"])
+        pages = sample.sql("""
+            select context_page_url as url, count(*), count(distinct anonymous_id) from moments where day >= '2024-04-01'
+            group by url order by count(*) desc, url limit 15""").fetchall()
+        assert {url: numbers[:2] for url, numbers in report.numbers("traffic-1").items()} == {
+            url: (views, devices) for url, views, devices in pages
+        }
+        ((median,),) = sample.sql("""
+            select median(minutes) from (
+                select date_diff('microsecond', min(timestamp), max(timestamp)) / 6e7 as minutes
+                from moments group by visitor, session having min(day) >= '2024-04-01')""").fetchall()
+        assert metadata["median_session_minutes"] == pytest.approx(median)
+        linked = sample.sql("""
+            select count(distinct anonymous_id) filter (where anonymous_id in (select anonymous_id from owners)),
+                count(distinct anonymous_id) from moments""").fetchall()
+        assert list(report.numbers("identity-1").values()) == [linked[0][0], linked[0][1] - linked[0][0]]
+
+
+SAMPLE_SESSIONS = """
+    create table owners as
+    select anonymous_id, arg_max(user_id, (timestamp, id)) as user_id from '{path}' where user_id is not null group by all;
+    create table moments as
+    with named as (
+        select events.*, coalesce(events.user_id, owners.user_id, anonymous_id) as visitor
+        from '{path}' as events left join owners using (anonymous_id)
+    ),
+    gaps as (
+        select *, timestamp - lag(timestamp) over (partition by visitor order by timestamp, id) as gap from named
+    )
+    select *, cast(timestamp as date) as day, gap is null or gap > interval 30 minutes as starts,
+        count(case when gap is null or gap > interval 30 minutes then 1 end)
+            over (partition by visitor order by timestamp, id) as session
+    from gaps"""
 
 
 def test_the_sample_equals_the_oracle_and_a_rerun_changes_no_row(project: Project) -> None:
@@ -182,19 +243,45 @@ def graphql(port: int, query: str, give_up_after: float = 120) -> Any:
         time.sleep(1)
 
 
-def test_the_ui_opens_on_the_demos_instance_with_its_partitions_and_checks(port: int) -> None:
+def assert_lineage_is_whole(lineage: dict[str, dict[str, set[str]]]) -> None:
+    """Each column leads to others, except constants, counts of rows and what landing and the logs write."""
+    assert lineage["staging/stg_rudderstack__events"]["event_id"] == {
+        f"raw/rudderstack_{table}.id" for table in ("tracks", "pages", "screens", "identifies", "aliases")
+    }
+    assert lineage["core/events"]["user_id"] == {"staging/stg_rudderstack__events.user_id"}
+    assert "core/identity_edges.user_id" in lineage["core/identity_graph"]["dbt_visitor_id"]
+    assert lineage["rudderstack/dbt_aliases_mapping"]["dbt_visitor_id"] == {"core/identity_graph.dbt_visitor_id"}
+    assert lineage["rudderstack/dbt_session_tracks"]["session_start_at"] == {"rudderstack/dbt_mapped_tracks.timestamp"}
+    assert lineage["rudderstack/dbt_user_session_facts"]["first_date"] >= {"rudderstack/dbt_mapped_tracks.timestamp"}
+    without = {name for name, columns in lineage.items() if not columns}
+    assert {name for name in without if not name.startswith("raw/")} == {
+        "core/funnel_events", "monitoring/dbt_run_results"
+    }  # fmt: skip
+
+
+def test_the_ui_opens_on_the_demos_instance_with_its_partitions_and_checks(port: int, project: Project) -> None:
     nodes = graphql(
         port,
         """{ assetNodes {
         assetKey { path } groupName description kinds owners { ... on TeamAssetOwner { team } }
+        tags { key value } freshnessPolicy: internalFreshnessPolicy { __typename }
+        metadataEntries { label ... on CodeReferencesMetadataEntry { codeReferences { ... on LocalFileCodeReference { filePath } } } }
         partitionStats { numPartitions numMaterialized }
-        assetMaterializations(limit: 1) { metadataEntries { label } }
+        assetMaterializations(limit: 2) { partition metadataEntries {
+            label
+            ... on IntMetadataEntry { intValue }
+            ... on MarkdownMetadataEntry { mdStr }
+            ... on TableSchemaMetadataEntry { schema { columns { name description } } }
+            ... on TableColumnLineageMetadataEntry { lineage { columnName columnDeps { assetKey { path } columnName } } }
+        } }
         assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization { status } } } } } }""",
     )["assetNodes"]
     assert {"core/events", "core/identity_graph", "rudderstack/dbt_session_tracks", "raw/rudderstack_tracks"} <= {
         "/".join(node["assetKey"]["path"]) for node in nodes
     }
     statuses = []
+    lineage: dict[str, dict[str, set[str]]] = {}
+    numbers: dict[str, dict[str, int]] = {}
     for node in nodes:
         name = "/".join(node["assetKey"]["path"])
         assert node["partitionStats"] == {"numPartitions": 178, "numMaterialized": 178}, name
@@ -202,9 +289,45 @@ def test_the_ui_opens_on_the_demos_instance_with_its_partitions_and_checks(port:
         assert node["description"], name
         assert node["owners"], name
         assert "duckdb" in node["kinds"], name
-        labels = {entry["label"] for entry in node["assetMaterializations"][0]["metadataEntries"]}
-        assert {"dagster/row_count", "dagster/column_schema"} <= labels, name
+        assert {"layer", "grain"} <= {tag["key"] for tag in node["tags"]}, name
+        assert node["freshnessPolicy"], name
+        defined = {entry["label"]: entry for entry in node["metadataEntries"]}
+        files = defined["dagster/code_references"]["codeReferences"]
+        assert files, name
+        assert all(Path(file["filePath"]).is_file() for file in files), name
+        newest, before = node["assetMaterializations"]
+        assert newest["partition"] == LAST_DAY.isoformat(), name
+        entries = {entry["label"]: entry for entry in newest["metadataEntries"]}
+        if not {"table", "view"} & set(node["kinds"]):
+            assert {"path", "url"} <= set(entries), name
+            continue
+        assert {"dagster/row_count", "dagster/column_schema"} <= set(entries), name
+        columns = {
+            column["name"]: column["description"] for column in entries["dagster/column_schema"]["schema"]["columns"]
+        }
+        assert all(columns.values()), (name, columns)
+        if entries["dagster/row_count"]["intValue"]:
+            assert "preview" in entries, name
+        # What is long is not repeated for each day.
+        assert not {"preview", "dagster/column_lineage"} & {entry["label"] for entry in before["metadataEntries"]}, name
+        lineage[name] = {
+            one["columnName"]: {f"{'/'.join(dep['assetKey']['path'])}.{dep['columnName']}" for dep in one["columnDeps"]}
+            for one in entries.get("dagster/column_lineage", {"lineage": []})["lineage"]
+        }
+        assert set(lineage[name]) <= set(columns), name
+        numbers[name] = {
+            entry["label"]: entry["intValue"]
+            for entry in newest["metadataEntries"]
+            if entry.get("intValue") is not None
+        }
         checks = node["assetChecksOrError"]["checks"]
         statuses += [check["executionForLatestMaterialization"]["status"] for check in checks]
     assert len(statuses) > 40
     assert set(statuses) == {"SUCCEEDED"}
+    (sessions,) = project.query("""
+        select count(*) as rows, count(distinct dbt_visitor_id) as visitors from rudderstack.dbt_session_tracks
+        where session_start_date = (select max(session_start_date) from rudderstack.dbt_session_tracks)""")
+    of_last_day = numbers["rudderstack/dbt_session_tracks"]
+    assert of_last_day["partition_sessions"] == of_last_day["dagster/partition_row_count"] == sessions["rows"]
+    assert of_last_day["partition_visitors"] == sessions["visitors"]
+    assert_lineage_is_whole(lineage)

@@ -115,7 +115,9 @@ def postgres(tmp_path: Path) -> Iterator[int]:
     try:
         yield port
     finally:
-        server.send_signal(signal.SIGINT)
+        subprocess.run(
+            [*as_user, f"{POSTGRES}/pg_ctl", "--pgdata", str(data), "--mode", "immediate", "stop"], check=True
+        )
         server.wait(timeout=60)
 
 

@@ -40,3 +40,11 @@
         where source in ('{{ var('sources') | join("', '") }}')
     ) as unreadable
 {%- endmacro %}
+
+{#- The text of a query (dbt source freshness): when rows last came into a raw table. A table that never got any is not late. -#}
+{% macro newest_arrival(raw_table) -%}{{ return(adapter.dispatch('newest_arrival')(raw_table)) }}{%- endmacro %}
+{% macro default__newest_arrival(raw_table) -%}
+    select coalesce(max(landed_at), cast(current_timestamp as timestamp))
+    from {{ raw_table.include(identifier=false) }}.landed_files
+    where source || '_' || table_name = '{{ raw_table.identifier }}'
+{%- endmacro %}

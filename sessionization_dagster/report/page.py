@@ -1,0 +1,98 @@
+"""Sections to one HTML page that asks the network for nothing. No SQL, no clock.
+
+Jinja escapes every text; charts and their data stand in the page as JSON that can close no script. The page's own policy (CSP) lets
+exactly its own scripts run, by their digests, and no request leave.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import vl_convert
+from markupsafe import Markup
+
+from sessionization_dagster.report.headlines import headlines
+from sessionization_dagster.report.parts import Figure, Headline, Section, day_text, moment
+from sessionization_dagster.report.queries import SHOWN_DAYS, Answers, Days
+from sessionization_dagster.report.sections import sections
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page, and the headline numbers on it."""
+
+    html: str
+    headlines: Sequence[Headline]
+
+
+def build_page(answers: Answers, days: Days, timezone: str, run_id: str, written_at: datetime) -> Page:
+    """The page for the answers. written_at is UTC; days are dates in the timezone."""
+    numbers = headlines(answers, days)
+    parts = sections(answers, days)
+    ids = {id(figure): f"{section.id}-{place}" for section in parts for place, figure in enumerate(section.figures, 1)}
+    html = _template().render(
+        sections=parts,
+        figure_id=lambda figure: ids[id(figure)],
+        # What a screen reader says of the chart: Vega writes it over the label of the place that it draws in.
+        charts={
+            ids[id(figure)]: {**figure.chart, "description": _spoken(figure)}
+            for figure in _figures(parts)
+            if figure.chart
+        },
+        spoken=_spoken,
+        headlines=numbers,
+        first=day_text(days.first),
+        last=day_text(days.last),
+        number_of_days=len(days.all()),
+        most_days=SHOWN_DAYS,
+        timezone=timezone,
+        run_id=run_id,
+        written_at=moment(written_at),
+        **_fixed(),
+    )
+    return Page(html, numbers)
+
+
+def _figures(parts: Sequence[Section]) -> list[Figure]:
+    return [figure for section in parts for figure in section.figures]
+
+
+def _spoken(figure: Figure) -> str:
+    return f"Chart: {figure.title}. Its numbers are in the data table below."
+
+
+@cache
+def _template() -> jinja2.Template:
+    loader = jinja2.FileSystemLoader(HERE)
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template(
+        "page.html"
+    )
+
+
+@cache
+def _fixed() -> dict[str, Any]:
+    """What is the same on every page: style, script, the chart library (packed: a third of its size) and the digests of both scripts."""
+    # The digest is that of the text as the browser has it, which is without carriage returns.
+    library = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("\r\n", "\n").replace("\r", "\n")
+    script = (HERE / "page.js").read_text(encoding="utf-8")
+    return {
+        "style": Markup((HERE / "page.css").read_text(encoding="utf-8")),
+        "script": Markup(script),
+        "library": base64.b64encode(gzip.compress(library.encode(), 9, mtime=0)).decode(),
+        "digests": Markup(" ".join(f"'sha256-{_digest(text)}'" for text in (script, library))),
+    }
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,241 @@
+"""What the report asks of the output tables: SQL text, bounded to the report's days, and what each question reads. Opens nothing.
+
+A question may be asked only where its tables have the columns that it reads; what is missing is told on the page. The SQL is plain
+enough for either warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+SHOWN_DAYS = 90
+PAGES, COUNTRIES, JOURNEYS = 15, 15, 12
+JOURNEY_LENGTH = 5
+
+Rows = Sequence[Mapping[str, Any]]
+Columns = Mapping[str, Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days that a report shows, both included: dates in the reporting timezone."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def before(cls, end: date, earliest: date, length: int = SHOWN_DAYS) -> Days:
+        """The last days before the end, none before the earliest."""
+        return cls(max(earliest, end - timedelta(days=length)), end - timedelta(days=1))
+
+    def all(self) -> list[date]:
+        """Each day, in order."""
+        return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
+
+    def contain(self, column: str) -> str:
+        """The SQL condition that a date column lies within."""
+        return f"{column} >= date '{self.first}' and {column} <= date '{self.last}'"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows that a question found, or the tables (and columns) without which it could not be asked."""
+
+    rows: Rows = ()
+    missing: tuple[str, ...] = ()
+
+
+Answers = Mapping[str, Answer]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One query. {days:column} in its SQL stands for the condition that the column lies within the report's days.
+
+    Attributes:
+        name: what its answer goes by.
+        reads: table -> the columns without which it cannot be asked.
+        sql: its text; {steps} is the columns of a journey that the table has.
+    """
+
+    name: str
+    reads: Mapping[str, Sequence[str]]
+    sql: str = field(repr=False)
+
+    def missing(self, columns: Columns) -> tuple[str, ...]:
+        """The tables that are not there, and the columns that they lack."""
+        lacking = []
+        for table, needed in self.reads.items():
+            if table not in columns:
+                lacking.append(table)
+            else:
+                lacking += [f"{table}.{column}" for column in needed if column not in set(columns[table])]
+        return tuple(lacking)
+
+    def text(self, days: Days, columns: Columns) -> str:
+        """Its SQL for the given days."""
+        return self.sql.format(days=_InDays(days), steps=", ".join(steps(columns)))
+
+
+class _InDays:
+    """Formats as the condition on the column that the format names."""
+
+    def __init__(self, days: Days) -> None:
+        self._days = days
+
+    def __format__(self, column: str) -> str:
+        return self._days.contain(column)
+
+
+def steps(columns: Columns) -> list[str]:
+    """The columns of a journey's events: as many as the table has (var flow_length), five at most."""
+    found = set(columns.get(FLOW, ()))
+    later = [f"event_{number}" for number in range(2, JOURNEY_LENGTH + 1)]
+    return ["event", *(name for name in later if name in found)]
+
+
+EVENTS, REJECTED, FACTS = "core.events", "core.rejected_events", "rudderstack.dbt_track_facts"
+DURATIONS, FLOW = "rudderstack.dbt_session_duration", "rudderstack.dbt_tracks_flow"
+CLIENTS, FUNNEL = "measure_js.events_sessionated", "core.funnel_daily"
+GRAPH, CHANGES = "core.identity_graph", "core.identity_changes"
+
+QUESTIONS = (
+    Question(
+        "users_by_day",
+        {FACTS: ("event_date", "dbt_visitor_id")},
+        f"""select event_date as day, count(distinct dbt_visitor_id) as users
+        from {FACTS} where {{days:event_date}} group by event_date order by day""",
+    ),
+    Question(
+        "users",
+        {FACTS: ("event_date", "dbt_visitor_id")},
+        f"select count(distinct dbt_visitor_id) as users from {FACTS} where {{days:event_date}}",
+    ),
+    Question(
+        "sessions_by_day",
+        {DURATIONS: ("session_start_date",)},
+        f"""select session_start_date as day, count(*) as sessions
+        from {DURATIONS} where {{days:session_start_date}} group by session_start_date order by day""",
+    ),
+    Question(
+        "durations",
+        {DURATIONS: ("session_start_date", "session_duration")},
+        f"""select bucket, count(*) as sessions from (
+            select case
+                when session_duration = 0 then 0 when session_duration < 1 then 1 when session_duration < 5 then 2
+                when session_duration < 15 then 3 when session_duration < 30 then 4 when session_duration < 60 then 5
+                when session_duration < 120 then 6 else 7 end as bucket
+            from {DURATIONS} where {{days:session_start_date}}) as bucketed
+        group by bucket order by bucket""",
+    ),
+    # The middle one of an odd number of sessions, the mean of the two middle ones of an even number.
+    Question(
+        "typical_duration",
+        {DURATIONS: ("session_start_date", "session_duration")},
+        f"""select
+            avg(case when 2 * place between sessions and sessions + 2 then session_duration end) as median_minutes,
+            avg(session_duration) as mean_minutes
+        from (
+            select session_duration, row_number() over (order by session_duration) as place, count(*) over () as sessions
+            from {DURATIONS} where {{days:session_start_date}}) as placed""",
+    ),
+    Question(
+        "pages",
+        {CLIENTS: ("event_date", "url", "client_id", "session_id")},
+        f"""select url, count(*) as events, count(distinct client_id) as devices, count(distinct session_id) as sessions,
+            sum(count(*)) over () as all_events, count(*) over () as all_urls
+        from {CLIENTS} where {{days:event_date}} and url is not null
+        group by url order by events desc, url limit {PAGES}""",
+    ),
+    Question(
+        "countries",
+        {CLIENTS: ("event_date", "country", "client_id", "session_id")},
+        f"""select country, count(*) as events, count(distinct client_id) as devices, count(distinct session_id) as sessions,
+            sum(count(*)) over () as all_events, count(*) over () as all_countries
+        from {CLIENTS} where {{days:event_date}} and country is not null
+        group by country order by events desc, country limit {COUNTRIES}""",
+    ),
+    Question(
+        "funnel",
+        {FUNNEL: ("date", "stage_number", "stage_name", "entries")},
+        f"""select stage_number, stage_name, sum(entries) as entries
+        from {FUNNEL} where {{days:date}} group by stage_number, stage_name order by stage_number""",
+    ),
+    Question(
+        "journeys",
+        {FLOW: ("event_date", "track_sequence_number", "event")},
+        f"""select {{steps}}, count(*) as sessions, sum(count(*)) over () as all_sessions, count(*) over () as all_journeys
+        from {FLOW} where {{days:event_date}} and track_sequence_number = 1
+        group by {{steps}} order by sessions desc, {{steps}} limit {JOURNEYS}""",
+    ),
+    # A device is linked where the visitor that it belongs to is a user.
+    Question(
+        "devices",
+        {GRAPH: ("alias", "alias_type", "dbt_visitor_id")},
+        f"""select
+            count(case when users.alias is not null then 1 end) as linked,
+            count(case when users.alias is null then 1 end) as unlinked
+        from {GRAPH} as devices
+        left join (select alias from {GRAPH} where alias_type = 'user_id') as users on devices.dbt_visitor_id = users.alias
+        where devices.alias_type = 'anonymous_id'""",
+    ),
+    Question(
+        "reassignments",
+        {CHANGES: ("partition_date", "alias", "dbt_visitor_id", "previous_visitor_id")},
+        f"""select partition_date as day, count(*) as changes, count(distinct dbt_visitor_id) as visitors
+        from {CHANGES} where {{days:partition_date}} group by partition_date order by day""",
+    ),
+    Question(
+        "events_by_day",
+        {EVENTS: ("event_date", "source")},
+        f"""select event_date as day, source, count(*) as events
+        from {EVENTS} where {{days:event_date}} group by event_date, source order by day, source""",
+    ),
+    # Rows without a day of their own belong to every report.
+    Question(
+        "rejected_by_day",
+        {REJECTED: ("event_date", "reason")},
+        f"""select event_date as day, reason, count(*) as rejected
+        from {REJECTED} where {{days:event_date}} or event_date is null group by event_date, reason order by day, reason""",
+    ),
+    Question(
+        "newest",
+        {EVENTS: ("event_date", "source", "timestamp")},
+        f"""select source, count(*) as events, max(timestamp) as newest_at
+        from {EVENTS} where {{days:event_date}} group by source order by newest_at desc, source""",
+    ),
+)
+
+TABLES = sorted({table for question in QUESTIONS for table in question.reads})
+
+
+def newest_day(query: Callable[[str], Rows]) -> date | None:
+    """The newest day with an event; None where there is none yet. query runs a statement and returns its rows."""
+    if "event_date" not in _columns(query).get(EVENTS, ()):
+        return None
+    (row,) = query(f"select max(event_date) as day from {EVENTS}")
+    day: date | None = row["day"]
+    return day
+
+
+def ask(query: Callable[[str], Rows], days: Days) -> dict[str, Answer]:
+    """Ask every question whose tables are there; query runs a statement and returns its rows."""
+    columns = _columns(query)
+    answers = {}
+    for question in QUESTIONS:
+        missing = question.missing(columns)
+        answers[question.name] = Answer(missing=missing) if missing else Answer(query(question.text(days, columns)))
+    return answers
+
+
+def _columns(query: Callable[[str], Rows]) -> dict[str, set[str]]:
+    """Table -> its columns, of the tables that are there."""
+    schemas = ", ".join(f"'{schema}'" for schema in sorted({table.split(".")[0] for table in TABLES}))
+    columns: dict[str, set[str]] = {}
+    for row in query(f"""select table_schema, table_name, column_name from information_schema.columns
+        where table_schema in ({schemas})"""):
+        columns.setdefault(f"{row['table_schema']}.{row['table_name']}", set()).add(row["column_name"])
+    return columns

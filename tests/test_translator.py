@@ -1,0 +1,146 @@
+"""What every asset tells of itself, read off the definitions for all sources; and that a yml decides it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+import yaml
+
+from sessionization_dagster.dbt.nodes import described_columns, relation_of
+from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
+from sessionization_dagster.dbt.translator import freshness_of, tags_of
+from sessionization_dagster.definitions import build_definitions
+from sessionization_dagster.environment import Environment
+from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.landing import land, raw_tables
+from sessionization_dagster.sample import land_sample
+
+SOURCES = ("rudderstack", "segment", "measure_js", "mixpanel")
+ENVIRONMENT = Environment.from_env(
+    {
+        "SESSIONIZATION_SOURCES": ",".join(SOURCES),
+        "SESSIONIZATION_START_DATE": "2024-03-09",
+        "SESSIONIZATION_END_DATE": "2024-03-12",
+    }
+)
+PROMISED = yaml.safe_load((PROJECT_DIR.parent / "docs" / "tables.yml").read_text())
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Mapping[str, Any]:
+    return DbtProject.of(ENVIRONMENT).manifest
+
+
+@pytest.fixture(scope="module")
+def specs(manifest: Mapping[str, Any]) -> dict[str, dg.AssetSpec]:
+    """All assets by schema.table."""
+    found = build_definitions(ENVIRONMENT).resolve_all_asset_specs()
+    return {".".join(spec.key.path): spec for spec in found}
+
+
+def test_every_table_is_an_asset(specs: dict[str, dg.AssetSpec], manifest: Mapping[str, Any]) -> None:
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
+    tables = {".".join(relation_of(node)) for node in [*nodes, *manifest["sources"].values()]}
+    assert set(specs) == tables | {"reports.sessions_report"}
+    assert len(specs) > 40
+
+
+def test_every_asset_has_a_group_owner_tags_kinds_and_description(specs: dict[str, dg.AssetSpec]) -> None:
+    for name, spec in specs.items():
+        assert spec.group_name == name.split(".")[0], name
+        assert spec.owners, name
+        assert "duckdb" in spec.kinds, name
+        assert {"table", "view", "html"} & spec.kinds, name
+        assert {"dbt", "python"} & spec.kinds, name
+        assert spec.description, name
+        assert spec.tags["layer"] in ("raw", "staging", "core", "sessions", "monitoring", "reports"), name
+        assert spec.tags["grain"], name
+
+
+def test_every_asset_has_a_freshness_policy_for_the_daily_run(specs: dict[str, dg.AssetSpec]) -> None:
+    daily = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
+    assert {name: spec.freshness_policy for name, spec in specs.items()} == dict.fromkeys(specs, daily)
+
+
+def test_every_asset_leads_to_its_files_and_models_show_their_sql(specs: dict[str, dg.AssetSpec]) -> None:
+    for name, spec in specs.items():
+        files = [Path(one.file_path) for one in spec.metadata["dagster/code_references"].code_references]
+        assert all(file.is_file() for file in files), name
+        kinds = {file.suffix for file in files}
+        if "html" in spec.kinds:
+            assert kinds == {".py"}, name
+        elif "python" in spec.kinds:
+            assert kinds == {".py", ".yml"}, name
+        elif name == "core.funnel_events":
+            assert kinds == {".csv", ".yml"}
+        else:
+            assert kinds == {".sql", ".yml"}, name
+            assert files[0].read_text().strip() in spec.metadata["sql"].value, name
+
+
+def test_every_promised_column_is_described(manifest: Mapping[str, Any]) -> None:
+    nodes = {relation_of(node): node for node in [*manifest["nodes"].values(), *manifest["sources"].values()]}
+    for schema, tables in PROMISED.items():
+        for table, columns in tables.items():
+            described = {name for name, text in described_columns(nodes[schema, table]).items() if text}
+            assert described == set(columns), f"{schema}.{table}"
+
+
+def test_every_declared_column_is_described(manifest: Mapping[str, Any]) -> None:
+    for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
+        if node["resource_type"] in ("model", "seed", "source"):
+            columns = described_columns(node)
+            assert columns, node["name"]
+            assert all(columns.values()), (node["name"], [name for name, text in columns.items() if not text])
+
+
+def test_every_column_of_a_raw_table_is_described(manifest: Mapping[str, Any], tmp_path: Path) -> None:
+    nodes = {relation_of(node): node for node in manifest["sources"].values()}
+    land_sample(tmp_path, SOURCES)
+    with duckdb.connect() as connection:
+        land(connection, tmp_path, raw_tables(manifest, SOURCES), datetime(2024, 3, 9), report=lambda _: None)
+        rows = connection.sql("""
+            select table_name, list(column_name) from information_schema.columns where table_schema = 'raw' group by 1""")
+        made = {(table, frozenset(columns)) for table, columns in rows.fetchall()}
+    assert {(table, columns) for table, columns in made if ("raw", table) in nodes} == {
+        (name, frozenset(described_columns(node))) for (schema, name), node in nodes.items() if schema == "raw"
+    }
+
+
+def test_a_models_yml_decides_before_its_folder(tmp_path: Path) -> None:
+    project_dir = tmp_path / "dbt_project"
+    shutil.copytree(PROJECT_DIR, project_dir, ignore=shutil.ignore_patterns("target", "logs"))
+    yml = project_dir / "models" / "core" / "events.yml"
+    before = yml.read_text()
+    after = before.replace(
+        "        grain: event\n", "        grain: event\n        freshness: {warn_hours: 1, fail_hours: 3}\n"
+    )
+    assert after != before
+    yml.write_text(after)
+    nodes = DbtProject.of(ENVIRONMENT, project_dir=project_dir).manifest["nodes"]
+    assert freshness_of(nodes["model.sessionization.events"]) == dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(hours=3), warn_window=timedelta(hours=1)
+    )
+    assert freshness_of(nodes["model.sessionization.identity_edges"]).warn_window.to_timedelta() == timedelta(hours=26)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [None, {}, {"warn_hours": 26}, {"warn_hours": "a day", "fail_hours": 50}, {"warn_hours": 50, "fail_hours": 26}],
+)
+def test_a_freshness_that_cannot_be_used_names_the_model_and_the_remedy(policy: Any) -> None:
+    node = {"resource_type": "model", "name": "orders", "config": {"meta": {"freshness": policy}}}
+    with pytest.raises(SettingsError, match=r"model orders: meta.freshness .*warn_hours: 26, fail_hours: 50"):
+        freshness_of(node)
+
+
+def test_dbt_tags_and_layer_and_grain_are_tags() -> None:
+    node = {"tags": ["sessions"], "config": {"meta": {"layer": "core", "grain": "event", "owner": "x"}}}
+    assert tags_of(node) == {"sessions": "", "layer": "core", "grain": "event"}
