@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from sessionization_dagster.maintenance.repair import marks
 from tests.integration.real_job import QUIET, Project
 from tests.oracle.model import RawRow
 
@@ -89,7 +90,10 @@ def test_failed_checks_show_their_rows_and_the_days_to_run_again(tmp_path: Path,
     assert "| session_start_at |" in told["differences"]
     before = session["session_start_at"] - timedelta(seconds=1)
     assert f"session_start_at is {session['session_start_at']}, recomputed {before}" in str(check.description)
-    project.run(date.fromisoformat(told["partitions_to_rerun"][0]))
+    # What the job repair reads.
+    (mark,) = marks(instance, [dg.AssetCheckKey(check.asset_key, check.check_name) for check in checks])
+    assert mark.days == (session["session_start_date"],)
+    project.run(mark.days[0])
     assert all(check.passed for check in verify(project, visitors=["u1"]).get_asset_check_evaluations())
     assert metadata_of(verify(project, visitors=["u1"], max_rows=1).get_asset_check_evaluations()[0])["skipped"] == [
         "u1"
