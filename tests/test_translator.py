@@ -45,6 +45,11 @@ def specs(manifest: Mapping[str, Any]) -> dict[str, dg.AssetSpec]:
     return {".".join(spec.key.path): spec for spec in found}
 
 
+def test_a_code_server_can_load_all_definitions() -> None:
+    """It looks closer than building them does: names of ops and jobs must differ, for one."""
+    build_definitions(ENVIRONMENT).get_repository_def().load_all_definitions()
+
+
 def test_every_table_is_an_asset(specs: dict[str, dg.AssetSpec], manifest: Mapping[str, Any]) -> None:
     nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
     tables = {".".join(relation_of(node)) for node in [*nodes, *manifest["sources"].values()]}

@@ -75,7 +75,7 @@ def forget_visitor_job(
     )
 
     @dg.op(pool=WRITER_POOL, description="Erases the person; finishes an erasure that was killed.")
-    def forget_visitor(context: dg.OpExecutionContext, config: ForgetVisitor) -> dg.Output[dict[str, Any]]:
+    def erase_person(context: dg.OpExecutionContext, config: ForgetVisitor) -> dg.Output[dict[str, Any]]:
         try:
             if config.dry_run:
                 return _told(_findings(scope, find(scope, _id_of(config), None, context.log.info)))
@@ -92,7 +92,7 @@ def forget_visitor_job(
         executor_def=dg.in_process_executor,
     )
     def job() -> None:
-        forget_visitor()
+        erase_person()
 
     return job
 

@@ -40,7 +40,7 @@ def main() -> None:
     else:
         fresh_file._take_place = die  # type: ignore[assignment]
     erase = build_definitions(Environment.from_env()).resolve_job_def("forget_visitor")
-    config = {"ops": {"forget_visitor": {"config": {"id_from_file": path}}}}
+    config = {"ops": {"erase_person": {"config": {"id_from_file": path}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         erase.execute_in_process(instance=instance, run_config={**QUIET, **config})
 

@@ -175,7 +175,7 @@ def project(folder: Path, instance: dg.DagsterInstance) -> Project:
 
 def forget(made: Project, folder: Path, identifier: str, **options: object) -> dg.ExecuteInProcessResult:
     (folder / "whom").write_text(f"{identifier}\n")
-    config = {"forget_visitor": {"config": {"id_from_file": str(folder / "whom"), **options}}}
+    config = {"erase_person": {"config": {"id_from_file": str(folder / "whom"), **options}}}
     job = made.definitions.resolve_job_def("forget_visitor")
     return job.execute_in_process(
         instance=made.instance,
@@ -187,7 +187,7 @@ def forget(made: Project, folder: Path, identifier: str, **options: object) -> d
 
 def told(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     assert result.success, [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-    found: dict[str, Any] = result.output_for_node("forget_visitor")
+    found: dict[str, Any] = result.output_for_node("erase_person")
     return found
 
 
@@ -336,7 +336,7 @@ def test_a_request_that_names_nobody_is_refused_without_a_retry(
 ) -> None:
     made = project(tmp_path, instance)
     result = made.definitions.resolve_job_def("forget_visitor").execute_in_process(
-        instance=instance, run_config={**QUIET, "ops": {"forget_visitor": {"config": config}}}, raise_on_error=False
+        instance=instance, run_config={**QUIET, "ops": {"erase_person": {"config": config}}}, raise_on_error=False
     )
     (failure,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     assert failure.user_failure_data is not None
