@@ -21,6 +21,8 @@ def prepare_instance_home() -> Path:
     os.environ["DAGSTER_HOME"] = str(home)
     # Without a batch size Dagster hands events to the log one by one (event_log.py).
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    # A backfill waits for a code server that is away, as while it restarts, instead of failing.
+    os.environ.setdefault("DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR", "1")
     return home
 
 

@@ -8,6 +8,8 @@ The types of the answer have no public import; a test pins them.
 
 from __future__ import annotations
 
+import time
+from functools import cached_property
 from typing import Any
 
 import grpc
@@ -18,6 +20,10 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 
 ANSWER_TIMEOUT_SECONDS = 10
+# A code server that its supervisor starts again is back within a minute or two.
+SERVER_AWAY_SECONDS = 600
+# The daemon notices a returned server by itself, some seconds later.
+SERVER_BACK_SECONDS = 20
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 
@@ -39,15 +45,40 @@ class WatchedRunLauncher(DefaultRunLauncher):
 
         On another machine or in another container process numbers mean nothing here: only the server counts then. A run that was started
         by hand has no server; one that has not said yet which process it is counts as alive.
+
+        A server that is away takes its runs along, but they are given up only when it is back: Dagster starts a failed run again once,
+        at the moment when it has failed, and needs the server for that.
         """
         client = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
-        if client is not None and _executes(client, run):
+        executes = None if client is None else _executes(client, run)
+        is_local = client is None or bool(client.socket) or client.host in LOCAL_HOSTS
+        processes = self._processes(run) if is_local and not executes else []
+        if executes or (is_local and (not processes or any(_lives(*process) for process in processes))):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        if client is None or client.socket or client.host in LOCAL_HOSTS:
-            processes = self._processes(run)
-            if not processes or any(_lives(*process) for process in processes):
-                return CheckRunHealthResult(WorkerStatus.RUNNING)
+        # A socket is that of a server that was started with the daemon: a new server has a new one.
+        if client is not None and client.port and self._waits_for_server(run.run_id, is_back=executes is not None):
+            return CheckRunHealthResult(
+                WorkerStatus.RUNNING, "its process is gone; waiting for the code server to be back"
+            )
         return CheckRunHealthResult(WorkerStatus.FAILED, "its process is gone")
+
+    def _waits_for_server(self, run_id: str, is_back: bool) -> bool:
+        """Whether the run's server was found to be away, and has not been back for long enough, nor away for too long."""
+        now = time.monotonic()
+        if not is_back:
+            self._returned.pop(run_id, None)
+            return now - self._missed.setdefault(run_id, now) < SERVER_AWAY_SECONDS
+        return run_id in self._missed and now - self._returned.setdefault(run_id, now) < SERVER_BACK_SECONDS
+
+    @cached_property
+    def _missed(self) -> dict[str, float]:
+        """Run -> when its server was first found to be away."""
+        return {}
+
+    @cached_property
+    def _returned(self) -> dict[str, float]:
+        """Run -> when its server first answered again."""
+        return {}
 
     def _processes(self, run: DagsterRun) -> list[tuple[int, float]]:
         """Number of each process that reported to run it, and when it did, seconds since 1970."""
@@ -62,15 +93,16 @@ class WatchedRunLauncher(DefaultRunLauncher):
         ]
 
 
-def _executes(client: DagsterGrpcClient, run: DagsterRun) -> bool:
-    """Whether a code server executes the run."""
+def _executes(client: DagsterGrpcClient, run: DagsterRun) -> bool | None:
+    """Whether a code server executes the run; None where no server answers."""
     request = CanCancelExecutionRequest(run_id=run.run_id)
     try:
         text = client.can_cancel_execution(request, timeout=ANSWER_TIMEOUT_SECONDS)
     except Exception as error:
         # One that is too busy to answer may well be executing it; one that is not there is not.
         cause = error.__cause__
-        return isinstance(cause, grpc.RpcError) and cause.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        is_busy = isinstance(cause, grpc.RpcError) and cause.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        return True if is_busy else None
     return bool(deserialize_value(text, CanCancelExecutionResult).can_cancel)
 
 

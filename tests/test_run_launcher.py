@@ -69,6 +69,27 @@ def test_with_a_server_on_this_machine_that_is_gone_the_process_decides(
     assert health(instance, ended_pid(), **server) == WorkerStatus.FAILED
 
 
-def test_on_another_machine_a_number_that_lives_here_means_nothing(instance: dg.DagsterInstance) -> None:
+def test_on_another_machine_a_number_that_lives_here_means_nothing(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the run of a server that is away is given up when it has been away for too long, or some time after it is back."""
+    from sessionization_dagster import run_launcher
+
     # 127.0.0.2 is as foreign a name as 10.0.0.2, and nobody listens there.
-    assert health(instance, os.getpid(), host="127.0.0.2", port=1) == WorkerStatus.FAILED
+    server = {"host": "127.0.0.2", "port": 1}
+    assert health(instance, os.getpid(), **server) == WorkerStatus.RUNNING
+    monkeypatch.setattr(run_launcher, "SERVER_AWAY_SECONDS", 0)
+    assert health(instance, os.getpid(), **server) == WorkerStatus.FAILED
+    monkeypatch.undo()
+
+    tags = {".dagster/grpc_info": json.dumps(server)}
+    run = instance.create_run_for_job(empty_job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    launcher = instance.run_launcher
+    assert isinstance(launcher, WatchedRunLauncher)
+    assert launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
+    monkeypatch.setattr(run_launcher, "_executes", lambda client, run: False)
+    assert launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
+    monkeypatch.setattr(run_launcher, "SERVER_BACK_SECONDS", 0)
+    assert launcher.check_run_worker_health(run).status == WorkerStatus.FAILED
+    monkeypatch.setattr(run_launcher, "_executes", lambda client, run: True)
+    assert launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING

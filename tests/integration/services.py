@@ -51,7 +51,7 @@ class Services:
     @property
     def environment(self) -> dict[str, str]:
         """What the processes get."""
-        return {**os.environ, "DAGSTER_EVENT_BATCH_SIZE": "1000", **self.variables, "DAGSTER_HOME": str(self.home)}
+        return {**os.environ, **self.variables, "DAGSTER_HOME": str(self.home)}
 
     def start(self) -> None:
         """Start everything, and wait until the webserver has the definitions."""

@@ -27,6 +27,11 @@ from tests.integration.test_job import csv_project, first_rows
 
 DEPLOY = ROOT / "docs" / "deploy"
 UNITS = {path.stem.removeprefix("sessionization-"): path for path in sorted((DEPLOY / "systemd").glob("*.service"))}
+ENVIRONMENT_FILE = dict(
+    line.split("=", 1)
+    for line in (DEPLOY / "systemd" / "sessionization.env").read_text().splitlines()
+    if line and not line.startswith("#")
+)
 POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
 
 
@@ -178,7 +183,7 @@ def test_the_services_run_a_backfill_on_postgres_though_the_code_server_is_kille
     with dg.DagsterInstance.ephemeral() as instance:
         project: Project = csv_project(tmp_path / "project", instance)
         project.land("tracks/first", first_rows())
-        services = Deployment(tmp_path / "dagster", {**project.variables, "SESSIONIZATION_CODE_SERVER": "127.0.0.1"})
+        services = Deployment(tmp_path / "dagster", {**ENVIRONMENT_FILE, **database, **project.variables})
         services.prepare(postgres)
         try:
             services.start_unit("code")
