@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sessionization_dagster.dbt.nodes import log_nodes
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.erasure.person import bind_subject
-from sessionization_dagster.erasure.traces import logs_of, remove_from_logs, traces
+from sessionization_dagster.erasure.traces import remove_from_logs, traces
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
 PERSON = "person-7f3a9c"
@@ -64,4 +65,4 @@ def test_logs_say_so_in_their_meta() -> None:
         return {"schema": "core", "name": name, "config": {"meta": {"dagster": dagster}}}
 
     manifest = {"nodes": {"a": node("a", log=True), "b": node("b")}, "sources": {"c": node("c", log=True, group="x")}}
-    assert logs_of(manifest) == {"core.a", "core.c"}
+    assert [node["name"] for node in log_nodes(manifest)] == ["a", "c"]
