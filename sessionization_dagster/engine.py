@@ -74,7 +74,9 @@ class Engine:
         """
         variables = {**window.as_dbt_vars(), "run_id": run_id, "duckdb_path": str(self.warehouse.path)}
         resources = () if with_tests else MODELS_ONLY
-        self.project.runner.invoke(["build", *resources, *selection], variables, on_event)
+        # A test over several models runs once the last of them stands.
+        tests = ("--indirect-selection", "buildable")
+        self.project.runner.invoke(["build", *resources, *selection, *tests], variables, on_event)
 
     def identify(self, window: Window, applied_at: datetime) -> None:
         """The identity graph: the part of run between the two dbt commands."""

@@ -11,7 +11,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from sessionization_dagster.identity_store import update_identity_graph
 from sessionization_dagster.resources import build_warehouse
+from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.integration.real_job import QUIET, Project, oracle_differences
 from tests.integration.test_job import BLOCKED, csv_project, digest, first_rows, later_rows
 from tests.oracle.model import RawRow, Settings
@@ -43,7 +45,7 @@ def execute(project: Project, sql: str) -> None:
 
 
 def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
-    tmp_path: Path, instance: dg.DagsterInstance
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = csv_project(tmp_path, instance)
     rows = first_rows()
@@ -109,13 +111,19 @@ def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
     project.run(FIRST, LAST)
     assert digest(project) == right
 
-    # A test that must hold does not: the old warehouse stays, and the new one is left to be looked at.
-    broken = Project.create(
-        tmp_path, instance, {"session_event_types": ["page", "page'"]}, start_date=str(FIRST), end_date=str(LAST)
-    )  # fmt: skip
+    # A test that must hold does not, for a graph without one of its ids: the old warehouse stays, the new one is left to be looked at.
+    def forgetful(warehouse: DuckDBWarehouse, *arguments: Any) -> None:
+        update_identity_graph(warehouse, *arguments)
+        with warehouse.connect() as connection:
+            connection.execute("delete from core.identity_graph where alias = 'gA'")
+
+    monkeypatch.setattr("sessionization_dagster.engine.update_identity_graph", forgetful)
     inode = os.stat(project.environment.duckdb_path).st_ino
-    result = run(broken, "full_rebuild")
+    result = run(project, "full_rebuild")
     assert not result.success
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_key == "build_tables"
+    assert "found rows that must not be" in str(failure.step_failure_data.error)
     assert os.stat(project.environment.duckdb_path).st_ino == inode
     assert digest(project) == right
     assert len(list(folder.glob("rebuild-*"))) == 1
