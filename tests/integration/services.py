@@ -67,7 +67,7 @@ class Services:
 
     def stop(self) -> None:
         """Stop in order; kill what does not."""
-        if self.process is not None:
+        if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
             try:
                 self.process.wait(timeout=60)
@@ -167,12 +167,26 @@ class Services:
         assert result["__typename"] == "LaunchBackfillSuccess", result
         return str(result["backfillId"])
 
-    def backfill_status(self, backfill_id: str) -> str:
-        """How a backfill is doing."""
-        query = (
-            "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+    def is_done(self, backfill_id: str) -> bool:
+        """Whether a backfill has ended, all runs with it, and every asset has its days.
+
+        Not by its status alone: Dagster may count an asset as failed that a retried run materialises while the daemon is looking.
+        """
+        query = """query($id: String!) {
+            partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status partitionNames } }
+            assetNodes { latestMaterializationByPartition { partition } } }"""
+        answer = self.ask(query, id=backfill_id)
+        backfill = answer["partitionBackfillOrError"]
+        assert backfill["status"] not in ("FAILED", "CANCELED"), backfill
+        days = set(backfill["partitionNames"])
+        return (
+            backfill["status"] in ("COMPLETED_SUCCESS", "COMPLETED_FAILED")
+            and all(run.is_finished for run in self.runs())
+            and all(
+                days <= {found["partition"] for found in node["latestMaterializationByPartition"] if found}
+                for node in answer["assetNodes"]
+            )
         )
-        return str(self.ask(query, id=backfill_id)["partitionBackfillOrError"]["status"])
 
     def turn_on(self, kind: str, name: str) -> None:
         """Start a schedule or a sensor as the UI's switch does; kind is "Schedule" or "Sensor"."""

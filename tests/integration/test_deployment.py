@@ -196,7 +196,7 @@ def test_the_services_run_a_backfill_on_postgres_though_the_code_server_is_kille
             services.wait_for("the run", lambda: run_of(services), 180)
             services.kill_unit("code")
             services.start_unit("code")
-            services.wait_for("the backfill", lambda: services.backfill_status(backfill) == "COMPLETED_SUCCESS", 300)
+            services.wait_for("the backfill", lambda: services.is_done(backfill), 300)
             assert [run.status.value for run in services.runs()] == ["FAILURE", "SUCCESS"]
             assert project.query("select count(*) as n from core.events") == [{"n": len(first_rows())}]
         finally:
