@@ -24,7 +24,7 @@ NESTED = re.compile(r".*\]|(STRUCT|MAP|UNION)\(.*\)|VARIANT|GEOMETRY.*", re.DOTA
 # DuckDB's own casts also accept `epoch`, `infinity`, `2024-1-1`, `0x1f`, `1_000`, and round 1.5 to an integer: the
 # shape is asked for first.
 _DAY = r"\d{4}-\d{2}-\d{2}"
-_OFFSET = r"Z| ?UTC|[+-]\d{2}(:?[0-5]\d)?"
+_OFFSET = r"Z| ?UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?"
 _SHAPES = {
     "TIMESTAMP": rf"\s*{_DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{0,9}})?)?({_OFFSET})?)?\s*",
     "DATE": rf"\s*{_DAY}\s*",

@@ -33,7 +33,9 @@ def sound(source: str, table: str, number: int, ending: str, chance: random.Rand
         return b"".join(json_line(raw_record(row), random.Random(0)) + b"\n" for row in rows)
     if ending == "csv":
         columns = csv_columns(source, table)
-        return b"".join(csv_line(values) + b"\n" for values in [columns, *(list(raw_record(row).values()) for row in rows)])
+        return b"".join(
+            csv_line(values) + b"\n" for values in [columns, *(list(raw_record(row).values()) for row in rows)]
+        )
     fields = columns_of(source, table)
     columns = {column: [getattr(row, field) for row in rows] for column, field in fields.items()}
     return parquet({**columns, "mark": [row.traits[0][1] for row in rows]})
@@ -82,7 +84,9 @@ def _columns(change: Callable[[pa.Table, random.Random], pa.Table]) -> Callable[
 
 
 def _retyped(table: pa.Table, chance: random.Random) -> pa.Table:
-    wrong = chance.choice([[1] * ROWS, [True] * ROWS, [1.5] * ROWS, [[1]] * ROWS, [{"a": 1}] * ROWS, [b"\xff"] * ROWS, [None] * ROWS])
+    wrong = chance.choice(
+        [[1] * ROWS, [True] * ROWS, [1.5] * ROWS, [[1]] * ROWS, [{"a": 1}] * ROWS, [b"\xff"] * ROWS, [None] * ROWS]
+    )
     place = chance.randrange(table.num_columns - 1)
     return table.set_column(place, table.column_names[place], pa.array(wrong))
 

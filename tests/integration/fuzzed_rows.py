@@ -62,16 +62,33 @@ ODD_TIMES = [
     "yesterday", "0", "1709971200", "2024-13-01T00:00:00Z", "2024-03-10T25:00:00Z", "2024-02-30", "0000-01-01T00:00:00Z",
     "10000-01-01T00:00:00Z", "-4712-01-01", "epoch", "infinity", "nan", "2024-03-10T00:00:00+99:00", "now", "10/03/2024",
     "2024-03-10T00:00:00.1234567890Z", "2024-W10-1", "2024-03-10T00:00:00 Mars/Base", "x" * 100_000,
+    "0001-01-01T00:00:00+14:00", "2024-03-10T23:59:60Z",
 ]  # fmt: skip
 FAR_TIMES = [
-    "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999Z", "1969-12-31T23:59:59Z", "1582-10-10",
+    "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1969-12-31T23:59:59Z", "1582-10-10",
     "2999-01-01T00:00:00Z", "9999-12-31", "2024-03-01T00:00:00Z", "2024-05-01T00:00:00Z",
 ]  # fmt: skip
 GOOD_TIMES = [
     "2024-03-10T10:00:00+05:45", "2024-03-10 10:00:00", "2024-03-10", "2024-03-10T10:00:00.123456789Z",
-    "2024-03-10T02:30:00-05:00", "2024-03-10T07:00:00Z", " 2024-03-10T10:00:00Z ", "2024-03-10T23:59:60Z",
+    "2024-03-10T02:30:00-05:00", "2024-03-10T07:00:00Z", " 2024-03-10T10:00:00Z ",
 ]  # fmt: skip
-ODD_NAMES = ["", "properties", "source_file", "SOURCE_ROW", "a.b", "$", "/", "~", "a\0b", 'q"', "'", "🦆", "raw", "Timestamp ", "n" * 3000]
+ODD_NAMES = [
+    "",
+    "properties",
+    "source_file",
+    "SOURCE_ROW",
+    "a.b",
+    "$",
+    "/",
+    "~",
+    "a\0b",
+    'q"',
+    "'",
+    "🦆",
+    "raw",
+    "Timestamp ",
+    "n" * 3000,
+]
 
 
 def setting(field: str, values: list[Any]) -> Flaw:
@@ -134,7 +151,7 @@ def sound(record: Record, names: dict[str, str], chance: random.Random) -> None:
 FLAWS: dict[str, tuple[Flaw, set[str]]] = {
     "sound": (sound, {"event"}),
     "half known": (half_known, {"event"}),
-    "offset": (setting("timestamp", GOOD_TIMES), {"event"}),
+    "other time": (setting("timestamp", GOOD_TIMES), {"event", "future_timestamp"}),
     "no id": (setting("id", [None, ""]), {"no_event_id", "event"}),
     "no time": (setting("timestamp", [None, "", " "]), {"no_timestamp"}),
     "nobody": (nobody, {"no_identity"}),
@@ -160,7 +177,9 @@ BROKEN_JSON = [b"NaN", b"[1, 2]", b'"text"', b"null", b"{", b"{} {}", b"{'id': 1
 BROKEN_CSV = [b"x", b"a,b,c", b"\xff" * 9, b"," * 60 + b"x", b'"a"b,c', b"x" * 100_000, b"\x00", b"a\rb", b'a "b" c']
 
 
-def lines(source: str, table: str, count: int, chance: random.Random, ending: str, soft: bool, start: int = 0) -> Iterator[Line]:
+def lines(
+    source: str, table: str, count: int, chance: random.Random, ending: str, soft: bool, start: int = 0
+) -> Iterator[Line]:
     """That many records; in csv the header is not one of them."""
     columns = csv_columns(source, table)
     names = {field: column for column, field in columns_of(source, table).items()}
@@ -192,8 +211,8 @@ def json_line(record: Record, chance: random.Random) -> bytes:
 def csv_line(values: list[Any]) -> bytes:
     """The values as csv, quoted where they must be."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow([value if isinstance(value, str) else _text(value) for value in values])
-    return out.getvalue().encode()
+    csv.writer(out).writerow([value if isinstance(value, str) else _text(value) for value in values])
+    return out.getvalue().removesuffix("\r\n").encode()
 
 
 def _json(value: Any) -> str:

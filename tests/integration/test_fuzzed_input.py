@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from datetime import date, datetime, timedelta
@@ -17,7 +16,7 @@ from tests.integration.fuzzed_files import Damaged, damaged
 from tests.integration.fuzzed_rows import ALL_TABLES, FLAWS, Line, csv_columns, csv_line, lines
 from tests.integration.real_job import Project
 
-SEED = int(os.environ.get("FUZZ_SEED", "20240310"))
+SEED = int(__import__("os").environ.get("FUZZ_SEED", 20240310))
 ROWS, FILES = 10_000, 200
 #: The days have a change of clocks among them.
 ZONE = ZoneInfo("America/New_York")
@@ -73,7 +72,7 @@ def raw_rows(project: Project) -> list[dict[str, Any]]:
 
 def is_outside(at: datetime | None, received_at: datetime | None) -> bool:
     """Whether the row's day is known and no partition."""
-    if at is None or (received_at is not None and at - timedelta(days=1) > received_at):
+    if at is None or (received_at is not None and at - received_at > timedelta(days=1)):
         at = received_at
     start, end = (
         datetime(day.year, day.month, day.day, tzinfo=ZONE).astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
@@ -98,7 +97,12 @@ def test_no_flawed_input_fails_the_run_or_is_lost(tmp_path: Path, chance: random
     sources = ",".join(dict.fromkeys(source for source, _ in ALL_TABLES))
     with dg.DagsterInstance.ephemeral() as instance:
         project = Project.create(
-            tmp_path, instance, start_date=FIRST.isoformat(), end_date=LAST.isoformat(), timezone=ZONE.key, sources=sources
+            tmp_path,
+            instance,
+            start_date=FIRST.isoformat(),
+            end_date=LAST.isoformat(),
+            timezone=ZONE.key,
+            sources=sources,
         )
         written = write_rows(project.environment.landing, chance)
         files = write_files(project.environment.landing, chance)
@@ -130,7 +134,9 @@ def assert_rows_accounted(
     unmarked = Counter(row["source_file"] for row in raw if row["mark"] is None)
     seen = Counter()
     for (file, line), record in written.items():
-        found = by_mark.get(record.mark, []) + ["unreadable"] * unread[file, line] + ["outside"] * (record.mark in outside)
+        found = (
+            by_mark.get(record.mark, []) + ["unreadable"] * unread[file, line] + ["outside"] * (record.mark in outside)
+        )
         if not found and record.flaw == "broken" and unmarked[file]:
             unmarked[file] -= 1
             found = ["no_event_id"]
@@ -143,7 +149,9 @@ def assert_rows_accounted(
                                            "future_timestamp", "duplicate_event_id")) > 10, seen  # fmt: skip
 
 
-def assert_files_accounted(files: dict[str, Damaged], raw: list[dict[str, Any]], unreadable: list[dict[str, Any]]) -> None:
+def assert_files_accounted(
+    files: dict[str, Damaged], raw: list[dict[str, Any]], unreadable: list[dict[str, Any]]
+) -> None:
     """Each file is set aside as a whole, or all of its records are rows or rejects."""
     rows = Counter(row["source_file"] for row in raw)
     rejects = Counter(row["file"] for row in unreadable if row["line"] is not None)
@@ -154,4 +162,4 @@ def assert_files_accounted(files: dict[str, Damaged], raw: list[dict[str, Any]],
         elif file.records is not None:
             assert rows[name] + rejects[name] == file.records, name
     loaded = [name for name in files if not aside[name]]
-    assert len(aside) > FILES // 5 and len(loaded) > FILES // 5
+    assert min(len(aside), len(loaded)) > FILES // 5
