@@ -10,6 +10,7 @@ import dagster as dg
 from sessionization_dagster import landing as landing_package
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.landing import RawTable, land, raw_tables
+from sessionization_dagster.landing.ledger import moment_of
 from sessionization_dagster.partition_metadata import add_table_metadata
 from sessionization_dagster.partitions import run_window, span_of
 from sessionization_dagster.pools import WRITER_POOL
@@ -117,14 +118,14 @@ def _rows_outside(
     connection: DuckDBConnection, table: RawTable, span: tuple[datetime, datetime | None]
 ) -> dict[str, int]:
     """How many rows of a raw table lie before the first partition and after the last."""
-    if table.at is None:
+    at = moment_of(table)
+    if at is None:
         return {"before_first_partition": 0, "after_last_partition": 0}
     start, end = span
-    after = "false" if end is None else f"{table.at} >= timestamp '{end}'"
+    after = "false" if end is None else f"{at} >= timestamp '{end}'"
     (row,) = connection.query(f"""
-        select
-            (select count(*) from raw.{table.name} where {table.at} < timestamp '{start}') as before,
-            (select count(*) from raw.{table.name} where {after}) as after""").to_pylist()
+        select count(*) filter (where {at} < timestamp '{start}') as before, count(*) filter (where {after}) as after
+        from raw.{table.name}""").to_pylist()
     return {"before_first_partition": row["before"], "after_last_partition": row["after"]}
 
 

@@ -24,7 +24,7 @@ NESTED = re.compile(r".*\]|(STRUCT|MAP|UNION)\(.*\)|VARIANT|GEOMETRY.*", re.DOTA
 # DuckDB's own casts also accept `epoch`, `infinity`, `2024-1-1`, `0x1f`, `1_000`, and round 1.5 to an integer: the
 # shape is asked for first.
 _DAY = r"\d{4}-\d{2}-\d{2}"
-_OFFSET = r"Z| ?UTC|[+-]\d{2}(:?[0-5]\d)?"
+_OFFSET = r"Z| ?UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?"
 _SHAPES = {
     "TIMESTAMP": rf"\s*{_DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{0,9}})?)?({_OFFSET})?)?\s*",
     "DATE": rf"\s*{_DAY}\s*",
@@ -218,10 +218,11 @@ def _as_timestamp(data_type: str, value: str) -> str:
     if data_type.endswith("_NS"):
         nanoseconds = f"epoch_ns({value})"
         return f"make_timestamp(({nanoseconds} - ({nanoseconds} % 1000 + 1000) % 1000) // 1000)"
-    if data_type.startswith("TIMESTAMP WITH"):
-        # A cast would give local time.
-        return f"make_timestamp(epoch_us({value}))"
-    return f"try_cast({value} as timestamp)"
+    # A cast of TIMESTAMP WITH TIME ZONE would give local time.
+    moment = value if data_type.startswith("TIMESTAMP") else f"try_cast({value} as timestamp)"
+    # DuckDB leaves comparisons out where a parquet file's statistics answer them, though a damaged page may say otherwise.
+    # It does not look through `try`.
+    return f"try(make_timestamp(epoch_us({moment})))"
 
 
 def _checked(wanted: str, value: str) -> str:

@@ -152,16 +152,26 @@ def note_changes(
 
 
 def day_of(table: RawTable, timezone: str) -> str | None:
-    """SQL for the day that answers for a raw row; None for a table that does not say when its rows happened.
+    """SQL for the day that answers for a raw row; None for a table that does not say when its rows happened."""
+    at = moment_of(table)
+    if at is None:
+        return None
+    # The first and the last moments that a raw row can have are, elsewhere than in UTC, of years that Python does not have.
+    known = f"({at}) between timestamp '0001-01-02' and timestamp '9999-12-30'"
+    return f"case when {known} then cast(timezone({literal(timezone)}, timezone('UTC', {at})) as date) end"
 
-    As staging dates it (stage_events.sql): the row's own day, or that of its arrival where its time is missing or cannot be true.
+
+def moment_of(table: RawTable) -> str | None:
+    """SQL for the moment that dates a raw row, UTC; None for a table that does not say when its rows happened.
+
+    As staging dates it (stage_events.sql): the row's own time, or that of its arrival where it is missing or cannot be true.
     """
     if table.at is None:
         return None
     at = identifier(table.at)
     if any(column.name.lower() == "received_at" for column in table.columns) and table.at.lower() != "received_at":
-        at = f"case when {at} is null or {at} > received_at + interval 1 day then received_at else {at} end"
-    return f"cast(timezone({literal(timezone)}, timezone('UTC', {at})) as date)"
+        return f"case when {at} is null or {at} > received_at + interval 1 day then received_at else {at} end"
+    return at
 
 
 def record(

@@ -233,13 +233,17 @@ def test_rows_of_days_that_are_no_partition_are_counted(tmp_path: Path, instance
         RawRow("tracks", "old", "a", timestamp=datetime(2024, 3, 8, 23, 59, 59, 999999), event="page"),
         RawRow("tracks", "first", "a", timestamp=datetime(2024, 3, 9), event="page"),
         RawRow("tracks", "new", "a", timestamp=datetime(2024, 3, 13), event="page"),
+        RawRow("tracks", "undated", "a", received_at=datetime(2024, 3, 8), event="page"),
+        RawRow(
+            "tracks", "future", "a", timestamp=datetime(2024, 3, 14), received_at=datetime(2024, 3, 12), event="page"
+        ),
     ]
     project.land("tracks/days", rows)
     result = project.run(date(2024, 3, 9), date(2024, 3, 12))
     (failed,) = [check for check in result.get_asset_check_evaluations() if not check.passed]
     assert failed.check_name == "rows_within_partitions"
     assert {name: value.value for name, value in failed.metadata.items()} == {
-        "before_first_partition": 1,
+        "before_first_partition": 2,
         "after_last_partition": 1,
     }
     assert project.query("select event_id from core.events") == [{"event_id": "first"}]

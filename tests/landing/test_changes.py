@@ -79,3 +79,12 @@ def test_days_are_those_of_the_timezone_and_of_arrival_where_the_time_cannot_be_
     land(case.connection, case.folder, case.tables, LANDED_AT, timezone="Europe/Berlin")
     days = {day.day: rows for _, _, day, rows in journal(case)}
     assert days == {2: 1, 3: 1, 4: 1, 6: 1}
+
+
+@pytest.mark.parametrize("timezone", ["America/New_York", "Asia/Tokyo"])
+def test_days_that_python_does_not_have_are_not_noted(case: Case, timezone: str) -> None:
+    times = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2024-01-01T06:00:00Z")
+    case.write("first.csv", HEADER + "".join(csv_row("a", at) for at in times))
+    land(case.connection, case.folder, case.tables, LANDED_AT, timezone=timezone)
+    assert len(case.rows()) == 3
+    assert journal(case) == [("first.csv", "loaded", DAY, 1)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import struct
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sessionization_dagster.landing import rows
@@ -162,3 +164,18 @@ def test_damaged_files_are_set_aside_and_leave_the_warehouse_usable(case: Case) 
     assert (report.files_loaded, report.files_unreadable, report.rows_loaded) == (1, 6, 1000)
     assert all("parquet file" in error or "is empty" in error for error in case.rejects("error"))
     assert not any(str(case.folder) in error for error in case.rejects("error"))
+
+
+def test_a_damaged_time_that_the_statistics_do_not_know_is_a_reject(case: Case) -> None:
+    times = [dt.datetime(2024, 3, 10, 0, 0, second) for second in range(20)]
+    table = parquet(id=[str(second) for second in range(20)], timestamp=pa.array(times, pa.timestamp("us")))
+    path = case.folder / "shop" / "tracks" / "damaged.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(table, path, compression="none", use_dictionary=False)
+    content = path.read_bytes()
+    seventh = struct.pack("<q", int(times[7].replace(tzinfo=dt.UTC).timestamp()) * 10**6)
+    assert content.count(seventh) == 1
+    path.write_bytes(content.replace(seventh, seventh[:7] + b"\x96"))
+    case.land()
+    assert case.rejects("source_line") == [8]
+    assert len(case.rows()) == 19
