@@ -19,6 +19,8 @@ from sessionization_dagster.partitions import Window
 from sessionization_dagster.warehouses.base import Connection, Warehouse
 
 PREVIEW_ROWS = 5
+TELLING_TYPES = {"BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP"}
+MASK = "•••"
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def _metadata_of(
     answers: list[dict[str, Any]],
     lineage: dg.TableColumnLineage | None,
 ) -> TableMetadata:
-    preview = [json.loads(row["preview"]) for row in answers if row["preview"] is not None]
+    preview = [_masked(json.loads(row["preview"]), node, columns) for row in answers if row["preview"] is not None]
     (total,) = [row["row_count"] for row in answers if row["preview"] is None and row["day"] is None]
     labels = _day_labels(node)
     return TableMetadata(
@@ -118,6 +120,20 @@ def _metadata_of(
         },
         countable=tuple(labels),
     )
+
+
+def _masked(row: Mapping[str, Any], node: Mapping[str, Any], columns: list[tuple[str, str]]) -> dict[str, Any]:
+    """A row without texts that may name somebody: Dagster keeps what it is told, long after a person is erased from the tables.
+
+    Shown are numbers, times, and the columns that say that they name nobody (meta.names_nobody in the column's yml).
+    """
+    declared = node.get("columns", {})
+    return {
+        name: value
+        if value is None or type_ in TELLING_TYPES or meta_of(declared.get(name, {})).get("names_nobody")
+        else MASK
+        for (name, type_), value in ((column, row.get(column[0])) for column in columns)
+    }
 
 
 def _lineage_entries(lineage: dg.TableColumnLineage) -> dict[str, Any]:

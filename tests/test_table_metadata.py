@@ -84,11 +84,12 @@ def test_the_last_partition_alone_has_columns_lineage_and_rows_of_the_window(tab
     assert long <= set(newest)
     assert newest["dagster/column_schema"].columns[0] == dg.TableColumn("visitor", "VARCHAR", description="Who.")
     assert newest["columns_made_from"].value.split("\n")[2:] == ["| visitor | core.events.alias |"]
+    # Dagster keeps what it is told: texts that may name somebody are not.
     assert sorted(newest["preview"].value.split("\n")[2:]) == [
-        '| a | 1 | 2024-03-10 | ["x"] |',
-        '| a | 1 | 2024-03-10 | ["y", "z"] |',
-        "| a | 2 | 2024-03-12 | [] |",
-        "| b | 1 | 2024-03-10 | null |",
+        "| ••• | 1 | 2024-03-10 | null |",
+        "| ••• | 1 | 2024-03-10 | ••• |",
+        "| ••• | 1 | 2024-03-10 | ••• |",
+        "| ••• | 2 | 2024-03-12 | ••• |",
     ]
 
 
