@@ -8,6 +8,7 @@ the check events_conserved and of the models' own tests.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 # Rows of a table that are read to tell differences; all are counted.
 READ_ROWS = 1000
 OWN = ("entity__", "date__")
+SCRATCH_PREFIX = ".recomputed-"
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,14 @@ def compare_sample(
 
 @contextmanager
 def _scratch_folder(engine: Engine) -> Iterator[Path]:
-    """A folder beside the warehouse, where there is room for its like; removed with all that it holds, come what may."""
-    with tempfile.TemporaryDirectory(prefix=".recomputed-", dir=engine.warehouse.path.parent) as folder:
+    """A folder beside the warehouse, where there is room for its like; removed with all that it holds, come what may.
+
+    One that a killed process left is removed by the next: there is one user of the warehouse at a time.
+    """
+    beside = engine.warehouse.path.parent
+    for left in beside.glob(f"{SCRATCH_PREFIX}*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=beside) as folder:
         yield Path(folder)
 
 
