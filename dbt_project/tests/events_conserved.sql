@@ -6,8 +6,11 @@ with raw_rows as (
     select source, event_date, count(*) as row_count
     from ({{ staged_events() }}) as staged
     where
-        (({{ near_window('timestamp') }} or {{ near_window('received_at') }}) and {{ in_window('event_date') }})
-        or (timestamp is null and received_at is null)
+        (
+            (({{ near_window('timestamp') }} or {{ near_window('received_at') }}) and {{ in_window('event_date') }})
+            or (timestamp is null and received_at is null)
+        )
+        {{ and_loaded_in_time() }}
     group by source, event_date
 ),
 

@@ -21,7 +21,7 @@ same_weekdays as (
     select volumes.source, days.event_date, volumes.event_count
     from days
     inner join volumes
-        on volumes.event_date in ({% for week in range(1, 9) %}days.event_date - {{ 7 * week }}{{ ', ' if not loop.last }}{% endfor %})
+        on volumes.event_date in ({% for week in range(1, 9) %}{{ date_plus('days.event_date', -7 * week) }}{{ ', ' if not loop.last }}{% endfor %})
 ),
 
 norms as (

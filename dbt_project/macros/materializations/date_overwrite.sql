@@ -20,7 +20,7 @@ each run then replaces too).
     {%- if existing_relation is none -%}
         {#- Made and filled by one statement: DuckDB 2.0 answers filtered queries wrongly, until the file is opened again, where a table is
             made with no rows by a select and takes more than a row group (122,880 rows) in the same transaction. -#}
-        {%- do run_atomically([], 'create or replace table ' ~ target_relation ~ ' as\n' ~ sql, []) -%}
+        {%- do run_atomically([], table_of(target_relation, sql, model_layout()), []) -%}
     {%- else -%}
         {%- do require_same_columns(existing_relation, columns) -%}
         {%- do run_atomically(

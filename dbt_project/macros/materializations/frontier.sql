@@ -13,6 +13,9 @@ config
                 'everything': all rows of the entity
   requests      roots only: name of the model that says which entities to rewrite from when
                 (partition_date, <entity>, reprocess_from)
+  carries       columns of the entity's last row before the frontier that the model needs: it finds them in carried_relation(), one row per
+                entity that has such a row. carries_order names the columns by which a row is the last
+  stored_by     how the table is divided in storage, where not by date (macros/warehouse/storage.sql)
 -#}
 {% materialization frontier, default %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -29,25 +32,32 @@ config
 {% macro frontier_whole_statements(plan, target_relation, sql) -%}
     {%- set after = [] -%}
     {%- if plan.is_root -%}
-        {%- do after.append('create or replace table ' ~ log_relation(model.name) ~ ' as ' ~ empty_log()) -%}
-        {%- do after.append('create or replace table ' ~ state_relation(model.name) ~ ' as ' ~ session_states(target_relation)) -%}
+        {%- do after.append(table_of(log_relation(model.name), empty_log())) -%}
+        {%- do after.append(table_of(state_relation(model.name), session_states(target_relation), {'sorted_by': ['entity']})) -%}
     {%- endif -%}
-    {{ return({'before': [], 'main': 'create or replace table ' ~ target_relation ~ ' as\n' ~ sql, 'after': after}) }}
+    {%- if config.get('carries') -%}
+        {%- do after.append(table_of(last_row_relation(model.name), last_rows(target_relation), {'sorted_by': ['entity']})) -%}
+    {%- endif -%}
+    {{ return({
+        'before': [frontier_progress_taken_back()],
+        'main': table_of(target_relation, sql, model_layout()),
+        'after': after,
+    }) }}
 {%- endmacro %}
 
 {% macro frontier_tail_statements(plan, target_relation, sql) -%}
     {%- set frontier = frontier_relation(model.name) -%}
-    {% call statement('find_frontier') %}
-        create or replace table {{ frontier }} as
-        {{ requested_frontier(target_relation) if plan.is_root else followed_frontier(plan) }}
-    {% endcall %}
+    {% call statement('find_frontier') -%}
+        {{ table_of(frontier, requested_frontier(target_relation) if plan.is_root else followed_frontier(plan)) }}
+    {%- endcall %}
     {%- set bounds = run_query(
-        "select count(*) as entities, cast(min(" ~ local_date('reprocess_from') ~ ") as " ~ dbt.type_string() ~ ") as since, cast(min("
-        ~ local_date('coalesce(previous_session_at, reprocess_from)') ~ ") as " ~ dbt.type_string() ~ ") as since_previous_session from " ~ frontier
+        "select count(*) as entities, " ~ date_text('min(reprocess_from)') ~ " as since, "
+        ~ date_text('min(coalesce(previous_session_at, reprocess_from))') ~ " as since_previous_session from " ~ frontier
     )[0] -%}
     {%- if bounds['entities'] == 0 -%}
         {{ return({'before': [], 'main': none, 'after': []}) }}
     {%- endif -%}
+    {%- if config.get('carries') -%}{%- do find_carried_rows(target_relation, frontier, plan.root) -%}{%- endif -%}
     {%- set tail_sql = sql | replace('__frontier_date__', bounds['since']) -%}
     {%- set tail = at_or_after_frontier(frontier, bounds) -%}
     {#- Rollups learn of the rows that go and of those that come. -#}
@@ -55,7 +65,8 @@ config
     {{ return({
         'before': touched + ['delete from ' ~ target_relation ~ ' where ' ~ tail],
         'main': insert_into(target_relation, tail_sql, get_columns_in_query(tail_sql)),
-        'after': touched + (root_statements(plan, target_relation, frontier, bounds) if plan.is_root else []),
+        'after': touched + (root_statements(plan, target_relation, frontier, bounds) if plan.is_root else [])
+            + (last_row_statements(target_relation, frontier, bounds) if config.get('carries') else []),
     }) }}
 {%- endmacro %}
 
@@ -69,16 +80,31 @@ config
         'everything': 'true',
     } -%}
     {%- set since = bounds['since_previous_session'] if rewrite_from == 'previous_session' else bounds['since'] -%}
-    {% if config.get('date') %}{{ config.get('date') }} >= date '{{ since }}' and {% endif -%}
+    {{ since_date(since) }}
     exists (
         select 1 from {{ frontier }} as frontier
         where frontier.entity = {{ config.get('entity', 'dbt_visitor_id') }} and {{ conditions[rewrite_from] }}
     )
 {%- endmacro %}
 
+{#- A date bound on the table's rows by literals, with a trailing `and`; nothing where the table has no date. -#}
+{% macro since_date(date) -%}
+    {%- set column = partition_column(config) -%}
+    {% if column and column != config.get('date') %}{{ column }} >= {{ start_of_date(date, -1) }} and {% endif -%}
+    {% if config.get('date') %}{{ config.get('date') }} >= date '{{ date }}' and {% endif -%}
+{%- endmacro %}
+
+{#- The local date of a timestamp as text; null where it is. -#}
+{% macro date_text(at) -%}{{ return('cast(' ~ local_date(at) ~ ' as ' ~ dbt.type_string() ~ ')') }}{%- endmacro %}
+
+{#- The model counts as never built until its progress is noted again. -#}
+{% macro frontier_progress_taken_back() -%}
+    {{ return("delete from " ~ frontier_progress_relation() ~ " where model = '" ~ model.name ~ "'") }}
+{%- endmacro %}
+
 {% macro frontier_progress_statements(plan) -%}
     {{ return([
-        "delete from " ~ frontier_progress_relation() ~ " where model = '" ~ model.name ~ "'",
+        frontier_progress_taken_back(),
         "insert into " ~ frontier_progress_relation() ~ " (model, sequence, generation, parents_generation, fingerprint) values ('"
         ~ [model.name, plan.sequence, plan.generation, plan.parents_generation, frontier_fingerprint()] | join("', '") ~ "')",
     ]) }}

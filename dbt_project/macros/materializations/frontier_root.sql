@@ -20,40 +20,81 @@ Most requests concern a new day: they lie after the entity's last event or withi
 everything. Only the others look at the entity's earlier rows.
 -#}
 {% macro requested_frontier(relation) -%}
+    {%- set located = internal_relation(model.name ~ '__located') -%}
+    {% call statement('locate_requests') -%}{{ table_of(located, located_requests()) }}{%- endcall %}
+    {%- set earlier = run_query(
+        "select count(*) as entities, " ~ date_text('min(first_session_at)') ~ " as since, " ~ date_text('max(requested_from)') ~ " as until from "
+        ~ located ~ " where place = 'earlier'"
+    )[0] -%}
+    {{ return(frontier_of_located(relation, located, earlier)) }}
+{%- endmacro %}
+
+{#- Each request with its entity's state, and whether that tells enough. -#}
+{% macro located_requests() -%}
     with requested as (
         select {{ config.get('entity') }} as entity, min(reprocess_from) as requested_from
         from {{ ref_by_name(config.require('requests')) }}
         where {{ in_window('partition_date') }}
         group by 1
+    )
+
+    select
+        requested.entity,
+        requested.requested_from,
+        state.first_session_at,
+        coalesce(state.session_count, 0) as session_count,
+        state.previous_session_at,
+        state.previous_session_ended_at,
+        state.last_session_at,
+        state.last_event_at,
+        case
+            when state.entity is null or requested.requested_from > {{ still_open_until('state.last_event_at') }} then 'after the last session'
+            when
+                state.session_count = 1
+                or requested.requested_from > {{ still_open_until('state.previous_session_ended_at') }} then 'in the last session'
+            else 'earlier'
+        end as place
+    from requested
+    left join {{ state_relation(model.name) }} as state on requested.entity = state.entity
+{%- endmacro %}
+
+{% macro frontier_of_located(relation, located, earlier) -%}
+    with located as (
+        select * from {{ located }}
     ),
 
-    located as (
+    known as (
         select
-            requested.entity,
-            requested.requested_from,
-            state.first_session_at,
-            coalesce(state.session_count, 0) as session_count,
-            state.previous_session_at,
-            state.previous_session_ended_at,
-            state.last_session_at,
-            state.last_event_at,
-            case
-                when state.entity is null or requested.requested_from > {{ still_open_until('state.last_event_at') }} then 'after the last session'
-                when
-                    state.session_count = 1
-                    or requested.requested_from > {{ still_open_until('state.previous_session_ended_at') }} then 'in the last session'
-                else 'earlier'
-            end as place
-        from requested
-        left join {{ state_relation(model.name) }} as state on requested.entity = state.entity
-    ),
+            entity,
+            requested_from as reprocess_from,
+            session_count as sessions_before,
+            last_session_at as previous_session_at,
+            last_event_at as previous_event_at,
+            first_session_at
+        from located where place = 'after the last session'
+        union all
+        select
+            entity,
+            least(requested_from, last_session_at) as reprocess_from,
+            session_count - 1 as sessions_before,
+            previous_session_at,
+            previous_session_ended_at as previous_event_at,
+            first_session_at
+        from located where place = 'in the last session'
+    )
+    {%- if earlier['entities'] == 0 %}
+
+    select * from known
+    {%- else %},
 
     earlier_events as (
         select
             located.entity, located.requested_from, located.first_session_at, stream.{{ config.get('at') }} as event_at, stream.idle_time_minutes
         from {{ relation }} as stream
         inner join located on stream.{{ config.get('entity') }} = located.entity and stream.{{ config.get('at') }} < located.requested_from
-        where located.place = 'earlier'
+        where
+            located.place = 'earlier'
+            and stream.{{ config.get('date') }} >= date '{{ earlier['since'] }}' and stream.{{ config.get('date') }} <= date '{{ earlier['until'] }}'
     ),
 
     last_earlier_event as (
@@ -84,23 +125,7 @@ everything. Only the others look at the entity's earlier rows.
         where sessions.nth_last = 1
     )
 
-    select
-        entity,
-        requested_from as reprocess_from,
-        session_count as sessions_before,
-        last_session_at as previous_session_at,
-        last_event_at as previous_event_at,
-        first_session_at
-    from located where place = 'after the last session'
-    union all
-    select
-        entity,
-        least(requested_from, last_session_at),
-        session_count - 1,
-        previous_session_at,
-        previous_session_ended_at,
-        first_session_at
-    from located where place = 'in the last session'
+    select * from known
     union all
     select
         entity,
@@ -114,6 +139,7 @@ everything. Only the others look at the entity's earlier rows.
     select entity, requested_from, 0, {{ null_timestamp() }}, {{ null_timestamp() }}, {{ null_timestamp() }}
     from located
     where place = 'earlier' and entity not in (select entity from earlier_sessions)
+    {%- endif %}
 {%- endmacro %}
 
 {#- An event up to this moment may belong to the session whose last event is given. -#}
@@ -127,17 +153,16 @@ everything. Only the others look at the entity's earlier rows.
     {%- endfor -%}
 {%- endmacro %}
 
-{#- After the stream is rewritten: new state rows and log entries. An entity that has nothing left at or after its frontier is summed up
-    anew from its earlier rows. -#}
+{#- After the stream is rewritten: new state rows and log entries. Of an entity that has nothing left at or after its frontier, the state is what
+    the frontier says of the time before; it does not know the session before the last then, and a request that asks for it looks at the
+    entity's rows. -#}
 {% macro root_statements(plan, relation, frontier, bounds) -%}
     {%- set state = state_relation(model.name) -%}
-    {%- set emptied -%}
-        select entity from {{ frontier }} where sessions_before > 0 and entity not in (select entity from {{ state }})
-    {%- endset -%}
     {{ return([
         'delete from ' ~ state ~ ' where entity in (select entity from ' ~ frontier ~ ')',
         'insert into ' ~ state ~ ' ' ~ session_states(relation, frontier, bounds['since']),
-        'insert into ' ~ state ~ ' ' ~ session_states(relation, only='(' ~ emptied ~ ')'),
+        'insert into ' ~ state ~ ' select entity, first_session_at, sessions_before, ' ~ null_timestamp() ~ ', ' ~ null_timestamp()
+        ~ ', previous_session_at, previous_event_at from ' ~ frontier ~ ' where sessions_before > 0 and entity not in (select entity from ' ~ state ~ ')',
         'insert into ' ~ log_relation(model.name)
         ~ ' (sequence, entity, reprocess_from, sessions_before, previous_session_at) select '
         ~ plan.sequence ~ ', entity, reprocess_from, sessions_before, previous_session_at from ' ~ frontier,
@@ -155,9 +180,9 @@ everything. Only the others look at the entity's earlier rows.
     {{ return(followers) }}
 {%- endmacro %}
 
-{#- State rows, one per entity, from its rows in the stream: all of them, those of the entities `only`, or those at or after the
-    `frontier` on top of what that says lies before. -#}
-{% macro session_states(relation, frontier=none, since=none, only=none) -%}
+{#- State rows, one per entity, from its rows in the stream: all of them, or those at or after the `frontier` on top of what that says
+    lies before. -#}
+{% macro session_states(relation, frontier=none, since=none) -%}
     with stream as (
         select
             stream.{{ config.get('entity') }} as entity,
@@ -173,8 +198,8 @@ everything. Only the others look at the entity's earlier rows.
         inner join {{ frontier }} as frontier
             on stream.{{ config.get('entity') }} = frontier.entity and stream.{{ config.get('at') }} >= frontier.reprocess_from
         where stream.{{ config.get('date') }} >= date '{{ since }}'
-        {% elif only %}
-        where stream.{{ config.get('entity') }} in {{ only }}
+        {% else %}
+        where {{ since_ever('stream.' ~ config.get('date')) }}
         {% endif %}
     ),
 

@@ -1,6 +1,7 @@
 {#- Tables that the materialisations keep for themselves, as the text of a hook that runs before every dbt run. -#}
 {% macro create_internal_tables() -%}
     create schema if not exists {{ frontier_progress_relation().without_identifier() }};
+    {{ create_internal_functions() }}
     create table if not exists {{ frontier_progress_relation() }} (
         model {{ dbt.type_string() }},
         sequence {{ type_bigint() }},
@@ -51,7 +52,7 @@
         {%- elif known[0]['timezone'] != var('timezone') -%}
             {% do exceptions.raise_compiler_error(
                 'This warehouse was filled with days of ' ~ known[0]['timezone'] ~ ', and SESSIONIZATION_TIMEZONE is now '
-                ~ var('timezone') ~ '. Set it back, or start with an empty warehouse (another SESSIONIZATION_DUCKDB_PATH) and all days.'
+                ~ var('timezone') ~ '. Set it back, or start with an empty warehouse (another SESSIONIZATION_DUCKDB_PATH or BIGQUERY_DATASET) and all days.'
             ) %}
         {%- endif -%}
     {%- endif -%}

@@ -19,13 +19,14 @@ config
 
     {{ run_hooks(pre_hooks) }}
     {%- if plan.is_whole -%}
-        {%- set before, main = [], 'create or replace table ' ~ target_relation ~ ' as\n' ~ sql -%}
+        {%- set before, main = [frontier_progress_taken_back()], table_of(target_relation, sql, model_layout()) -%}
     {%- else -%}
         {%- set bounds = run_query('select count(*) as n, min(key) as first_key, max(key) as last_key from ' ~ touched)[0] -%}
         {%- set before, main = [], none -%}
         {%- if bounds['n'] > 0 -%}
             {%- set tail_sql = sql | replace('__first_key__', bounds['first_key']) | replace('__last_key__', bounds['last_key']) -%}
-            {%- set before = ['delete from ' ~ target_relation ~ ' where ' ~ config.require('key') ~ ' in ' ~ touched_keys()] -%}
+            {%- set gone = is_touched(config.require('key')) | replace('__first_key__', bounds['first_key']) | replace('__last_key__', bounds['last_key']) -%}
+            {%- set before = ['delete from ' ~ target_relation ~ ' where ' ~ gone] -%}
             {%- set main = insert_into(target_relation, tail_sql, get_columns_in_query(tail_sql)) -%}
         {%- endif -%}
     {%- endif -%}
@@ -44,9 +45,14 @@ config
 
 {#- In a rollup's text: the parent's row belongs to a touched key. Date keys are bounded by literals besides. -#}
 {% macro is_touched(key) -%}
-    {%- if not is_frontier_run() -%}{{ return('true') }}{%- endif -%}
-    {%- set bounds = key ~ " >= date '__first_key__' and " ~ key ~ " <= date '__last_key__' and " -%}
+    {%- if not is_frontier_run() -%}{{ return(since_ever(key) if config.get('key_type') == 'date' else 'true') }}{%- endif -%}
+    {%- set bounds = since_first_touched(key) ~ ' and ' ~ key ~ " <= date '__last_key__' and " -%}
     {{ return((bounds if config.get('key_type') == 'date' else '') ~ key ~ ' in ' ~ touched_keys()) }}
+{%- endmacro %}
+
+{#- A date of the parent that is never before the key's. -#}
+{% macro since_first_touched(date) -%}
+    {{ return(date ~ " >= date '__first_key__'" if is_frontier_run() else since_ever(date)) }}
 {%- endmacro %}
 
 {#- Statements that note the keys of a frontier model's rows, those that meet the condition, for each rollup upon it. -#}

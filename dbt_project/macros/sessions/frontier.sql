@@ -108,8 +108,11 @@ a parent was rebuilt whole.
 {%- endmacro %}
 
 {#- Stands in a model's text for the date of the run's earliest frontier; the materialisation puts the literal in its place, so
-    that storage can skip what lies before. -#}
-{% macro frontier_date() -%}{{ return("date '__frontier_date__'") }}{%- endmacro %}
+    that storage can skip what lies before. Where everything is made anew, a date before all. -#}
+{% macro frontier_date() -%}{{ return("date '" ~ ('__frontier_date__' if is_frontier_run() else '0001-01-01') ~ "'") }}{%- endmacro %}
+
+{#- True of every date: a bound where a table must be read whole, for a storage that refuses to be read without one. -#}
+{% macro since_ever(date) -%}{{ return((date ~ " >= date '0001-01-01'") if date else 'true') }}{%- endmacro %}
 
 {#- The rows of a parent that the model must look at, each with what came before its entity's frontier: sessions_before (0 where
     everything is rebuilt) and previous_session_at. `at` orders the rows, `date` is the parent's date column. -#}
@@ -123,7 +126,11 @@ a parent was rebuilt whole.
         where parent.{{ date }} >= {{ frontier_date() }}
     )
     {%- else -%}
-    (select parent.*, 0 as sessions_before, {{ null_timestamp() }} as previous_session_at from {{ relation }} as parent)
+    (
+        select parent.*, 0 as sessions_before, {{ null_timestamp() }} as previous_session_at
+        from {{ relation }} as parent
+        where parent.{{ date }} >= {{ frontier_date() }}
+    )
     {%- endif -%}
 {%- endmacro %}
 

@@ -22,10 +22,11 @@
             visitors.previous_event_at
         from {{ ref('events') }} as events
         inner join visitors on events.alias = visitors.alias
-        where {{ condition }}
-        {% if is_frontier_run() %}
-            and events.timestamp >= visitors.reprocess_from and events.event_date >= {{ frontier_date() }}
-        {% endif %}
+        where
+            {{ condition }} and events.event_date >= {{ frontier_date() }}
+            {% if is_frontier_run() %}
+            and events.timestamp >= visitors.reprocess_from
+            {% endif %}
     )
 
         select

@@ -22,7 +22,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
     {%- set available = raw_columns(raw_table) -%}
     (
     with raw_rows as (
-        {{ raw_rows or 'select * from ' ~ raw_table }}
+        {{ raw_rows or raw_rows_of(raw_table) }}
     ),
 
     renamed as (
@@ -36,10 +36,11 @@ where its timestamp is missing or cannot be true; null where neither is known.
             {% for attribute in event_attributes() -%}
             {{ expressions.get(attribute) or raw_column(columns, available, attribute) }} as {{ attribute }},
             {% endfor -%}
-            {{ raw_properties(available, kept) }} as properties,
+            {{ raw_properties(raw_table, available, kept) }} as properties,
             {{ row_as_json('raw_rows') }} as raw,
             {{ raw_column(columns, available, 'timestamp', dbt.type_timestamp()) }} as timestamp,
-            {{ raw_column(columns, available, 'received_at', dbt.type_timestamp()) }} as received_at
+            {{ raw_column(columns, available, 'received_at', dbt.type_timestamp()) }} as received_at,
+            {{ raw_loaded_at() }} as raw_loaded_at
         from raw_rows
     ),
 
@@ -54,7 +55,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
 
     select
         *,
-        {{ local_date('case when timestamp is null or is_from_the_future then received_at else timestamp end') }} as event_date
+        {{ local_date('case when timestamp is null or is_from_the_future then coalesce(received_at, raw_loaded_at) else timestamp end') }} as event_date
     from judged
     )
 {%- endmacro %}
@@ -71,7 +72,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
     select
         raw_rows.*,
         concat(content_key, '-', cast(row_number() over (partition by {{ at }}, content_key order by content_key) as {{ dbt.type_string() }})) as derived_event_id
-    from (select *, {{ content_md5(raw_table) }} as content_key from {{ raw_table }}) as raw_rows
+    from (select *, {{ content_md5(raw_table) }} as content_key from ({{ raw_rows_of(raw_table) }}) as rows_of_table) as raw_rows
 {%- endmacro %}
 
 {% macro raw_columns(raw_table) -%}

@@ -1,25 +1,138 @@
 {#- How raw tables differ between warehouses. -#}
 
+{#- The rows of a raw table, for staging. On BigQuery with raw_loaded_at besides: see raw_loaded_at. -#}
+{% macro raw_rows_of(raw_table) -%}{{ return(adapter.dispatch('raw_rows_of')(raw_table)) }}{%- endmacro %}
+{% macro default__raw_rows_of(raw_table) -%}{{ return('select * from ' ~ raw_table) }}{%- endmacro %}
+{#- A loader makes a table when the first call of its kind comes: a kind that never came has none, and no rows. -#}
+{% macro bigquery__raw_rows_of(raw_table) -%}
+    {%- if not raw_columns(raw_table) -%}{{ return('select ' ~ null_timestamp() ~ ' as raw_loaded_at from (select 1 as one) as nothing where false') }}{%- endif -%}
+    {%- do require_raw_columns(raw_table) -%}
+    {{ return('select *, ' ~ (load_time_column(raw_table) or null_timestamp()) ~ ' as raw_loaded_at from ' ~ raw_table) }}
+{%- endmacro %}
+
+{#- When the row came into the raw table, as far as storage is divided by it; null elsewhere. Storage then skips what cannot belong to the window. -#}
+{% macro raw_loaded_at() -%}{{ return(adapter.dispatch('raw_loaded_at')()) }}{%- endmacro %}
+{% macro default__raw_loaded_at() -%}{{ return(null_timestamp()) }}{%- endmacro %}
+{% macro bigquery__raw_loaded_at() -%}{{ return('raw_loaded_at') }}{%- endmacro %}
+
+{#- Condition on staged rows, with a leading `and`: they came no earlier than they happened, and no later than max_lateness_days after their day:
+    the same for each run that asks, so that a rebuild finds what the days found. -#}
+{% macro and_loaded_in_time() -%}{{ return(adapter.dispatch('and_loaded_in_time')()) }}{%- endmacro %}
+{% macro default__and_loaded_in_time() -%}{{ return('') }}{%- endmacro %}
+{% macro bigquery__and_loaded_in_time() -%}
+    {%- set days = var('max_lateness_days') -%}
+    and (
+        raw_loaded_at is null
+        or (raw_loaded_at >= {{ start_of_date(window_start(), -3) }} and raw_loaded_at < {{ start_of_date(window_end(), days + 2) }})
+    )
+    and (raw_loaded_at is null or not {{ came_too_late() }})
+{%- endmacro %}
+
+{#- A row that came more than max_lateness_days after the day it belongs to: its day does not look for it any more. -#}
+{% macro came_too_late() -%}
+    ({{ local_date('raw_loaded_at') }} > {{ date_plus('event_date', var('max_lateness_days')) }})
+{%- endmacro %}
+
+{#- BigQuery: the column that a raw table is divided by, if it tells when rows came. -#}
+{% macro load_time_column(raw_table) -%}
+    {%- set columns = run_query(
+        'select column_name from ' ~ raw_table.include(identifier=false) ~ ".INFORMATION_SCHEMA.COLUMNS where table_name = '" ~ raw_table.identifier
+        ~ "' and is_partitioning_column = 'YES' and data_type = 'TIMESTAMP'"
+    ).columns[0].values() -%}
+    {{ return(columns | select('in', ['_PARTITIONTIME', 'loaded_at', 'received_at', 'uuid_ts']) | first) }}
+{%- endmacro %}
+
+{#- The source that declares a raw table. -#}
+{% macro raw_source(raw_table) -%}
+    {%- for node in graph.sources.values() if node.source_name == 'raw' and node.identifier == raw_table.identifier and node.schema == raw_table.schema -%}
+        {{ return(node) }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- BigQuery: what the loader wrote is what the source declares: each required column, with its type. -#}
+{% macro require_raw_columns(raw_table) -%}
+    {%- set types = {} -%}
+    {%- for column in adapter.get_columns_in_relation(raw_table) -%}{%- do types.update({column.name | lower: column.dtype | upper}) -%}{%- endfor -%}
+    {%- set problems = [] -%}
+    {%- for name, column in raw_source(raw_table).columns.items() -%}
+        {%- set wanted = {'VARCHAR': 'STRING', 'TIMESTAMP': 'TIMESTAMP'}.get(column.data_type) -%}
+        {%- if name not in types and column.config.meta.get('required') -%}
+            {%- do problems.append("has no column '" ~ name ~ "'") -%}
+        {%- elif name in types and wanted and types[name] != wanted -%}
+            {%- do problems.append("has '" ~ name ~ "' as " ~ types[name] ~ ', not ' ~ wanted) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if problems -%}
+        {% do exceptions.raise_compiler_error(
+            'The raw table ' ~ raw_table ~ ' ' ~ problems | join(', and ') ~ '. Did its loader change, or is it another table of that name? Put a view '
+            ~ 'with the right columns and types into a dataset of its own and name that in SESSIONIZATION_RAW_DATASETS (source=dataset).'
+        ) %}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The text of a hook, which is empty: at least one raw table of each source is there. -#}
+{% macro require_raw_tables() -%}{{ return(adapter.dispatch('require_raw_tables')()) }}{%- endmacro %}
+{% macro default__require_raw_tables() -%}{{ return('') }}{%- endmacro %}
+{% macro bigquery__require_raw_tables() -%}
+    {%- if execute and flags.WHICH in ('run', 'build') -%}
+    {%- for name in var('sources') -%}
+        {%- set missing = [] -%}
+        {%- set found = [] -%}
+        {%- for node in graph.sources.values() if node.config.meta.get('landing', {}).get('source') == name -%}
+            {%- set raw_table = api.Relation.create(database=node.database, schema=node.schema, identifier=node.identifier) -%}
+            {%- do (found if raw_columns(raw_table) else missing).append(raw_table | string) -%}
+        {%- endfor -%}
+        {%- if not found -%}
+            {% do exceptions.raise_compiler_error(
+                'Source ' ~ name ~ ' has none of its raw tables: ' ~ missing | join(', ') ~ '. Name the dataset that the loader fills in SESSIONIZATION_RAW_DATASETS ('
+                ~ name ~ '=dataset), or leave the source out of SESSIONIZATION_SOURCES.'
+            ) %}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Columns of a raw table that have no canonical name, as one JSON object: those that its yml does not declare (landing has gathered
     them on DuckDB) and the declared ones in `kept`. -#}
-{% macro raw_properties(available, kept=[]) -%}{{ return(adapter.dispatch('raw_properties')(available, kept)) }}{%- endmacro %}
-{% macro default__raw_properties(available, kept) -%}
+{% macro raw_properties(raw_table, available, kept=[]) -%}{{ return(adapter.dispatch('raw_properties')(raw_table, available, kept)) }}{%- endmacro %}
+{% macro default__raw_properties(raw_table, available, kept) -%}
     {%- set others = 'properties' if 'properties' in available else 'cast(null as ' ~ type_json() ~ ')' -%}
     {%- if not kept -%}{{ return(others) }}{%- endif -%}
     {%- set pairs = [] -%}
     {%- for column in kept if column in available -%}{%- do pairs.append("'" ~ column ~ "', " ~ column) -%}{%- endfor -%}
     {{ return("json_merge_patch(json_object(" ~ pairs | join(', ') ~ "), coalesce(" ~ others ~ ", '{}'))") }}
 {%- endmacro %}
+{% macro bigquery__raw_properties(raw_table, available, kept) -%}
+    {%- set declared = raw_source(raw_table).columns | list if available else [] -%}
+    {%- set pairs = [] -%}
+    {%- for column in available if column in kept or column not in declared -%}{%- do pairs.append("'" ~ column ~ "', " ~ adapter.quote(column)) -%}{%- endfor -%}
+    {{ return('json_strip_nulls(json_object(' ~ pairs | join(', ') ~ '))' if pairs else 'cast(null as json)') }}
+{%- endmacro %}
 
 {#- A field of a nested raw column, as text. Landing keeps nested columns as JSON on DuckDB. -#}
-{% macro nested_text(column, field) -%}{{ return(adapter.dispatch('nested_text')(column, field)) }}{%- endmacro %}
-{% macro default__nested_text(column, field) -%}{{ return(json_text(column, field)) }}{%- endmacro %}
+{% macro nested_text(raw_table, column, field) -%}{{ return(adapter.dispatch('nested_text')(raw_table, column, field)) }}{%- endmacro %}
+{% macro default__nested_text(raw_table, column, field) -%}{{ return(json_text(column, field)) }}{%- endmacro %}
+{% macro bigquery__nested_text(raw_table, column, field) -%}
+    {%- if execute -%}
+    {%- for found in adapter.get_columns_in_relation(raw_table) if found.name | lower == column -%}
+        {%- if found.fields | map(attribute='name') | map('lower') | select('equalto', field) | first -%}
+            {{ return('cast(' ~ column ~ '.' ~ field ~ ' as string)') }}
+        {%- elif found.dtype | upper in ('JSON', 'STRING') -%}
+            {{ return("json_value(" ~ column ~ ", '$." ~ field ~ "')") }}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- endif -%}
+    {{ return('cast(null as string)') }}
+{%- endmacro %}
 
 {#- A digest of what a raw row says, without where it was read. -#}
 {% macro content_md5(raw_table) -%}{{ return(adapter.dispatch('content_md5')(raw_table)) }}{%- endmacro %}
 {% macro default__content_md5(raw_table) -%}
     {%- set columns = raw_columns(raw_table) | reject('in', ['source_file', 'source_row']) | list or ["''"] -%}
     {{ return("md5(cast(to_json(row(" ~ columns | join(', ') ~ ")) as varchar))") }}
+{%- endmacro %}
+{% macro bigquery__content_md5(raw_table) -%}
+    {{ return("to_hex(md5(to_json_string(struct(" ~ (raw_columns(raw_table) or ["''"]) | join(', ') ~ "))))") }}
 {%- endmacro %}
 
 {#- Files and rows that landing could not read, as rejected events of no day. Loaders that write tables themselves have none. -#}
@@ -41,10 +154,25 @@
     ) as unreadable
 {%- endmacro %}
 
+{% macro bigquery__unreadable_rows() -%}
+    {%- if var('loader', 'vendor') != 'vendor' -%}{{ return(default__unreadable_rows()) }}{%- endif -%}
+    select
+        cast(null as string) as event_id, cast(null as string) as source, cast(null as string) as event_type, 'unreadable' as reason,
+        cast(null as date) as event_date, {{ null_timestamp() }} as timestamp, {{ null_timestamp() }} as received_at, cast(null as json) as raw
+    from (select 1 as one) as nothing
+    where false
+{%- endmacro %}
+
 {#- The text of a query (dbt source freshness): when rows last came into a raw table. A table that never got any is not late. -#}
 {% macro newest_arrival(raw_table) -%}{{ return(adapter.dispatch('newest_arrival')(raw_table)) }}{%- endmacro %}
 {% macro default__newest_arrival(raw_table) -%}
     select coalesce(max(landed_at), cast(current_timestamp as timestamp))
     from {{ raw_table.include(identifier=false) }}.landed_files
     where source || '_' || table_name = '{{ raw_table.identifier }}'
+{%- endmacro %}
+{#- As far as the rows of the last days tell: older ones are late in any case. -#}
+{% macro bigquery__newest_arrival(raw_table) -%}
+    {%- set at = 'received_at' if 'received_at' in raw_columns(raw_table) else 'timestamp' -%}
+    {%- set since = (modules.datetime.datetime.now(modules.pytz.utc).date() - modules.datetime.timedelta(days=35)) | string -%}
+    select coalesce(max({{ at }}), timestamp '{{ since }} 00:00:00') from {{ raw_table }} where {{ at }} >= timestamp '{{ since }} 00:00:00'
 {%- endmacro %}

@@ -7,21 +7,30 @@
 {#- The same as text: a total order over rows that differ. -#}
 {% macro row_as_text(alias) -%}{{ return(adapter.dispatch('row_as_text')(alias)) }}{%- endmacro %}
 {% macro default__row_as_text(alias) -%}{{ return("cast(to_json(" ~ alias ~ ") as varchar)") }}{%- endmacro %}
+{% macro bigquery__row_as_text(alias) -%}{{ return("to_json_string(" ~ alias ~ ")") }}{%- endmacro %}
 
 {#- Aggregates: the event_id of the group's first (last) event in (timestamp, event_id) order. -#}
 {% macro first_event_id() -%}{{ return(adapter.dispatch('first_event_id')()) }}{%- endmacro %}
 {% macro default__first_event_id() -%}{{ return("min((timestamp, event_id))[2]") }}{%- endmacro %}
+{% macro bigquery__first_event_id() -%}{{ return("array_agg(event_id order by timestamp, event_id limit 1)[offset(0)]") }}{%- endmacro %}
 {% macro last_event_id() -%}{{ return(adapter.dispatch('last_event_id')()) }}{%- endmacro %}
 {% macro default__last_event_id() -%}{{ return("max((timestamp, event_id))[2]") }}{%- endmacro %}
+{% macro bigquery__last_event_id() -%}{{ return("array_agg(event_id order by timestamp desc, event_id desc limit 1)[offset(0)]") }}{%- endmacro %}
 
 {#- Aggregate: the first (last) non-null value in (timestamp, event_id) order of the rows named `rows`. -#}
 {% macro first_value_in_order(value, rows) -%}{{ return(adapter.dispatch('first_value_in_order')(value, rows)) }}{%- endmacro %}
 {% macro default__first_value_in_order(value, rows) -%}
     arg_min({{ value }}, ({{ rows }}.timestamp, {{ rows }}.event_id)) filter (where {{ value }} is not null)
 {%- endmacro %}
+{% macro bigquery__first_value_in_order(value, rows) -%}
+    array_agg({{ value }} order by {{ value }} is null, {{ rows }}.timestamp, {{ rows }}.event_id limit 1)[safe_offset(0)]
+{%- endmacro %}
 {% macro last_value_in_order(value, rows) -%}{{ return(adapter.dispatch('last_value_in_order')(value, rows)) }}{%- endmacro %}
 {% macro default__last_value_in_order(value, rows) -%}
     arg_max({{ value }}, ({{ rows }}.timestamp, {{ rows }}.event_id)) filter (where {{ value }} is not null)
+{%- endmacro %}
+{% macro bigquery__last_value_in_order(value, rows) -%}
+    array_agg({{ value }} order by {{ value }} is null, {{ rows }}.timestamp desc, {{ rows }}.event_id desc limit 1)[safe_offset(0)]
 {%- endmacro %}
 
 {#- A nested row; `fields` is a dict name -> expression. -#}
@@ -29,25 +38,45 @@
 {% macro default__struct_of(fields) -%}
     struct_pack({% for name, value in fields.items() %}{{ name }} := {{ value }}{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
+{% macro bigquery__struct_of(fields) -%}
+    struct({% for name, value in fields.items() %}{{ value }} as {{ name }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
 
 {#- Aggregate: the values as an array in (timestamp, event_id) order of the rows named `rows`. -#}
 {% macro array_in_order(value, rows) -%}{{ return(adapter.dispatch('array_in_order')(value, rows)) }}{%- endmacro %}
 {% macro default__array_in_order(value, rows) -%}list({{ value }} order by {{ rows }}.timestamp, {{ rows }}.event_id){%- endmacro %}
+{% macro bigquery__array_in_order(value, rows) -%}array_agg({{ value }} order by {{ rows }}.timestamp, {{ rows }}.event_id){%- endmacro %}
 
-{#- Aggregate: the distinct non-null values as a sorted array, empty where there are none. -#}
-{% macro sorted_distinct(value) -%}{{ return(adapter.dispatch('sorted_distinct')(value)) }}{%- endmacro %}
-{% macro default__sorted_distinct(value) -%}
-    coalesce(list(distinct {{ value }} order by {{ value }}) filter (where {{ value }} is not null), [])
-{%- endmacro %}
+{#- Aggregate: the values as a sorted array. -#}
+{% macro sorted_array(value) -%}{{ return(adapter.dispatch('sorted_array')(value)) }}{%- endmacro %}
+{% macro default__sorted_array(value) -%}list({{ value }} order by {{ value }}){%- endmacro %}
+{% macro bigquery__sorted_array(value) -%}array_agg({{ value }} order by {{ value }}){%- endmacro %}
 
 {#- A key of a JSON object, as text. -#}
 {% macro json_text(json, key) -%}{{ return(adapter.dispatch('json_text')(json, key)) }}{%- endmacro %}
 {% macro default__json_text(json, key) -%}json_extract_string({{ json }}, '$."{{ key | replace("'", "''") }}"'){%- endmacro %}
+{#- JSON_VALUE is null for objects and arrays, which DuckDB gives as text. -#}
+{% macro bigquery__json_text(json, key) -%}
+    {%- set path = "'$.\"" ~ key | replace("'", "\\'") ~ "\"'" -%}
+    case
+        when json_type(json_query({{ json }}, {{ path }})) in ('object', 'array') then to_json_string(json_query({{ json }}, {{ path }}))
+        else json_value({{ json }}, {{ path }})
+    end
+{%- endmacro %}
 
 {#- How many elements an array has. -#}
 {% macro array_size(array) -%}{{ return(adapter.dispatch('array_size')(array)) }}{%- endmacro %}
 {% macro default__array_size(array) -%}len({{ array }}){%- endmacro %}
+{% macro bigquery__array_size(array) -%}array_length({{ array }}){%- endmacro %}
 
 {#- Aggregate: the median of numbers. -#}
 {% macro median(value) -%}{{ return(adapter.dispatch('median')(value)) }}{%- endmacro %}
 {% macro default__median(value) -%}median({{ value }}){%- endmacro %}
+{#- PERCENTILE_CONT is no aggregate there, and APPROX_QUANTILES takes a neighbour of the middle for it. -#}
+{% macro bigquery__median(value) -%}
+    {%- set sorted = 'array_agg(' ~ value ~ ' ignore nulls order by ' ~ value ~ ')' -%}
+    (
+        {{ sorted }}[safe_ordinal(div(count({{ value }}) + 1, 2))]
+        + {{ sorted }}[safe_ordinal(div(count({{ value }}) + 2, 2))]
+    ) / 2
+{%- endmacro %}

@@ -6,3 +6,7 @@
 {% macro default__schema_name(schema) -%}
     {{ return(schema | trim) }}
 {%- endmacro %}
+
+{% macro bigquery__schema_name(schema) -%}
+    {{ return(target.schema ~ '_' ~ schema | trim) }}
+{%- endmacro %}

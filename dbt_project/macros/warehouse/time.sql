@@ -8,6 +8,9 @@
 {% macro default__microseconds_between(earlier, later) -%}
     {{ return("date_diff('microsecond', " ~ earlier ~ ", " ~ later ~ ")") }}
 {%- endmacro %}
+{% macro bigquery__microseconds_between(earlier, later) -%}
+    {{ return("timestamp_diff(" ~ later ~ ", " ~ earlier ~ ", microsecond)") }}
+{%- endmacro %}
 
 {#- `at` moved by a whole number of microseconds (an expression, may be negative). -#}
 {% macro add_microseconds(at, microseconds) -%}
@@ -15,6 +18,9 @@
 {%- endmacro %}
 {% macro default__add_microseconds(at, microseconds) -%}
     {{ return("(" ~ at ~ " + to_microseconds(" ~ microseconds ~ "))") }}
+{%- endmacro %}
+{% macro bigquery__add_microseconds(at, microseconds) -%}
+    {{ return("timestamp_add(" ~ at ~ ", interval " ~ microseconds ~ " microsecond)") }}
 {%- endmacro %}
 
 {#- The reporting-timezone date of a UTC timestamp. -#}
@@ -27,6 +33,9 @@
     {%- else -%}
         {{ return("cast(timezone('" ~ var('timezone') ~ "', timezone('UTC', " ~ at ~ ")) as date)") }}
     {%- endif -%}
+{%- endmacro %}
+{% macro bigquery__local_date(at) -%}
+    {{ return("date(" ~ at ~ ("" if var('timezone') == 'UTC' else ", '" ~ var('timezone') ~ "'") ~ ")") }}
 {%- endmacro %}
 
 {#- The UTC instant `days` after a date (YYYY-MM-DD) begins in UTC: for bounds with a day to spare, so that the timezone, at most 14
@@ -42,16 +51,23 @@
 {% macro default__whole_milliseconds(earlier, later) -%}
     {{ return(microseconds_between(earlier, later) ~ ' // 1000') }}
 {%- endmacro %}
+{% macro bigquery__whole_milliseconds(earlier, later) -%}
+    {{ return('div(' ~ microseconds_between(earlier, later) ~ ', 1000)') }}
+{%- endmacro %}
 
 {#- The hour of the day, 0 to 23, in the reporting timezone. -#}
 {% macro local_hour(at) -%}{{ return(adapter.dispatch('local_hour')(at)) }}{%- endmacro %}
 {% macro default__local_hour(at) -%}{{ return('hour(' ~ local_time(at) ~ ')') }}{%- endmacro %}
+{% macro bigquery__local_hour(at) -%}{{ return("extract(hour from " ~ at ~ " at time zone '" ~ var('timezone') ~ "')") }}{%- endmacro %}
 
 {#- The UTC instant at which the local hour began. -#}
 {% macro local_hour_start(at) -%}{{ return(adapter.dispatch('local_hour_start')(at)) }}{%- endmacro %}
 {% macro default__local_hour_start(at) -%}
     {%- set local = local_time(at) -%}
     {{ return('(' ~ at ~ ' - (' ~ local ~ " - date_trunc('hour', " ~ local ~ ')))') }}
+{%- endmacro %}
+{% macro bigquery__local_hour_start(at) -%}
+    {{ return("timestamp_trunc(" ~ at ~ ", hour, '" ~ var('timezone') ~ "')") }}
 {%- endmacro %}
 
 {#- DuckDB: a UTC timestamp as the wall clock of the reporting timezone shows it. -#}
@@ -62,7 +78,14 @@
 {#- Whole hours elapsed. -#}
 {% macro whole_hours(earlier, later) -%}{{ return(adapter.dispatch('whole_hours')(earlier, later)) }}{%- endmacro %}
 {% macro default__whole_hours(earlier, later) -%}{{ return(microseconds_between(earlier, later) ~ ' // 3600000000') }}{%- endmacro %}
+{% macro bigquery__whole_hours(earlier, later) -%}{{ return('div(' ~ microseconds_between(earlier, later) ~ ', 3600000000)') }}{%- endmacro %}
 
 {#- Now, as a UTC timestamp. -#}
 {% macro current_utc() -%}{{ return(adapter.dispatch('current_utc')()) }}{%- endmacro %}
 {% macro default__current_utc() -%}{{ return("timezone('UTC', now())") }}{%- endmacro %}
+{% macro bigquery__current_utc() -%}{{ return('current_timestamp()') }}{%- endmacro %}
+
+{#- A date some days earlier or later; `days` is a whole number, may be negative. -#}
+{% macro date_plus(date, days) -%}{{ return(adapter.dispatch('date_plus')(date, days)) }}{%- endmacro %}
+{% macro default__date_plus(date, days) -%}{{ return('(' ~ date ~ ' + ' ~ days ~ ')') }}{%- endmacro %}
+{% macro bigquery__date_plus(date, days) -%}{{ return('date_add(' ~ date ~ ', interval ' ~ days ~ ' day)') }}{%- endmacro %}

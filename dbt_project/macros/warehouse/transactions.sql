@@ -16,3 +16,22 @@
     {% call noop_statement('main', 'INSERT ' ~ written, 'INSERT', written | string) %}{{ main or '-- nothing to write' }}{% endcall %}
     {% do adapter.commit() %}
 {%- endmacro %}
+
+{#- BigQuery's transactions take no DDL. A script with none is one transaction, which an error rolls back. Where tables are made anew, each
+    is replaced by one statement, what comes before runs before, and the rest is a transaction after: a model that is made anew has taken its
+    progress back first and notes it again last, so a run that dies in between makes it anew once more. -#}
+{% macro bigquery__run_atomically(before, main, after) -%}
+    {%- set statements = before + ([main] if main is not none else []) + after -%}
+    {%- set making = [] -%}
+    {%- for sql in statements if sql.lstrip().startswith('create or replace table') -%}{%- do making.append(loop.index0) -%}{%- endfor -%}
+    {%- set last = making[-1] if making else none -%}
+    {%- if last is not none -%}
+        {%- for sql in statements[:last] -%}{% call statement('before') %}{{ sql }}{% endcall %}{%- endfor -%}
+    {%- endif -%}
+    {%- set rest = statements if last is none else statements[last + 1:] -%}
+    {%- set script = 'begin transaction;\n' ~ rest | join(';\n') ~ ';\ncommit transaction;' if rest else '' -%}
+    {%- if last is not none and script -%}
+        {% call statement('before') %}{{ statements[last] }}{% endcall %}
+    {%- endif -%}
+    {% call statement('main') %}{{ script or statements[last] }}{% endcall %}
+{%- endmacro %}

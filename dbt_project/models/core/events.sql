@@ -1,4 +1,4 @@
-{{ config(materialized='date_overwrite', date='event_date', tags=['events']) }}
+{{ config(materialized='date_overwrite', date='event_date', cluster_by=['alias', 'event_id'], tags=['events']) }}
 
 with good_rows as (
     {{ good_rows_of_window() }}

@@ -2,7 +2,8 @@
 
 with stages as (
     select * from {{ ref('funnel_stages') }}
-    where {{ is_touched('entry_date') }}
+    -- A stage is never reached before the way's first one.
+    where {{ is_touched('entry_date') }} and {{ since_first_touched('reached_date') }}
 ),
 
 dates as (

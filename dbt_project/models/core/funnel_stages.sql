@@ -1,9 +1,10 @@
 {{ config(
     materialized='frontier', entity='dbt_visitor_id', at='reached_at', date='reached_date',
+    carries=['entry_number', 'stage_number', 'reached_at', 'entry_date'], carries_order=['entry_number', 'stage_number'],
     tags=['sessions']
 ) }}
 
-with recursive stage_events as (
+with stage_events as (
     select
         tracks.dbt_visitor_id,
         tracks.event_id,
@@ -22,99 +23,39 @@ last_stage as (
 
 -- Where each visitor stands before the first of these events: nowhere, or at the last stage they reached.
 standing as (
-    {% if is_frontier_run() %}
-        select dbt_visitor_id, entry_number, stage_number, reached_at, entry_date
-        from {{ this }}
-        where dbt_visitor_id in (select entity from {{ frontier_relation(model.name) }})
-        qualify row_number() over (partition by dbt_visitor_id order by entry_number desc, stage_number desc) = 1
-    {% else %}
-        select
-            cast('' as {{ dbt.type_string() }}) as dbt_visitor_id, cast(0 as {{ type_bigint() }}) as entry_number,
-            cast(0 as {{ type_bigint() }}) as stage_number, {{ null_timestamp() }} as reached_at, cast(null as date) as entry_date
-        from (select 1 as one) as nothing
-        where false
-    {% endif %}
-),
-
--- Each event with the stage that it waits for: the next, or the first again after the last.
-waiting as (
-    select
-        stage_events.dbt_visitor_id,
-        row_number() over (partition by stage_events.dbt_visitor_id order by stage_events.timestamp, stage_events.event_id) as position,
-        stage_events.stage_number,
-        case when stage_events.stage_number = last_stage.stage_number then 1 else stage_events.stage_number + 1 end as wanted_stage
-    from stage_events
-    cross join last_stage
-    union all
-    select
-        visitors.dbt_visitor_id,
-        0 as position,
-        coalesce(standing.stage_number, 0) as stage_number,
-        case
-            when standing.stage_number is null or standing.stage_number = last_stage.stage_number then 1
-            else standing.stage_number + 1
-        end as wanted_stage
-    from (select distinct dbt_visitor_id from stage_events) as visitors
-    cross join last_stage
-    left join standing on visitors.dbt_visitor_id = standing.dbt_visitor_id
-),
-
--- Asked of each row: where is the next event of the stage that it waits for?
-asked as (
-    select dbt_visitor_id, wanted_stage as stage_number, position, 0 as is_event from waiting
-    union all
-    select dbt_visitor_id, stage_number, position, 1 as is_event
-    from waiting
-    where position > 0
-),
-
-answered as (
-    select
-        dbt_visitor_id,
-        position,
-        is_event,
-        min(case when is_event = 1 then position end) over (
-            partition by dbt_visitor_id, stage_number order by position
-            range between 1 following and unbounded following
-        ) as next_position
-    from asked
-),
-
-steps as (
-    select dbt_visitor_id, position, next_position
-    from answered
-    where is_event = 0 and next_position is not null
-),
-
--- The visitor's way along those answers. As deep as the longest way.
-reached as (
-    select dbt_visitor_id, next_position as position
-    from steps
-    where position = 0
-    union all
-    select steps.dbt_visitor_id, steps.next_position
-    from reached
-    inner join steps on reached.dbt_visitor_id = steps.dbt_visitor_id and reached.position = steps.position
+    select entity as dbt_visitor_id, entry_number, stage_number, reached_at, entry_date
+    from ({{ carried_rows({
+        'entry_number': type_bigint(), 'stage_number': type_bigint(), 'reached_at': dbt.type_timestamp(), 'entry_date': 'date',
+    }) }}) as carried
 ),
 
 placed as (
     select
-        *,
-        row_number() over (partition by dbt_visitor_id order by timestamp, event_id) as position
+        stage_events.*,
+        row_number() over (partition by stage_events.dbt_visitor_id order by stage_events.timestamp, stage_events.event_id) as position,
+        coalesce(standing.stage_number, 0) as standing_stage,
+        last_stage.stage_number as last_stage
     from stage_events
+    cross join last_stage
+    left join standing on stage_events.dbt_visitor_id = standing.dbt_visitor_id
+),
+
+-- From where they stand each waits for the next stage, and after the last for the first again; other events change nothing.
+reached as (
+    {{ positions_reached('placed') }}
 ),
 
 told as (
     select
         placed.*,
-        sum(case when placed.stage_number = 1 then 1 else 0 end) over visitor_so_far as entries_so_far,
-        max(case when placed.stage_number = 1 then placed.event_date end) over visitor_so_far as last_entry_date,
-        lag(placed.timestamp) over (partition by placed.dbt_visitor_id order by placed.position) as previous_reached_at
+        sum(case when placed.stage_number = 1 then 1 else 0 end)
+            over (visitor rows between unbounded preceding and current row) as entries_so_far,
+        max(case when placed.stage_number = 1 then placed.event_date end)
+            over (visitor rows between unbounded preceding and current row) as last_entry_date,
+        lag(placed.timestamp) over visitor as previous_reached_at
     from reached
     inner join placed on reached.dbt_visitor_id = placed.dbt_visitor_id and reached.position = placed.position
-    window visitor_so_far as (
-        partition by placed.dbt_visitor_id order by placed.position rows between unbounded preceding and current row
-    )
+    window visitor as (partition by placed.dbt_visitor_id order by placed.position)
 ),
 
 stages as (

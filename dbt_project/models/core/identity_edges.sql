@@ -1,4 +1,4 @@
-{{ config(materialized='date_overwrite', date='event_date', tags=['events']) }}
+{{ config(materialized='date_overwrite', date='event_date', cluster_by=['anonymous_id', 'user_id'], tags=['events']) }}
 
 with events as (
     select * from {{ ref('events') }}

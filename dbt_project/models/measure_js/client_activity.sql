@@ -1,4 +1,4 @@
-{{ config(materialized='frontier', entity='client_id', at='session_start', date='event_date') }}
+{{ config(materialized='frontier', entity='client_id', at='session_start', date='event_date', stored_by='entity') }}
 
 -- What users, user_map and clients are summed up from: some eight times fewer rows than events.
 with events as (

@@ -21,10 +21,7 @@ with events as (
     inner join {{ frontier_relation(model.name) }} as frontier
         on {{ client_id('events') }} = frontier.entity and events.timestamp >= frontier.reprocess_from
     {% endif %}
-    where {{ makes_sessions('events.event_type') }}
-    {% if is_frontier_run() %}
-        and events.event_date >= {{ frontier_date() }}
-    {% endif %}
+    where {{ makes_sessions('events.event_type') }} and events.event_date >= {{ frontier_date() }}
 ),
 
 in_order as (

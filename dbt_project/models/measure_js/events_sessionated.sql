@@ -8,9 +8,7 @@ with client_events as (
 events as (
     select *
     from {{ ref('events') }}
-    {% if is_frontier_run() %}
     where event_date >= {{ frontier_date() }}
-    {% endif %}
 ),
 
 numbered as (

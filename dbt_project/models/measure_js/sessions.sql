@@ -18,10 +18,32 @@ sessions as (
         cast(sum(case when event_type = 'page' then 1 else 0 end) as {{ type_bigint() }}) as pageviews,
         count(*) as total_events,
         count(distinct url) as unique_pages,
-        {{ sorted_distinct('event_name') }} as events,
         {{ local_date('min(timestamp)') }} as session_start_date
     from events
     group by session_id, client_id
+),
+
+names as (
+    select session_id, {{ sorted_array('event_name') }} as events
+    from (select distinct session_id, event_name from events where event_name is not null) as distinct_names
+    group by session_id
+),
+
+named as (
+    select
+        sessions.session_id,
+        sessions.client_id,
+        sessions.user_id,
+        sessions.session_start,
+        sessions.session_end,
+        sessions.session_duration,
+        sessions.pageviews,
+        sessions.total_events,
+        sessions.unique_pages,
+        coalesce(names.events, []) as events,
+        sessions.session_start_date
+    from sessions
+    left join names on sessions.session_id = names.session_id
 )
 
-select * from sessions
+select * from named

@@ -1,4 +1,6 @@
-{{ config(materialized='frontier', entity='user_id', at='start_time', date='start_date') }}
+{{ config(
+    materialized='frontier', entity='user_id', at='start_time', date='start_date', carries=['session_id'], carries_order=['session_id']
+) }}
 
 with tracks as (
     select * from {{ from_frontier(ref('dbt_mapped_tracks')) }} as mapped
@@ -6,15 +8,8 @@ with tracks as (
 
 -- Sessions of this table before the frontier: it cuts more of them than dbt_session_tracks does.
 numbered_so_far as (
-    {% if is_frontier_run() %}
-        select sessions.user_id, max(sessions.session_id) as sessions_so_far
-        from {{ this }} as sessions
-        inner join {{ frontier_relation(model.name) }} as frontier
-            on sessions.user_id = frontier.entity and sessions.start_time < frontier.reprocess_from
-        group by 1
-    {% else %}
-        select cast('' as {{ dbt.type_string() }}) as user_id, cast(0 as {{ type_bigint() }}) as sessions_so_far
-    {% endif %}
+    select entity as user_id, session_id as sessions_so_far
+    from ({{ carried_rows({'session_id': type_bigint()}) }}) as carried
 ),
 
 numbered as (
@@ -24,9 +19,7 @@ numbered as (
 attributes as (
     select event_id, event_date, country, device, os
     from {{ ref('events') }}
-    {% if is_frontier_run() %}
     where event_date >= {{ frontier_date() }}
-    {% endif %}
 ),
 
 sessions as (

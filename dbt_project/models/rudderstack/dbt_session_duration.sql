@@ -11,9 +11,7 @@ with sessions as (
 ends as (
     select session_id, ended_at
     from {{ ref('dbt_session_track_facts') }}
-    {% if is_frontier_run() %}
     where session_start_date >= {{ frontier_date() }}
-    {% endif %}
 ),
 
 durations as (

@@ -1,6 +1,6 @@
 {{ config(
     materialized='frontier', rewrite_from='session_number',
-    entity=visitor_of('session_id'), at=session_number_of('session_id'), date='session_start_date'
+    entity=visitor_of('session_id'), at=session_number_of('session_id'), date='session_start_date', cluster_by='session_id'
 ) }}
 
 with tracks as (

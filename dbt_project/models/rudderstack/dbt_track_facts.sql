@@ -9,12 +9,10 @@ with tracks as (
 numbered as (
     select
         *,
-        sessions_before + sum(session_start) over visitor_so_far as session_sequence_number,
-        row_number() over visitor_so_far as visitor_track_number
+        sessions_before + sum(session_start) over (visitor rows between unbounded preceding and current row) as session_sequence_number,
+        row_number() over visitor as visitor_track_number
     from tracks
-    window visitor_so_far as (
-        partition by dbt_visitor_id order by timestamp, event_id rows between unbounded preceding and current row
-    )
+    window visitor as (partition by dbt_visitor_id order by timestamp, event_id)
 ),
 
 facts as (

@@ -1,6 +1,6 @@
 {{ config(
     materialized='frontier', rewrite_from='session_number',
-    entity='user_id', at='session_index', date=local_date('session_start_timestamp')
+    entity='user_id', at='session_index', date=local_date('session_start_timestamp'), stored_by='session_start_timestamp'
 ) }}
 
 with tracks as (
@@ -10,9 +10,7 @@ with tracks as (
 events as (
     select *
     from {{ ref('events') }}
-    {% if is_frontier_run() %}
     where event_date >= {{ frontier_date() }}
-    {% endif %}
 ),
 
 calls as (

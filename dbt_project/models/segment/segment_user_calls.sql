@@ -1,6 +1,6 @@
 {{ config(
     materialized='frontier', requests='affected_users',
-    entity='dbt_visitor_id', entity_kind='visitor', at='timestamp', date='event_date'
+    entity='dbt_visitor_id', entity_kind='visitor', at='timestamp', date='event_date', stored_by='entity'
 ) }}
 
 -- depends_on: {{ ref('affected_users') }}

@@ -6,9 +6,9 @@
     expressions={
         'event_id': "coalesce(nullif(event_id, ''), derived_event_id)",
         'event_type': "case when event_name = 'pageview' then 'page' else 'track' end",
-        'device': nested_text('device', 'type'),
-        'os': nested_text('device', 'os'),
-        'country': nested_text('location', 'country'),
+        'device': nested_text(source('raw', 'measure_js_events'), 'device', 'type'),
+        'os': nested_text(source('raw', 'measure_js_events'), 'device', 'os'),
+        'country': nested_text(source('raw', 'measure_js_events'), 'location', 'country'),
     },
     kept=['user_agent', 'device', 'location'],
     raw_rows=with_derived_event_id(source('raw', 'measure_js_events'), at='timestamp')

@@ -1,0 +1,81 @@
+{#-
+What a frontier model knows of an entity's rows before the frontier without looking for them (config.carries): internal.<model>__last holds
+the last row of each entity, written in the transaction of the table's own rows. For most entities a run's frontier lies after that
+row. Only where it does not is the row before it looked for in the table, from the entity's first session on.
+-#}
+
+{% macro last_row_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__last')) }}{%- endmacro %}
+
+{#- For the model's text: one row per entity of the run with a row before the frontier: entity, row_at (its time), and the columns of config.carries. Empty where
+    everything is made anew: `types` gives each column a type. -#}
+{% macro carried_rows(types) -%}
+    {%- if is_frontier_run() -%}
+    select * from {{ internal_relation(model.name ~ '__carried') }}
+    {%- else -%}
+    select
+        cast(null as {{ dbt.type_string() }}) as entity,
+        {{ null_timestamp() }} as row_at{% for column, type in types.items() %},
+        cast(null as {{ type }}) as {{ column }}{% endfor %}
+    from (select 1 as one) as nothing
+    where false
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Which row is the last: config.carries_order, newest first. -#}
+{% macro is_last_row() -%}
+    row_number() over (partition by entity order by {{ config.require('carries_order') | join(' desc, ') }} desc) = 1
+{%- endmacro %}
+
+{#- Each entity's last row, of the rows of the table that meet the condition. -#}
+{% macro last_rows(relation, condition=none) -%}
+    select {{ config.get('entity') }} as entity, {{ config.get('at') }} as row_at, {{ config.get('carries') | join(', ') }}
+    from {{ relation }}
+    where {{ condition or since_ever(config.get('date')) }}
+    qualify {{ is_last_row() | replace('partition by entity', 'partition by ' ~ config.get('entity')) }}
+{%- endmacro %}
+
+{% macro find_carried_rows(relation, frontier, root) -%}
+    {%- set last = last_row_relation(model.name) -%}
+    {%- set moved_back -%}
+        select frontier.entity, frontier.reprocess_from
+        from {{ frontier }} as frontier
+        inner join {{ last }} as last_row on frontier.entity = last_row.entity
+        where last_row.row_at >= frontier.reprocess_from
+    {%- endset -%}
+    {%- set bounds = run_query(
+        "select count(*) as entities, " ~ date_text('min(state.first_session_at)') ~ " as since, " ~ date_text('max(moved_back.reprocess_from)')
+        ~ " as until from (" ~ moved_back ~ ") as moved_back inner join " ~ state_relation(root) ~ " as state on moved_back.entity = state.entity"
+    )[0] -%}
+    {%- set carried -%}
+        select last_row.*
+        from {{ last }} as last_row
+        inner join {{ frontier }} as frontier on last_row.entity = frontier.entity and last_row.row_at < frontier.reprocess_from
+        {%- if bounds['entities'] > 0 %}
+        union all
+        {% set earlier -%}
+            {{ config.get('date') }} >= date '{{ bounds['since'] }}' and {{ config.get('date') }} <= date '{{ bounds['until'] }}'
+            and exists (
+                select 1 from ({{ moved_back }}) as moved_back
+                where moved_back.entity = {{ config.get('entity') }} and moved_back.reprocess_from > {{ config.get('at') }}
+            )
+        {%- endset -%}
+        select * from ({{ last_rows(relation, earlier) }}) as earlier_row
+        {%- endif %}
+    {%- endset -%}
+    {% call statement('find_carried_rows') -%}
+        {{ table_of(internal_relation(model.name ~ '__carried'), carried) }}
+    {%- endcall %}
+{%- endmacro %}
+
+{#- After the table is rewritten: the last rows of the run's entities, now in the tail, or else those before it. -#}
+{% macro last_row_statements(relation, frontier, bounds) -%}
+    {%- set last = last_row_relation(model.name) -%}
+    {%- set of_run = 'entity in (select entity from ' ~ frontier ~ ')' -%}
+    {{ return([
+        'delete from ' ~ last ~ ' where ' ~ of_run,
+        'insert into ' ~ last ~ ' (entity, row_at, ' ~ config.get('carries') | join(', ') ~ ')\nselect * from (' ~ last_rows(relation, at_or_after_frontier(frontier, bounds))
+        ~ ') as tail',
+        'insert into ' ~ last ~ ' (entity, row_at, ' ~ config.get('carries') | join(', ') ~ ')\nselect * from ' ~ internal_relation(model.name ~ '__carried')
+        ~ ' where entity not in (select entity from ' ~ last ~ ')',
+    ]) }}
+{%- endmacro %}
