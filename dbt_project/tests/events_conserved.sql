@@ -9,8 +9,7 @@ with raw_rows as (
         (
             (({{ near_window('timestamp') }} or {{ near_window('received_at') }}) and {{ in_window('event_date') }})
             or (timestamp is null and received_at is null)
-        )
-        {{ and_loaded_in_time() }}
+        ) {{ and_loaded_in_time() }}
     group by source, event_date
 ),
 

@@ -24,8 +24,14 @@ sessions as (
 ),
 
 names as (
+    select distinct session_id, event_name
+    from events
+    where event_name is not null
+),
+
+sorted as (
     select session_id, {{ sorted_array('event_name') }} as events
-    from (select distinct session_id, event_name from events where event_name is not null) as distinct_names
+    from names
     group by session_id
 ),
 
@@ -40,10 +46,10 @@ named as (
         sessions.pageviews,
         sessions.total_events,
         sessions.unique_pages,
-        coalesce(names.events, []) as events,
+        coalesce(sorted.events, []) as events,
         sessions.session_start_date
     from sessions
-    left join names on sessions.session_id = names.session_id
+    left join sorted on sessions.session_id = sorted.session_id
 )
 
 select * from named
