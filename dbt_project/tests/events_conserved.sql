@@ -9,7 +9,8 @@ with raw_rows as (
         (
             (({{ near_window('timestamp') }} or {{ near_window('received_at') }}) and {{ in_window('event_date') }})
             or (timestamp is null and received_at is null)
-        ) {{ and_loaded_in_time() }}
+        )
+        and {{ loaded_in_time() }}
     group by source, event_date
 ),
 

@@ -4,20 +4,20 @@
 {#- Good rows of the window, duplicates included. -#}
 {% macro good_rows_of_window() -%}
     select * from ({{ staged_events() }}) as staged
-    where {{ near_window('timestamp') }} and {{ in_window('event_date') }} and reject_reason is null {{ and_loaded_in_time() }}
+    where {{ near_window('timestamp') }} and {{ in_window('event_date') }} and reject_reason is null and {{ loaded_in_time() }}
 {%- endmacro %}
 
 {#- Rejected rows of the window, and all that belong to no day. -#}
 {% macro rejected_rows_of_window() -%}
     {%- set columns = 'event_id, source, event_type, reject_reason as reason, event_date, timestamp, received_at, raw' -%}
     select {{ columns }} from ({{ staged_events() }}) as staged
-    where {{ near_window('timestamp') }} and {{ in_window('event_date') }} and reject_reason is not null and not is_from_the_future {{ and_loaded_in_time() }}
+    where {{ near_window('timestamp') }} and {{ in_window('event_date') }} and reject_reason is not null and not is_from_the_future and {{ loaded_in_time() }}
     union all
     select {{ columns }} from ({{ staged_events() }}) as staged
-    where {{ near_window('received_at') }} and {{ in_window('event_date') }} and reject_reason is not null and is_from_the_future {{ and_loaded_in_time() }}
+    where {{ near_window('received_at') }} and {{ in_window('event_date') }} and reject_reason is not null and is_from_the_future and {{ loaded_in_time() }}
     union all
     select {{ columns }} from ({{ staged_events() }}) as staged
-    where timestamp is null and (event_date is null or ({{ in_window('event_date') }})) {{ and_loaded_in_time() }}
+    where timestamp is null and (event_date is null or ({{ in_window('event_date') }})) and {{ loaded_in_time() }}
 {%- endmacro %}
 
 {#- The copies of rows whose event_id stands more than once on a date, numbered: copy 1, the earliest, is the event. Ids that stand

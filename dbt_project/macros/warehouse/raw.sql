@@ -15,13 +15,13 @@
 {% macro default__raw_loaded_at() -%}{{ return(null_timestamp()) }}{%- endmacro %}
 {% macro bigquery__raw_loaded_at() -%}{{ return('raw_loaded_at') }}{%- endmacro %}
 
-{#- Condition on staged rows, with a leading `and`: they came no earlier than they happened, and no later than max_lateness_days after their day:
+{#- Condition on staged rows: they came no earlier than they happened, and no later than max_lateness_days after their day:
     the same for each run that asks, so that a rebuild finds what the days found. -#}
-{% macro and_loaded_in_time() -%}{{ return(adapter.dispatch('and_loaded_in_time')()) }}{%- endmacro %}
-{% macro default__and_loaded_in_time() -%}{{ return('') }}{%- endmacro %}
-{% macro bigquery__and_loaded_in_time() -%}
+{% macro loaded_in_time() -%}{{ return(adapter.dispatch('loaded_in_time')()) }}{%- endmacro %}
+{% macro default__loaded_in_time() -%}{{ return('true') }}{%- endmacro %}
+{% macro bigquery__loaded_in_time() -%}
     {%- set days = var('max_lateness_days') -%}
-    and (
+    (
         raw_loaded_at is null
         or (raw_loaded_at >= {{ start_of_date(window_start(), -3) }} and raw_loaded_at < {{ start_of_date(window_end(), days + 2) }})
     )
