@@ -19,7 +19,7 @@ def keep_resolved(
     connection.keep("members", members)
     _keep_seen(connection, edges, everything)
     _keep_links(connection, settings, edges, everything)
-    _shrink_to_stars(connection)
+    shrink_to_stars(connection)
     connection.keep(
         "resolved",
         """
@@ -113,7 +113,6 @@ def _owners(policy: Policy) -> str:
             where anonymous_id not in (
                 select alias from seen where is_user
                 union all select previous_id from calls
-                union all select user_id from calls
             )
         ) as placed
         where place = 1"""
@@ -153,7 +152,7 @@ _UNFINISHED = """
         or child in (select child from links group by child having count(*) > 1)"""
 
 
-def _shrink_to_stars(connection: Connection) -> int:
+def shrink_to_stars(connection: Connection) -> int:
     """Turn links into (id, smallest id of its component); return the number of rounds."""
     rounds = 0
     while number(connection, _UNFINISHED):
