@@ -63,9 +63,7 @@ class LandedArrivals:
         """See Arrivals."""
         with self.warehouse.read() as connection:
             landed, position = _landed_since(connection, int(cursor.position or 0))
-            found = peek(
-                connection.native, self.landing, self.tables, self.timezone, cursor.seen_files, self.max_peek_bytes
-            )
+            found = peek(connection, self.landing, self.tables, self.timezone, cursor.seen_files, self.max_peek_bytes)
         waiting = tuple(Change(change.day, change.rows, now, change.mark) for change in found.changes)
         return Arrived(
             changes=landed + waiting,
@@ -77,10 +75,7 @@ class LandedArrivals:
 
 def _landed_since(connection: Connection, position: int) -> tuple[tuple[Change, ...], int]:
     """The journal's changes after the position, one per day and landing, and the position after them."""
-    has_journal = connection.query(
-        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'landing_changes'"
-    ).num_rows
-    if not has_journal:
+    if not connection.has_table("raw", "landing_changes"):
         return (), 0
     (last,) = connection.query("select coalesce(max(change_id), 0) as change_id from raw.landing_changes").to_pylist()
     if last["change_id"] < position:

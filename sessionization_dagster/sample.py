@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from sessionization_dagster.warehouses.text import literal
+
 SAMPLE = Path(__file__).parent / "sample_data" / "ecom_login" / "tracks.parquet"
 FIRST_DAY, LAST_DAY = date(2024, 1, 4), date(2024, 6, 29)
 
@@ -58,16 +60,12 @@ def land_sample(landing: Path, sources: Iterable[str]) -> list[Path]:
     """
     written = []
     with duckdb.connect() as connection:
-        connection.execute(f"create view sample as from '{_quoted(SAMPLE)}'")
+        connection.execute(f"create view sample as from {literal(str(SAMPLE))}")
         connection.execute(f"create view events as {_EVENTS}")
         for source in sources:
             for table, query in _DOORS.get(source, {}).items():
                 path = landing / source / table / "ecom_login.parquet"
                 path.parent.mkdir(parents=True, exist_ok=True)
-                connection.execute(f"copy ({query} order by all) to '{_quoted(path)}' (format parquet)")
+                connection.execute(f"copy ({query} order by all) to {literal(str(path))} (format parquet)")
                 written.append(path)
     return written
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -6,14 +6,12 @@ written into the new file before.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 from sessionization_dagster.errors import WarehouseError
-from sessionization_dagster.landing.convert import identifier, literal
-from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
+from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse, put_in_place
+from sessionization_dagster.warehouses.text import identifier, literal
 
 
 def write_anew(
@@ -43,7 +41,7 @@ def write_anew(
             _copy(connection, left_out)
             finish(connection)
             connection.execute("checkpoint")
-            _take_place(fresh.path, warehouse.path)
+            put_in_place(fresh.path, warehouse.path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -64,15 +62,3 @@ def _copy(connection: DuckDBConnection, left_out: dict[str, str]) -> None:
             raise WarehouseError(
                 f"{schema}.{table} has {expected} rows and its copy {written}: the warehouse's file was not replaced."
             )
-
-
-def _take_place(fresh: Path, path: Path) -> None:
-    """Put the new file, still open but complete on the disk, where the old one is."""
-    if path.with_name(f"{path.name}.wal").exists() or fresh.with_name(f"{fresh.name}.wal").exists():
-        raise WarehouseError(f"{path} has been written to meanwhile: close what else has it open, and run again.")
-    for written in (fresh, fresh.parent):
-        handle = os.open(written, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
-    shutil.copymode(path, fresh)
-    os.replace(fresh, path)

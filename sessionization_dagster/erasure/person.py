@@ -55,15 +55,9 @@ def rows_of(
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def has_table(connection: DuckDBConnection, schema: str, table: str) -> bool:
-    """Whether the warehouse has the table."""
-    sql = "select 1 from duckdb_tables() where schema_name = $schema and table_name = $table and database_name = current_database()"
-    return bool(rows_of(connection, sql, {"schema": schema, "table": table}))
-
-
 def aliases_of(connection: DuckDBConnection, identifier: str) -> list[str]:
     """All ids of the person that has this one; none where the identity graph does not know it, or is not there yet."""
-    if not has_table(connection, "core", "identity_graph"):
+    if not connection.has_table("core", "identity_graph"):
         return []
     found = rows_of(
         connection,

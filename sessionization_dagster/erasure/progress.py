@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from sessionization_dagster.erasure.changes import Outcome
 from sessionization_dagster.erasure.ids import Ids
-from sessionization_dagster.erasure.person import Plan, has_table, rows_of
+from sessionization_dagster.erasure.person import Plan, rows_of
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
 IN_PROGRESS = "internal.erasures_in_progress"
@@ -76,7 +76,7 @@ class Record:
 def load_progress(connection: DuckDBConnection, identifier: str) -> Progress | None:
     """The erasure under way of the person that has this id."""
     schema, table = IN_PROGRESS.split(".")
-    if not has_table(connection, schema, table):
+    if not connection.has_table(schema, table):
         return None
     found = rows_of(connection, f"select * from {IN_PROGRESS} where list_contains(ids, $id)", {"id": identifier})
     if not found:

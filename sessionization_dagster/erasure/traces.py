@@ -9,8 +9,8 @@ from typing import Any
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.erasure.person import SUBJECT, names_id, rows_of
 from sessionization_dagster.erasure.progress import IN_PROGRESS
-from sessionization_dagster.landing.convert import identifier as quoted
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
+from sessionization_dagster.warehouses.text import identifier as quoted
 
 #: Kept as the graph is kept: a trace in here is one of a day that was not made again.
 NO_LOG = {"internal.identity_edges"}

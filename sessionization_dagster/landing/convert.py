@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sessionization_dagster.landing.tables import RawColumn, RawTable
+from sessionization_dagster.warehouses.text import literal
 
 #: The type of a field that is text without a declared type: csv fields, and JSON values as text.
 TEXT = "VARCHAR"
@@ -81,17 +82,6 @@ class Shape:
     line: str = "null"
     content: str = "null"
     broken: str = "null"
-
-
-def literal(text: str) -> str:
-    """The text as an SQL string constant."""
-    # A NUL would end the statement.
-    return " || chr(0) || ".join("'" + part.replace("'", "''") + "'" for part in text.split("\0"))
-
-
-def identifier(name: str) -> str:
-    """The name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def refusal(column: RawColumn, data_type: str) -> str | None:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from sessionization_dagster.landing.careful import LOOSE_JSON, csv_header
-from sessionization_dagster.landing.convert import TEXT, Field, Shape, literal
+from sessionization_dagster.landing.convert import TEXT, Field, Shape
 from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
 from sessionization_dagster.landing.files import LandedFile
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing.text import has_lone_returns, is_blank, opened
+from sessionization_dagster.warehouses.text import literal
 
 #: Every key of a file is looked up in every row: with more of them than this, batches that share keys are quicker.
 MAX_KEYS = 1_000

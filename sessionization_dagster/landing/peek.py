@@ -15,6 +15,7 @@ from sessionization_dagster.landing import ledger
 from sessionization_dagster.landing.files import LandedFile, discover
 from sessionization_dagster.landing.load import land
 from sessionization_dagster.landing.tables import RawTable
+from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Peek:
 
 
 def peek(
-    warehouse: duckdb.DuckDBPyConnection | None,
+    warehouse: DuckDBConnection | None,
     landing: Path,
     tables: Sequence[RawTable],
     timezone: str,
@@ -95,14 +96,11 @@ def peek(
     )
 
 
-def _entries(warehouse: duckdb.DuckDBPyConnection | None, table: RawTable) -> dict[str, ledger.Entry]:
+def _entries(warehouse: DuckDBConnection | None, table: RawTable) -> dict[str, ledger.Entry]:
     """What the warehouse has landed; nothing where it has no ledger yet."""
     if warehouse is None:
         return {}
-    has_ledger = warehouse.execute(
-        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'landed_files'"
-    ).fetchall()
-    return ledger.entries(warehouse, table) if has_ledger else {}
+    return ledger.entries(warehouse.native, table) if warehouse.has_table("raw", "landed_files") else {}
 
 
 def _is_landed(file: LandedFile, known: dict[str, ledger.Entry]) -> bool:
@@ -152,13 +150,13 @@ def _pretend_landed(scratch: duckdb.DuckDBPyConnection, table: RawTable, files: 
 
 
 def _days_in_warehouse(
-    warehouse: duckdb.DuckDBPyConnection | None, table: RawTable, timezone: str, marks: dict[str, str]
+    warehouse: DuckDBConnection | None, table: RawTable, timezone: str, marks: dict[str, str]
 ) -> list[DayChange]:
     """The days on which files (path -> mark) have rows in the warehouse."""
     day = ledger.day_of(table, timezone)
     if warehouse is None or day is None or not marks:
         return []
-    rows = warehouse.execute(
+    rows = warehouse.native.execute(
         f"""select source_file, {day} as day, count(*) from {ledger.qualified(table)}
         where source_file in (select unnest($files)) group by all having day is not null""",
         {"files": list(marks)},

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from sessionization_dagster.landing.careful import Record, csv_header, csv_records, jsonl_records
-from sessionization_dagster.landing.convert import Shape, converted, identifier, landed_columns, literal
+from sessionization_dagster.landing.convert import Shape, converted, landed_columns
 from sessionization_dagster.landing.delimited import (
     MAX_KEYS,
     csv_shape,
@@ -26,6 +26,7 @@ from sessionization_dagster.landing.ledger import qualified
 from sessionization_dagster.landing.parquet import ParquetProbe, careful_parquet, whole_parquet
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing.text import opened
+from sessionization_dagster.warehouses.text import identifier, literal
 
 #: (session, probe, file, table, landed_at) -> (rows, rejects).
 Load = Callable[[duckdb.DuckDBPyConnection, ParquetProbe, LandedFile, RawTable, datetime], tuple[int, int]]

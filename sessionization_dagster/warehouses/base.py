@@ -1,18 +1,41 @@
-"""What the Python assets ask of a warehouse: queries to Arrow, statements, writing Arrow, and all of it in one transaction."""
+"""What the Python assets ask of a warehouse: queries to Arrow, statements, rows and results under a name, and several writes at once.
+
+SQL is written once, in DuckDB's dialect, with tables as schema.table; timestamps are UTC and come back without a timezone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, Self
 
 import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class TableLayout:
+    """A table, and how a warehouse that lays rows out by value should lay out these; others ignore that.
+
+    Attributes:
+        schema, name: of the table.
+        columns: names and types, as in a create table statement.
+        partitioned_by: a date column.
+        clustered_by: a column that rows are looked up by.
+    """
+
+    schema: str
+    name: str
+    columns: str
+    partitioned_by: str | None = None
+    clustered_by: str | None = None
 
 
 class Connection(Protocol):
     """An open connection."""
 
     def query(self, sql: str) -> pa.Table:
-        """Run a statement and return its rows."""
+        """Run a query and return its rows."""
         ...
 
     def execute(self, sql: str) -> None:
@@ -23,8 +46,23 @@ class Connection(Protocol):
         """Make rows readable as a table of that name, until the connection closes."""
         ...
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """All statements inside take effect together, or none of them where one fails."""
+    def keep(self, name: str, sql: str) -> None:
+        """Keep a query's rows as a table of that name, until the connection closes; sql may read what had the name before."""
+        ...
+
+    def atomically(self, statements: Sequence[str]) -> None:
+        """Inserts, deletes and updates that take effect together, or none of them where one fails.
+
+        What decides about them is read before: a warehouse may send them as one script.
+        """
+        ...
+
+    def has_table(self, schema: str, name: str) -> bool:
+        """Whether there is a table of that name."""
+        ...
+
+    def create_missing(self, table: TableLayout) -> None:
+        """Create a table, and its schema, where it is not there."""
         ...
 
 
@@ -37,6 +75,10 @@ class Warehouse(Protocol):
 
     def read(self) -> AbstractContextManager[Connection]:
         """Open a connection that only reads."""
+        ...
+
+    def labelled(self, **labels: str) -> Self:
+        """The same warehouse, which marks what it runs with these labels where it can: a bill then tells who asked."""
         ...
 
     def local_date(self, at: str, timezone: str) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from sessionization_dagster.errors import WarehouseError
+from sessionization_dagster.warehouses.base import TableLayout
+from sessionization_dagster.warehouses.text import identifier, literal
 
 T = TypeVar("T")
 
@@ -36,6 +39,31 @@ class DuckDBConnection:
     def bind(self, name: str, rows: pa.Table) -> None:
         """Make rows readable as a table of that name, until the connection closes."""
         self.native.register(name, rows)
+
+    def keep(self, name: str, sql: str) -> None:
+        """Keep a query's rows as a table of that name, until the connection closes; sql may read what had the name before."""
+        self.native.execute(f"create or replace temp table {identifier(name)} as {sql}")
+
+    def atomically(self, statements: Sequence[str]) -> None:
+        """Statements that take effect together, or none of them where one fails."""
+        with self.transaction():
+            for statement in statements:
+                self.execute(statement)
+
+    def has_table(self, schema: str, name: str) -> bool:
+        """Whether there is a table of that name."""
+        found = self.native.execute(
+            "select 1 from duckdb_tables() where schema_name = ? and table_name = ? and database_name = current_database()",
+            [schema, name],
+        )
+        return bool(found.fetchall())
+
+    def create_missing(self, table: TableLayout) -> None:
+        """Create a table, and its schema, where it is not there. A file has no layout."""
+        self.execute(f"create schema if not exists {identifier(table.schema)}")
+        self.execute(
+            f"create table if not exists {identifier(table.schema)}.{identifier(table.name)} ({table.columns})"
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -83,9 +111,9 @@ class DuckDBWarehouse:
         """
         with self._session(duckdb.connect()) as connection:
             self._patiently(
-                lambda: connection.execute(f"attach '{_quoted(self.path)}' as \"{self.path.stem}\" (read_only)")
+                lambda: connection.execute(f'attach {literal(str(self.path))} as "{self.path.stem}" (read_only)')
             )
-            connection.execute(f"attach '{_quoted(other)}' as {name}")
+            connection.execute(f"attach {literal(str(other))} as {name}")
             connection.execute(f'use "{self.path.stem}"')
             yield connection
 
@@ -114,7 +142,7 @@ class DuckDBWarehouse:
         copied = {}
         with self.connect() as connection:
             native = connection.native
-            native.execute(f"attach '{_quoted(other.path)}' as other (read_only)")
+            native.execute(f"attach {literal(str(other.path))} as other (read_only)")
             tables = native.execute(
                 "select schema_name, table_name from duckdb_tables() where database_name = 'other' order by all"
             ).fetchall()
@@ -140,7 +168,11 @@ class DuckDBWarehouse:
         for warehouse in (self, other):
             with warehouse.connect() as connection:
                 connection.execute("checkpoint")
-        os.replace(other.path, self.path)
+        put_in_place(other.path, self.path)
+
+    def labelled(self, **labels: str) -> Self:
+        """The same: nobody is billed for a file."""
+        return self
 
     def local_date(self, at: str, timezone: str) -> str:
         """SQL for the date of a UTC timestamp in a timezone."""
@@ -170,10 +202,22 @@ class DuckDBWarehouse:
                 ) from error
 
 
+def put_in_place(fresh: Path, path: Path) -> None:
+    """Put a new file, complete on the disk though it may still be open, where the old one is: in one step, with its rights.
+
+    Raises:
+        WarehouseError: one of them has a log of writes beside it, which DuckDB would apply to the new file.
+    """
+    if path.with_name(f"{path.name}.wal").exists() or fresh.with_name(f"{fresh.name}.wal").exists():
+        raise WarehouseError(f"{path} has been written to meanwhile: close what else has it open, and run again.")
+    for written in (fresh, fresh.parent):
+        handle = os.open(written, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+    shutil.copymode(path, fresh)
+    os.replace(fresh, path)
+
+
 def _count(native: duckdb.DuckDBPyConnection, schema: str, name: str) -> int:
     row = native.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
     return int(row[0]) if row else 0
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

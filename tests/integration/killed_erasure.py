@@ -38,7 +38,7 @@ def main() -> None:
     elif point == "files":
         job.run_days = die  # type: ignore[assignment]
     else:
-        fresh_file._take_place = die  # type: ignore[assignment]
+        fresh_file.put_in_place = die  # type: ignore[assignment]
     erase = build_definitions(Environment.from_env()).resolve_job_def("forget_visitor")
     config = {"ops": {"erase_person": {"config": {"id_from_file": path}}}}
     with dg.DagsterInstance.ephemeral() as instance:

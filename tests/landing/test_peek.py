@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from sessionization_dagster.landing.peek import Peek, peek
+from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from tests.landing.conftest import HEADER, TRACKS, Case, csv_row
 
 MANY = 10**9
@@ -20,7 +21,7 @@ def case(case: Case) -> Case:
 
 
 def look(case: Case, seen: tuple[str, ...] = (), max_bytes: int = MANY) -> Peek:
-    return peek(case.connection, case.folder, case.tables, "UTC", seen, max_bytes)
+    return peek(DuckDBConnection(case.connection), case.folder, case.tables, "UTC", seen, max_bytes)
 
 
 def days(found: Peek) -> dict[int, int]:

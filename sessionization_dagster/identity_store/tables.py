@@ -1,0 +1,41 @@
+"""The tables of the identity graph, and one number read from a warehouse."""
+
+from __future__ import annotations
+
+from sessionization_dagster.warehouses.base import Connection, TableLayout
+
+EDGES = (
+    "event_date, edge_type, anonymous_id, user_id, previous_id, event_id, "
+    "first_event_at, first_event_id, last_event_at, last_event_id"
+)
+
+TABLES = (
+    TableLayout(
+        "internal",
+        "identity_edges",
+        """event_date date, edge_type varchar, anonymous_id varchar, user_id varchar, previous_id varchar, event_id varchar,
+        first_event_at timestamp, first_event_id varchar, last_event_at timestamp, last_event_id varchar""",
+        # A window's edges are compared and replaced, a device's edges are looked up.
+        partitioned_by="event_date",
+        clustered_by="anonymous_id",
+    ),
+    TableLayout("internal", "identity_settings", "identity_policy varchar, max_users_per_alias bigint"),
+    TableLayout(
+        "core",
+        "identity_graph",
+        "alias varchar, alias_type varchar, dbt_visitor_id varchar, first_seen_at timestamp, last_seen_at timestamp",
+        clustered_by="alias",
+    ),
+    TableLayout(
+        "core",
+        "identity_changes",
+        "alias varchar, previous_visitor_id varchar, dbt_visitor_id varchar, partition_date date, applied_at timestamp",
+        partitioned_by="partition_date",
+    ),
+)
+
+
+def number(connection: Connection, sql: str) -> int:
+    """The one number that a query gives."""
+    (row,) = connection.query(sql).to_pylist()
+    return int(next(iter(row.values())))

@@ -1,0 +1,210 @@
+"""One run's update of the identity graph: which clusters a window's edges touch, and their new names, written at once.
+
+internal.identity_edges holds the edges that the graph was made from. Comparing it with core.identity_edges in the window tells what
+has changed there since, so a rerun that changes nothing writes nothing, and a deleted edge is noticed. Only the clusters that a
+changed edge touches are worked out again: an unchanged device keeps its link, so links change only where an edge did.
+
+Everything is read and worked out first, into tables that the connection keeps; what it writes takes effect together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.identity_store import in_memory, in_sql
+from sessionization_dagster.identity_store.tables import EDGES, TABLES, number
+from sessionization_dagster.partitions import Window
+from sessionization_dagster.warehouses.base import Connection, Warehouse
+
+# From so many on the warehouse itself is faster and takes less memory: 4.7 s and 0.7 GB for 2 million edges, against 7.7 s and 1.0 GB.
+IN_MEMORY_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True)
+class GraphUpdate:
+    """What one run did to the graph: numbers of rows."""
+
+    changed_edges: int
+    touched_aliases: int
+    reassigned_aliases: int
+    aliases: int
+    visitors: int
+
+
+def update_identity_graph(
+    warehouse: Warehouse,
+    window: Window,
+    settings: IdentitySettings,
+    applied_at: datetime,
+    in_memory_limit: int = IN_MEMORY_LIMIT,
+) -> GraphUpdate:
+    """Apply the window's edges to the graph, and append every alias whose visitor changed to identity_changes.
+
+    applied_at: naive UTC. A change of settings, or a graph that was dropped, works the whole graph out again. in_memory_limit: of more
+    edges (of the whole graph), or touched aliases, the persons are found by the warehouse.
+    """
+    with warehouse.connect() as connection:
+        for table in TABLES:
+            connection.create_missing(table)
+        store = _Store(connection, window)
+        is_first = number(connection, "select count(*) from internal.identity_edges") == 0
+        is_lost = number(connection, "select count(*) from core.identity_graph") == 0
+        changed_edges = store.find_changed_edges(is_first)
+        settings_before = _settings(connection)
+        is_changed = settings_before not in ([], [_as_row(settings)])
+        everything = is_changed or is_first or is_lost
+        writes = store.taking_over_edges() if changed_edges else []
+        if settings_before != [_as_row(settings)]:
+            writes += _taking_over_settings(settings)
+        touched = reassigned = 0
+        if changed_edges or everything:
+            touched = store.find_persons(settings, everything, in_memory_limit)
+            reassigned = number(connection, f"select count(*) as aliases {REASSIGNED}")
+            writes += _renaming(window, applied_at)
+        if writes:
+            connection.atomically(writes)
+        (size,) = connection.query(
+            "select count(*) as aliases, count(distinct dbt_visitor_id) as visitors from core.identity_graph"
+        ).to_pylist()
+    return GraphUpdate(changed_edges, touched, reassigned, size["aliases"], size["visitors"])
+
+
+@dataclass
+class _Store:
+    """The edges and what is kept of them while one window is applied.
+
+    Attributes:
+        connection: to the warehouse.
+        window: whose edges are taken over.
+        edges: all of the graph's once they are, to be read from.
+    """
+
+    connection: Connection
+    window: Window
+    edges: str = "internal.identity_edges"
+
+    @property
+    def _in_window(self) -> str:
+        return f"event_date >= date '{self.window.start}' and event_date < date '{self.window.end}'"
+
+    def find_changed_edges(self, is_first: bool) -> int:
+        """How many edges in the window differ from the graph's; they are kept, but for the first time, when all do.
+
+        Settles which edges the graph has once they are taken over. A filter makes DuckDB take a table for small and build hash tables
+        of it, so whole tables are read without one.
+        """
+        new = f"select {EDGES} from core.identity_edges where {self._in_window}"
+        others = f"""
+            select {EDGES} from internal.identity_edges
+            where event_date < date '{self.window.start}' or event_date >= date '{self.window.end}'"""
+        self.edges = f"({others} union all {new})"
+        if is_first:
+            (found,) = self.connection.query(
+                f"select count(*) as edges, sum(case when {self._in_window} then 1 else 0 end) as changed from core.identity_edges"
+            ).to_pylist()
+            if found["edges"] == found["changed"]:
+                self.edges = "core.identity_edges"
+            return int(found["changed"] or 0)
+        known = f"select {EDGES} from internal.identity_edges where {self._in_window}"
+        self.connection.keep("changed_edges", f"({new} except {known}) union all ({known} except {new})")
+        changed = number(self.connection, "select count(*) as edges from changed_edges")
+        if not changed:
+            self.edges = "internal.identity_edges"
+        return changed
+
+    def taking_over_edges(self) -> list[str]:
+        """Statements after which internal.identity_edges equals core.identity_edges in the window."""
+        return [
+            f"delete from internal.identity_edges where {self._in_window}",
+            f"insert into internal.identity_edges ({EDGES}) select {EDGES} from core.identity_edges where {self._in_window}",
+        ]
+
+    def find_persons(self, settings: IdentitySettings, everything: bool, in_memory_limit: int) -> int:
+        """Keep members (the aliases concerned) and resolved (their new rows of the graph); return the number of members.
+
+        Members are all aliases, or those of the clusters that changed edges touch.
+        """
+        if everything:
+            # An alias that no edge names any more stands in the graph alone.
+            members = f"{_aliases_of(self.edges)} union select alias from core.identity_graph"
+            size = number(self.connection, f"select count(*) as edges from {self.edges} as edges")
+        else:
+            self._keep_touched_clusters()
+            members = "select alias from touched_clusters"
+            size = number(self.connection, "select count(*) as aliases from touched_clusters")
+        way = in_memory if size <= in_memory_limit else in_sql
+        way.keep_resolved(self.connection, settings, members, self.edges, everything)
+        return number(self.connection, "select count(*) as aliases from members")
+
+    def _keep_touched_clusters(self) -> None:
+        """Keep the aliases of the clusters that changed edges touch.
+
+        A device whose links may change can reach users that no changed edge names: those that it was kept from by the guard on shared
+        devices, or by having been a user itself.
+        """
+        self.connection.keep("named", _aliases_of("changed_edges"))
+        self.connection.keep(
+            "touched",
+            f"""
+            select alias from named
+            union
+            select user_id from {self.edges} as edges
+            where user_id is not null and anonymous_id in (select alias from named)""",
+        )
+        self.connection.keep(
+            "touched_clusters",
+            """
+            select alias from touched
+            union
+            select alias from core.identity_graph
+            where dbt_visitor_id in (
+                select dbt_visitor_id from core.identity_graph where alias in (select alias from touched)
+            )""",
+        )
+
+
+def _aliases_of(edges: str) -> str:
+    return f"""
+        select anonymous_id as alias from {edges} as edges where anonymous_id is not null
+        union select user_id from {edges} as edges where user_id is not null
+        union select previous_id from {edges} as edges where previous_id is not null"""
+
+
+def _settings(connection: Connection) -> list[dict[str, object]]:
+    """The settings that the graph was made with; none where there is no graph yet."""
+    return list(
+        connection.query("select identity_policy, max_users_per_alias from internal.identity_settings").to_pylist()
+    )
+
+
+def _as_row(settings: IdentitySettings) -> dict[str, object]:
+    return {"identity_policy": settings.policy.value, "max_users_per_alias": settings.max_users_per_alias}
+
+
+def _taking_over_settings(settings: IdentitySettings) -> list[str]:
+    return [
+        "delete from internal.identity_settings where true",
+        "insert into internal.identity_settings (identity_policy, max_users_per_alias) "
+        f"values ('{settings.policy.value}', {settings.max_users_per_alias})",
+    ]
+
+
+REASSIGNED = """
+    from resolved
+    inner join core.identity_graph as graph on resolved.alias = graph.alias
+    where resolved.dbt_visitor_id <> graph.dbt_visitor_id"""
+
+
+def _renaming(window: Window, applied_at: datetime) -> list[str]:
+    return [
+        f"""
+        insert into core.identity_changes (alias, previous_visitor_id, dbt_visitor_id, partition_date, applied_at)
+        select resolved.alias, graph.dbt_visitor_id, resolved.dbt_visitor_id, date '{window.start}', timestamp '{applied_at}'
+        {REASSIGNED}""",
+        "delete from core.identity_graph where alias in (select alias from members)",
+        """
+        insert into core.identity_graph (alias, alias_type, dbt_visitor_id, first_seen_at, last_seen_at)
+        select alias, alias_type, dbt_visitor_id, first_seen_at, last_seen_at from resolved""",
+    ]
