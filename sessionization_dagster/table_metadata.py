@@ -8,19 +8,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.dbt.nodes import described_columns, meta_of, relation_of
+from sessionization_dagster.dbt.nodes import described_columns, is_view, meta_of, relation_of
 from sessionization_dagster.markdown import LONGEST_VALUE, markdown_table
 from sessionization_dagster.partitions import Window
-from sessionization_dagster.warehouses.base import Connection, Warehouse
+from sessionization_dagster.warehouses.base import TableDescription, Warehouse
 
 PREVIEW_ROWS = 5
 TELLING_TYPES = {"BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP"}
 MASK = "•••"
+# config.stored_by of a table that is not divided by time in storage (macros/warehouse/storage.sql).
+BY_ENTITY = "entity"
+_NOTHING = "cast(null as varchar)"
 
 
 @dataclass(frozen=True)
@@ -58,56 +61,84 @@ def table_metadata(
     column_lineage: Mapping[str, dg.TableColumnLineage] | None = None,
 ) -> dict[str, TableMetadata]:
     """Return unique id -> metadata of dbt nodes that exist as tables or views."""
-    nodes = [node for node in (_find(manifest, unique_id) for unique_id in unique_ids) if node is not None]
+    found = [node for node in (_find(manifest, unique_id) for unique_id in unique_ids) if node is not None]
+    # A view's rows are read from other tables, and a table by entity is read whole: where that costs money, nobody asked for it.
+    nodes = [node for node in found if not (warehouse.bills_reads and (is_view(node) or _is_by_entity(node)))]
     if not nodes:
         return {}
+    sql = figures_sql(nodes, window, with_preview=not warehouse.bills_reads)
     with warehouse.connect() as connection:
-        rows = connection.query(figures_sql(nodes, window)).to_pylist()
-        types = _column_types(connection, nodes)
+        tables = connection.describe([relation_of(node) for node in nodes])
+        rows = connection.query(sql).to_pylist() if sql else []
     answers: dict[int, list[dict[str, Any]]] = {place: [] for place in range(len(nodes))}
     for row in rows:
         answers[row["place"]].append(row)
     lineage = column_lineage or {}
     return {
-        node["unique_id"]: _metadata_of(node, types[relation_of(node)], answers[place], lineage.get(node["unique_id"]))
+        node["unique_id"]: _metadata_of(node, tables[relation_of(node)], answers[place], lineage.get(node["unique_id"]))
         for place, node in enumerate(nodes)
     }
 
 
-def figures_sql(nodes: list[Mapping[str, Any]], window: Window) -> str:
-    """One query for all nodes: rows in all; rows, sessions and visitors of each day of the window; and some rows as JSON.
+def figures_sql(nodes: list[Mapping[str, Any]], window: Window, with_preview: bool = True) -> str:
+    """One query for all nodes: rows, sessions and visitors of each day of the window; and some rows as JSON.
+
+    Empty where there is nothing to ask.
 
     Which column tells the day, the session and the visitor: config.date or meta.date, meta.session, meta.visitor of the yml.
     """
     selects = []
     for place, node in enumerate(nodes):
         table, day = ".".join(relation_of(node)), _date_of(node)
-        in_window = f" where {day} >= date '{window.start}' and {day} < date '{window.end}'" if day else ""
-        selects.append(
-            f"select {place} as place, cast(null as date) as day, count(*) as row_count, null as session_count, "
-            f"null as visitor_count, null as preview from {table}"
-        )
+        in_window = f" where {_within(node, day, window)}" if day else ""
         if day:
-            numbers = ", ".join(_distinct(meta_of(node).get(name)) for name in ("session", "visitor"))
-            selects.append(f"select {place}, {day}, count(*), {numbers}, null from {table}{in_window} group by {day}")
-        selects.append(
-            f"select {place}, null, null, null, null, to_json(preview) "
-            f"from (select * from {table}{in_window} limit {PREVIEW_ROWS}) as preview"
-        )
+            numbers = ", ".join(
+                f"{_distinct(meta_of(node).get(name))} as {name}_count" for name in ("session", "visitor")
+            )
+            selects.append(
+                f"select {place} as place, {day} as day, count(*) as row_count, {numbers}, {_NOTHING} as preview "
+                f"from {table}{in_window} group by {day}"
+            )
+        if with_preview:
+            selects.append(
+                f"select {place} as place, cast(null as date) as day, null as row_count, null as session_count, null as visitor_count, "
+                f"cast(to_json(preview) as varchar) as preview "
+                f"from (select * from {table}{in_window} limit {PREVIEW_ROWS}) as preview"
+            )
     return " union all ".join(selects)
+
+
+def _is_by_entity(node: Mapping[str, Any]) -> bool:
+    return bool(node["config"].get("stored_by") == BY_ENTITY)
+
+
+def _within(node: Mapping[str, Any], day: str, window: Window) -> str:
+    """The condition that a row's day lies in the window; where storage is divided by a timestamp, that is bounded too."""
+    moment = node["config"].get("stored_by")
+    bounds = [f"{day} >= date '{window.start}'", f"{day} < date '{window.end}'"]
+    if moment and moment != BY_ENTITY:
+        spare = timedelta(days=1)
+        bounds += [
+            f"{moment} >= timestamp '{window.start - spare} 00:00:00'",
+            f"{moment} < timestamp '{window.end + spare} 00:00:00'",
+        ]
+    return " and ".join(bounds)
 
 
 def _metadata_of(
     node: Mapping[str, Any],
-    columns: list[tuple[str, str]],
+    table: TableDescription,
     answers: list[dict[str, Any]],
     lineage: dg.TableColumnLineage | None,
 ) -> TableMetadata:
+    columns = table.columns
     preview = [_masked(json.loads(row["preview"]), node, columns) for row in answers if row["preview"] is not None]
-    (total,) = [row["row_count"] for row in answers if row["preview"] is None and row["day"] is None]
     labels = _day_labels(node)
     return TableMetadata(
-        every={"dagster/row_count": total, "dagster/table_name": ".".join(relation_of(node))},
+        every={
+            **({} if table.row_count is None else {"dagster/row_count": table.row_count}),
+            "dagster/table_name": ".".join(relation_of(node)),
+        },
         newest={
             "dagster/column_schema": _schema(node, columns),
             **(_lineage_entries(lineage) if lineage and lineage.deps_by_column else {}),
@@ -171,28 +202,12 @@ def _date_of(node: Mapping[str, Any]) -> str | None:
 
 
 def _distinct(expression: str | None) -> str:
-    return f"count(distinct {expression})" if expression else "null"
+    return f"count(distinct {expression})" if expression else "cast(null as bigint)"
 
 
 def _find(manifest: Mapping[str, Any], unique_id: str) -> Mapping[str, Any] | None:
     node: Mapping[str, Any] | None = manifest["nodes"].get(unique_id) or manifest["sources"].get(unique_id)
     return node
-
-
-def _column_types(
-    connection: Connection, nodes: list[Mapping[str, Any]]
-) -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """(schema, table) -> [(column, type)] in the table's order."""
-    schemas = ", ".join(f"'{schema}'" for schema in sorted({relation_of(node)[0] for node in nodes}))
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {relation_of(node): [] for node in nodes}
-    rows = connection.query(f"""
-        select table_schema, table_name, column_name, data_type from information_schema.columns
-        where table_schema in ({schemas}) order by table_schema, table_name, ordinal_position""").to_pylist()
-    for row in rows:
-        columns = found.get((row["table_schema"], row["table_name"]))
-        if columns is not None:
-            columns.append((row["column_name"], row["data_type"]))
-    return found
 
 
 def _schema(node: Mapping[str, Any], columns: list[tuple[str, str]]) -> dg.TableSchema:

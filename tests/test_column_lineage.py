@@ -14,13 +14,13 @@ from sessionization_dagster.dbt.column_lineage import CACHE, column_lineage, dec
 
 def node(unique_id: str, columns: list[str], parents: list[str] | None = None, **more: Any) -> dict[str, Any]:
     kind, _, name = unique_id.partition(".")
+    own = {"schema": "raw", "source_name": "raw", "name": name, "identifier": name}
     return {
         "resource_type": kind,
-        "schema": "raw" if kind == "source" else "marts",
-        "identifier" if kind == "source" else "alias": name,
+        **(own if kind == "source" else {"schema": "marts", "alias": name}),
         "columns": {column: {"config": {"meta": more.pop(column, {})}} for column in columns},
         "depends_on": {"nodes": parents or []},
-        "config": more,
+        "config": {"schema": "marts", **more},
     }
 
 

@@ -22,7 +22,7 @@ def node(name: str, config: dict[str, Any], columns: dict[str, str] | None = Non
         "resource_type": "model",
         "schema": "marts",
         "alias": name,
-        "config": config,
+        "config": {"schema": "marts", **config},
         "columns": {column: {"name": column, "description": text} for column, text in (columns or {}).items()},
     }
 

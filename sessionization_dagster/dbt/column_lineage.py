@@ -19,7 +19,7 @@ from sqlglot.lineage import lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
-from sessionization_dagster.dbt.nodes import described_columns, meta_of, relation_of
+from sessionization_dagster.dbt.nodes import described_columns, meta_of, place_of, relation_of
 from sessionization_dagster.dbt.project import DbtProject
 
 #: Column -> [(unique id of the table's dbt node, column)].
@@ -78,6 +78,7 @@ def lineage_of(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Line
     """Origins of the columns of each model; compiled is unique id -> SQL. Columns whose origins cannot be found are left out."""
     nodes = _tables(manifest)
     dialect = manifest["metadata"]["adapter_type"]
+    by_place = {place_of(node): unique_id for unique_id, node in nodes.items()}
     by_relation = {relation_of(node): unique_id for unique_id, node in nodes.items()}
     schema = MappingSchema(dialect=dialect)
     found: Lineage = {}
@@ -85,11 +86,11 @@ def lineage_of(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Line
         node = nodes[unique_id]
         columns = list(described_columns(node))
         if unique_id in compiled:
-            by_column = _origins(compiled[unique_id], schema, by_relation, dialect)
+            by_column = _origins(compiled[unique_id], schema, by_place, dialect)
             columns = list(by_column) or columns
             found[unique_id] = {name: deps for name, deps in by_column.items() if deps} | _declared(node, by_relation)
         # Models below select * from this one.
-        table = exp.table_(relation_of(node)[1], db=relation_of(node)[0])
+        table = exp.table_(place_of(node)[1], db=place_of(node)[0])
         schema.add_table(table, dict.fromkeys(columns, "text"), dialect=dialect)
     return found
 
@@ -118,7 +119,7 @@ def _upstream_first(nodes: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _origins(
-    sql: str, schema: MappingSchema, by_relation: Mapping[tuple[str, str], str], dialect: str
+    sql: str, schema: MappingSchema, by_place: Mapping[tuple[str, str], str], dialect: str
 ) -> dict[str, list[tuple[str, str]]]:
     """Output column -> origins, none where the column is a constant or a count; no columns where the SQL is beyond sqlglot."""
     try:
@@ -134,7 +135,7 @@ def _origins(
             name: sorted(
                 _leaves(
                     lineage(name, query, schema, dialect=dialect, scope=scope, trim_selects=False, copy=False),
-                    by_relation,
+                    by_place,
                 )
             )
             for name in query.named_selects
@@ -145,18 +146,18 @@ def _origins(
 
 
 def _without_database(query: exp.Expr) -> exp.Expr:
-    """Tables by schema and name alone, as by_relation has them."""
+    """Tables by schema and name alone, as by_place has them."""
     for table in query.find_all(exp.Table):
         table.set("catalog", None)
     return query
 
 
-def _leaves(node: Any, by_relation: Mapping[tuple[str, str], str]) -> set[tuple[str, str]]:
+def _leaves(node: Any, by_place: Mapping[tuple[str, str], str]) -> set[tuple[str, str]]:
     """The columns of dbt's tables at which a column's lineage ends."""
     found = set()
     for step in node.walk():
         table = None if step.downstream else step.expression.find(exp.Table)
-        unique_id = by_relation.get((table.db, table.name)) if table is not None else None
+        unique_id = by_place.get((table.db, table.name)) if table is not None else None
         if unique_id is not None:
             found.add((unique_id, exp.to_column(step.name).name))
     return found

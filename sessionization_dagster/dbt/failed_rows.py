@@ -34,7 +34,7 @@ def failed_rows(warehouse: Warehouse, project: DbtProject, results: Iterable[Eve
         metadata = {}
         for unique_id, data in found.items():
             compiled = compiled_sql(project, project.manifest["nodes"][unique_id])
-            rows = connection.query(f"select * from (\n{compiled}\n) as failed_rows limit {SHOWN_ROWS}")
+            rows = connection.query_as_written(f"select * from (\n{compiled}\n) as failed_rows limit {SHOWN_ROWS}")
             table = markdown_table(rows.column_names, [row.values() for row in rows.to_pylist()])
             metadata[unique_id] = {"rows": int(data["num_failures"]), "first_rows": dg.MetadataValue.md(table)}
     return metadata

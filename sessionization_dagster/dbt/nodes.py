@@ -13,8 +13,20 @@ def meta_of(node: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def relation_of(node: Mapping[str, Any]) -> tuple[str, str]:
-    """(schema, table) of a model, seed or source."""
+    """(schema, table) of a model, seed or source, as the project calls it: its asset key, and its name on DuckDB."""
+    if node["resource_type"] == "source":
+        return node["source_name"], node["name"]
+    return node["config"]["schema"], node["alias"]
+
+
+def place_of(node: Mapping[str, Any]) -> tuple[str, str]:
+    """(schema or dataset, table) of a model, seed or source as the warehouse calls it, and as compiled SQL does."""
     return node["schema"], node.get("alias") or node["identifier"]
+
+
+def is_view(node: Mapping[str, Any]) -> bool:
+    """Whether reading it means reading other tables."""
+    return bool(node.get("config", {}).get("materialized") == "view")
 
 
 def described_columns(node: Mapping[str, Any]) -> dict[str, str | None]:

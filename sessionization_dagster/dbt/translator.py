@@ -12,7 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_dbt import DbtProject as DagsterDbtProject
 
 from sessionization_dagster.dbt.definition_metadata import definition_metadata
-from sessionization_dagster.dbt.nodes import meta_of
+from sessionization_dagster.dbt.nodes import is_view, meta_of, relation_of
 from sessionization_dagster.errors import SettingsError
 
 T = TypeVar("T")
@@ -21,15 +21,14 @@ DEFAULT_OWNER = "team:product-analytics"
 
 
 def group_of(node: Mapping[str, Any]) -> str:
-    """The asset group: meta.dagster.group, else the node's schema."""
+    """The asset group: meta.dagster.group, else the schema."""
     dagster = meta_of(node).get("dagster", {})
-    return str(dagster.get("group") or node.get("config", {}).get("schema") or node["schema"])
+    return str(dagster.get("group") or relation_of(node)[0])
 
 
 def kinds_of(node: Mapping[str, Any], warehouse: str) -> set[str]:
     """Icons: dbt, the warehouse, and whether it is a table or a view."""
-    materialized = node.get("config", {}).get("materialized")
-    return {"dbt", warehouse, "view" if materialized == "view" else "table"}
+    return {"dbt", warehouse, "view" if is_view(node) else "table"}
 
 
 def owners_of(node: Mapping[str, Any]) -> Sequence[str]:
@@ -83,7 +82,7 @@ def spec_of_source(
         key=key_of_source(node),
         deps=deps,
         description=describe(node),
-        group_name=node["schema"],
+        group_name=node["source_name"],
         owners=owners_of(node),
         kinds={"python", warehouse, "table"},
         tags=tags_of(node),

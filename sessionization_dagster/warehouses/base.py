@@ -31,11 +31,28 @@ class TableLayout:
     clustered_by: str | None = None
 
 
+@dataclass(frozen=True)
+class TableDescription:
+    """What a warehouse knows of a table without reading it.
+
+    Attributes:
+        columns: (name, type in the warehouse's words), in the table's order.
+        row_count: None for a view that counting would have to read.
+    """
+
+    columns: list[tuple[str, str]]
+    row_count: int | None
+
+
 class Connection(Protocol):
     """An open connection."""
 
     def query(self, sql: str) -> pa.Table:
         """Run a query and return its rows."""
+        ...
+
+    def query_as_written(self, sql: str) -> pa.Table:
+        """Run a query that is in the warehouse's own words already, as dbt compiles them, and return its rows."""
         ...
 
     def execute(self, sql: str) -> None:
@@ -61,6 +78,10 @@ class Connection(Protocol):
         """Whether there is a table of that name."""
         ...
 
+    def describe(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], TableDescription]:
+        """(schema, table) -> what is known of it; tables that are not there have no entry."""
+        ...
+
     def create_missing(self, table: TableLayout) -> None:
         """Create a table, and its schema, where it is not there."""
         ...
@@ -68,6 +89,11 @@ class Connection(Protocol):
 
 class Warehouse(Protocol):
     """Where the tables live. Opened late and closed early: the embedded warehouse has one user at a time."""
+
+    @property
+    def bills_reads(self) -> bool:
+        """Whether each byte that a query reads costs money: nothing is then read that is only nice to see."""
+        ...
 
     def connect(self) -> AbstractContextManager[Connection]:
         """Open a connection for writing."""

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from sessionization_dagster.errors import WarehouseError
-from sessionization_dagster.warehouses.base import TableLayout
+from sessionization_dagster.warehouses.base import TableDescription, TableLayout
 from sessionization_dagster.warehouses.text import identifier, literal
 
 T = TypeVar("T")
@@ -31,6 +31,10 @@ class DuckDBConnection:
     def query(self, sql: str) -> pa.Table:
         """Run a statement and return its rows."""
         return self.native.sql(sql).to_arrow_table()
+
+    def query_as_written(self, sql: str) -> pa.Table:
+        """The same: SQL of the project is DuckDB's."""
+        return self.query(sql)
 
     def execute(self, sql: str) -> None:
         """Run a statement."""
@@ -57,6 +61,24 @@ class DuckDBConnection:
             [schema, name],
         )
         return bool(found.fetchall())
+
+    def describe(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], TableDescription]:
+        """(schema, table) -> columns and number of rows, of views too; two statements."""
+        schemas = ", ".join(literal(schema) for schema in sorted({schema for schema, _ in tables}))
+        columns: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        if tables:
+            found = self.native.execute(f"""
+                select table_schema, table_name, column_name, data_type from information_schema.columns
+                where table_schema in ({schemas}) order by table_schema, table_name, ordinal_position""").fetchall()
+            for schema, name, column, data_type in found:
+                columns.setdefault((schema, name), []).append((column, data_type))
+        known = [table for table in dict.fromkeys(tables) if table in columns]
+        counted = " union all ".join(
+            f"select {place} as place, count(*) as row_count from {identifier(schema)}.{identifier(name)}"
+            for place, (schema, name) in enumerate(known)
+        )
+        counts = dict(self.native.execute(counted).fetchall()) if known else {}
+        return {table: TableDescription(columns[table], counts[place]) for place, table in enumerate(known)}
 
     def create_missing(self, table: TableLayout) -> None:
         """Create a table, and its schema, where it is not there. A file has no layout."""
@@ -86,6 +108,8 @@ class DuckDBWarehouse:
         lock_timeout_seconds: how long to wait for another process to close it.
         memory_limit: beyond it DuckDB spills to disk; an identity graph of 10 million edges then fits in 4 GB, Python's share included.
     """
+
+    bills_reads: ClassVar[bool] = False
 
     path: Path
     lock_timeout_seconds: float = 30.0
