@@ -15,6 +15,38 @@ from types import TracebackType
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".analyzer"
 
+# The views of a dataset that describe its tables, as far as statements may ask them.
+INFORMATION_SCHEMA = {
+    "TABLES": {
+        "table_catalog": "STRING",
+        "table_schema": "STRING",
+        "table_name": "STRING",
+        "table_type": "STRING",
+        "creation_time": "TIMESTAMP",
+        "ddl": "STRING",
+    },
+    "COLUMNS": {
+        "table_catalog": "STRING",
+        "table_schema": "STRING",
+        "table_name": "STRING",
+        "column_name": "STRING",
+        "ordinal_position": "INT64",
+        "is_nullable": "STRING",
+        "data_type": "STRING",
+        "is_partitioning_column": "STRING",
+        "clustering_ordinal_position": "INT64",
+    },
+    "PARTITIONS": {
+        "table_catalog": "STRING",
+        "table_schema": "STRING",
+        "table_name": "STRING",
+        "partition_id": "STRING",
+        "total_rows": "INT64",
+        "total_logical_bytes": "INT64",
+        "last_modified_time": "TIMESTAMP",
+    },
+}
+
 
 class Analyzer:
     """The analyzer in a process of its own, with the tables and functions that statements may name.
@@ -39,7 +71,8 @@ class Analyzer:
             stdout=subprocess.PIPE,
             text=True,
         )
-        for definition in [*map(_create_table, tables, tables.values()), *functions]:
+        known = {**_information_schemas(tables), **tables}
+        for definition in [*map(_create_table, known, known.values()), *functions]:
             if (error := self.analyze(definition)) is not None:
                 self.close()
                 raise ValueError(f"The analyzer refuses what it should know:\n{definition}\n{error}")
@@ -69,8 +102,12 @@ class Analyzer:
         self._process.communicate()
 
 
+def _information_schemas(tables: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    datasets = {name.rpartition(".")[0] for name in tables if name.count(".") == 2}
+    return {f"{d}.INFORMATION_SCHEMA.{view}": columns for d in datasets for view, columns in INFORMATION_SCHEMA.items()}
+
+
 def _create_table(name: str, columns: Mapping[str, str]) -> str:
-    # An INFORMATION_SCHEMA view is a table like others, to the analyzer.
     fields = ",\n".join(f"    `{column}` {_spelled(kind)}" for column, kind in columns.items())
     return f"create table `{name}` (\n{fields}\n)"
 

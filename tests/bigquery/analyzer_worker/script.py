@@ -1,27 +1,35 @@
-"""Walks the statements of a script, analyses each and says where in the text an error stands."""
+"""Walks the statements of a script and analyses each, with what the script's own statements (DECLARE, SET, IF ...) mean for it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from zetasql.core.exceptions import ServerError
-from zetasql.wasi._pb2.zetasql.proto import options_pb2  # noqa: F401 - registers the messages that trees are made of
 
-from .catalog import Catalog
+from . import effects, places
+from .catalog import Catalog, leaf
 from .service import Service
 
-AT = re.compile(r" \[at (\d+):(\d+)\]$")
-HARMLESS = {"ASTBreakContinueStatementProto", "ASTReturnStatementProto"}
+_ERROR = re.compile(r"Code: \d+, Message: (?P<message>.*?)(?: \[at (?P<line>\d+):(?P<column>\d+)\])?$", re.DOTALL)
+
+# Statements for the script's interpreter, on which the analyzer has no word. Those not handled below are refused: unread is not right.
+_PROCEDURAL = (
+    "ast_script_statement_node",
+    "ast_execute_immediate_statement_node",
+    "ast_call_statement_node",
+    "ast_system_variable_assignment_node",
+    "ast_parameter_assignment_node",
+)
 
 
-class Refused(Exception):
-    """A statement that the analyzer refuses, with the offset of the error in the script."""
+class _Refused(Exception):
+    """A statement that the analyzer refuses; `position` is the byte of the script where the error stands."""
 
-    def __init__(self, message: str, offset: int) -> None:
+    def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
-        self.offset = offset
+        self.position = position
 
 
 class Script:
@@ -32,70 +40,73 @@ class Script:
         self._catalog = catalog
         self._sql = sql.encode()
         self._dots: list[int] = []
+        self._in_transaction = False
 
     def refusal(self) -> str | None:
-        """What is wrong with the first wrong statement, where, and the line with a mark; None where nothing is."""
+        """What is wrong with the first wrong statement, and where; None where nothing is."""
         before = self._catalog.variables()
         try:
             self._statements(self._parsed().statement_list_node)
-        except Refused as refused:
-            line, column, text = _place(self._sql, refused.offset)
-            return f"{refused} [at {line}:{column}]\n{text}\n{' ' * (column - 1)}^"
+        except _Refused as refused:
+            return places.shown(self._sql, refused.position, str(refused))
         finally:
-            self._catalog.undeclare(self._catalog.variables() - before)
+            self._catalog.restore_variables(before)
         return None
 
     def _parsed(self) -> Any:
         try:
             tree = self._service.parse_script(self._sql)
         except ServerError as error:
-            raise _refused(error, self._sql, lambda offset: offset) from None
-        self._dots = sorted(_dots_in_quoted_names(tree, self._sql))
+            raise _refused(error, self._sql, lambda position: position) from None
+        self._dots = sorted(places.dots_in_quoted_names(tree, self._sql))
         return tree
 
     def _statements(self, block: Any) -> None:
-        before = self._catalog.variables()
         for node in block.statement_list:
-            statement = _leaf(node)
+            statement = leaf(node)
             handler = _HANDLERS.get(type(statement).__name__)
             if handler is not None:
                 handler(self, statement)
-            elif _is_procedural(node):
-                start, _ = _span(statement)
-                raise Refused(f"Not judged: a script's {type(statement).__name__} is not read by this test", start)
+            elif node.WhichOneof("node") in _PROCEDURAL:
+                name = type(statement).__name__.removeprefix("AST").removesuffix("Proto")
+                raise _Refused(f"Not judged: nothing here reads a {name}", places.span(statement)[0])
             else:
-                self._analyzed("", *_span(statement))
-        if "parent" in block.DESCRIPTOR.fields_by_name and not block.variable_declarations_allowed:
-            self._catalog.undeclare(self._catalog.variables() - before)
+                self._plain(statement)
+
+    def _plain(self, node: Any) -> None:
+        start, end = places.span(node)
+        resolved = self._analyzed("", start, end)
+        kind = type(resolved).__name__
+        if kind == "ResolvedBeginStmtProto":
+            self._in_transaction = True
+        elif kind in ("ResolvedCommitStmtProto", "ResolvedRollbackStmtProto"):
+            self._in_transaction = False
+        elif self._in_transaction and effects.is_ddl_of_permanent_things(resolved):
+            raise _Refused("A transaction may define temporary things only", start)
+        effects.apply(resolved, self._catalog)
 
     def _declare(self, node: Any) -> None:
         if node.HasField("type"):
-            start, end = _span(_leaf(node.type))
+            start, end = places.span(leaf(node.type))
             resolved = self._analyzed("select cast(null as ", start, end, ")")
         else:
-            resolved = self._analyzed("select ", *_span(_leaf(node.default_value)))
-        variable_type = resolved.output_column_list[0].column.type
+            resolved = self._analyzed("select ", *places.span(leaf(node.default_value)))
         for identifier in node.variable_list.identifier_list:
-            self._catalog.declare(identifier.id_string, variable_type)
-            if node.HasField("type") and node.HasField("default_value"):
-                self._assigned(identifier.id_string, node.default_value)
+            self._catalog.declare(identifier.id_string, resolved.output_column_list[0].column.type)
+            if node.HasField("default_value"):
+                self._assigned(identifier, node.default_value)
 
     def _set(self, node: Any) -> None:
-        name = node.variable.id_string
-        if self._catalog.variable_type(name) is None:
-            raise Refused(f"Undeclared variable: {name}", _span(node.variable)[0])
-        self._assigned(name, node.expression)
+        self._assigned(node.variable, node.expression)
 
-    def _assigned(self, variable: str, expression: Any) -> None:
-        """An assignment coerces as much as a query's branch does whose other branch is of the variable's type."""
-        start, end = _span(_leaf(expression))
-        resolved = self._analyzed("select ", start, end)
-        given, wanted = resolved.output_column_list[0].column.type, self._catalog.variable_type(variable)
-        if given != wanted:
-            self._analyzed(f"select if(true, `{variable}`, ", start, end, ")")
+    def _assigned(self, variable: Any, expression: Any) -> None:
+        wanted = self._catalog.variable_type(variable.id_string)
+        if wanted is None:
+            raise _Refused(f"Undeclared variable: {variable.id_string}", places.span(variable)[0])
+        self._analyzed("select ", *places.span(leaf(expression)), wanted=wanted)
 
     def _condition(self, expression: Any) -> None:
-        self._analyzed("select 1 from (select 1) where ", *_span(_leaf(expression)))
+        self._analyzed("select 1 from (select 1) where ", *places.span(leaf(expression)))
 
     def _if(self, node: Any) -> None:
         self._condition(node.condition)
@@ -108,7 +119,7 @@ class Script:
     def _block(self, node: Any) -> None:
         before = self._catalog.variables()
         self._statements(node.statement_list_node)
-        self._catalog.undeclare(self._catalog.variables() - before)
+        self._catalog.restore_variables(before)
         for handler in node.handler_list.exception_handler_list:
             self._statements(handler.statement_list)
 
@@ -119,9 +130,12 @@ class Script:
 
     def _raise(self, node: Any) -> None:
         if node.HasField("message"):
-            self._analyzed("select ", *_span(_leaf(node.message)))
+            self._analyzed("select ", *places.span(leaf(node.message)))
 
-    def _analyzed(self, prefix: str, start: int, end: int, suffix: str = "") -> Any:
+    def _nothing(self, node: Any) -> None:
+        """BREAK, CONTINUE and RETURN say all by being parsed."""
+
+    def _analyzed(self, prefix: str, start: int, end: int, suffix: str = "", wanted: Any | None = None) -> Any:
         """The part of the script from `start` to `end`, analysed with what makes a statement of it."""
         dots = [dot for dot in self._dots if start <= dot < end]
         text, at = b"", start
@@ -130,14 +144,14 @@ class Script:
             at = dot + 1
         sql = prefix.encode() + text + self._sql[at:end] + suffix.encode()
 
-        def place(offset: int) -> int:
-            position = start + offset - len(prefix)
+        def place(position: int) -> int:
+            position += start - len(prefix)
             for dot in dots:
                 position -= min(2, max(0, position - dot))
             return max(start, position)
 
         try:
-            return self._catalog.analyze(sql)
+            return self._catalog.analyze(sql, wanted)
         except ServerError as error:
             raise _refused(error, sql, place) from None
 
@@ -149,68 +163,15 @@ _HANDLERS: dict[str, Callable[[Script, Any], None]] = {
     "ASTBeginEndBlockProto": Script._block,
     "ASTWhileStatementProto": Script._while,
     "ASTRaiseStatementProto": Script._raise,
-    **{name: lambda script, node: None for name in HARMLESS},
+    "ASTBreakStatementProto": Script._nothing,
+    "ASTContinueStatementProto": Script._nothing,
+    "ASTReturnStatementProto": Script._nothing,
 }
 
 
-def _refused(error: ServerError, sql: bytes, place: Callable[[int], int]) -> Refused:
-    found = AT.search(error.message)
-    if found is None:
-        return Refused(error.message, place(0))
-    return Refused(AT.sub("", error.message), place(_offset(sql, int(found[1]), int(found[2]))))
-
-
-def _leaf(node: Any) -> Any:
-    while type(node).__name__.startswith("Any"):
-        node = getattr(node, node.WhichOneof("node"))
-    return node
-
-
-def _is_procedural(node: Any) -> bool:
-    """Is it for the script's interpreter alone, so that the analyzer has no word on it?"""
-    return node.WhichOneof("node") in (
-        "ast_script_statement_node",
-        "ast_execute_immediate_statement_node",
-        "ast_call_statement_node",
-        "ast_system_variable_assignment_node",
-        "ast_parameter_assignment_node",
-    )
-
-
-def _span(node: Any) -> tuple[int, int]:
-    while "parse_location_range" not in node.DESCRIPTOR.fields_by_name:
-        node = node.parent
-    return node.parse_location_range.start, node.parse_location_range.end
-
-
-def _dots_in_quoted_names(node: Any, sql: bytes) -> Iterator[int]:
-    """Where `project.dataset.table` stands between one pair of backticks: the analyzer takes that for one name, BigQuery for three."""
-    if type(node).__name__ == "ASTIdentifierProto":
-        if node.is_quoted and "." in node.id_string:
-            start, end = _span(node)
-            yield from (start + found.start() for found in re.finditer(rb"\.", sql[start:end]))
-        return
-    for field, value in node.ListFields():
-        if field.message_type is not None:
-            for child in value if not hasattr(value, "ListFields") else [value]:
-                yield from _dots_in_quoted_names(child, sql)
-
-
-def _offset(sql: bytes, line: int, column: int) -> int:
-    """The byte that the analyzer's line and column (characters, a tab up to the next multiple of 8) mean."""
-    lines = sql.split(b"\n")
-    position = sum(len(text) + 1 for text in lines[: line - 1])
-    at = 1
-    for character in lines[line - 1].decode():
-        if at >= column:
-            break
-        at += 8 - (at - 1) % 8 if character == "\t" else 1
-        position += len(character.encode())
-    return position
-
-
-def _place(sql: bytes, offset: int) -> tuple[int, int, str]:
-    before = sql[:offset]
-    start = before.rfind(b"\n") + 1
-    end = sql.find(b"\n", offset)
-    return before.count(b"\n") + 1, len(before[start:].decode()) + 1, sql[start : end if end >= 0 else None].decode()
+def _refused(error: ServerError, sql: bytes, place: Callable[[int], int]) -> _Refused:
+    """The analyzer's error, with its place in the script by way of `place`."""
+    found = _ERROR.match(error.raw_error)
+    if found is None or found["line"] is None:
+        return _Refused(found["message"] if found else error.raw_error, place(0))
+    return _Refused(found["message"], place(places.offset(sql, int(found["line"]), int(found["column"]))))
