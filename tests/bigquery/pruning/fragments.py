@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
-import sqlglot
+from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.tokens import Token, TokenType
 
 # What may stand before a statement of a script, and what has to be skipped with it.
@@ -13,10 +14,15 @@ _CONDITIONS = {"IF": "THEN", "ELSEIF": "THEN", "WHILE": "DO", "FOR": "DO", "EXCE
 _SILENT = {"END", "COMMIT", "ROLLBACK", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN", "RAISE", "TRANSACTION"}
 
 
+class _Tokenizer(BigQuery.Tokenizer):
+    # Else what follows BEGIN, WHILE and the like would be one token up to the semicolon.
+    COMMANDS: ClassVar[set[TokenType]] = set()
+
+
 def fragments(script: str) -> Iterator[str]:
     """The statements of a script without what makes it one: `if c then s` gives `select (c)` and `s`."""
     statement: list[Token] = []
-    for token in sqlglot.tokenize(script, read="bigquery"):
+    for token in _Tokenizer().tokenize(script):
         if token.token_type is TokenType.SEMICOLON:
             yield from _peeled(script, statement)
             statement = []
@@ -28,23 +34,23 @@ def fragments(script: str) -> Iterator[str]:
 def _peeled(script: str, tokens: Sequence[Token]) -> Iterator[str]:
     if not tokens:
         return
-    first = tokens[0].text.upper()
+    first = _word(script, tokens[0])
     if first in _SILENT:
         return
     if first in _OPENINGS:
         yield from _peeled(script, tokens[1:])
     elif first in _CONDITIONS:
-        end = _closing(tokens, _CONDITIONS[first])
+        end = _closing(script, tokens, _CONDITIONS[first])
         start = 3 if first == "FOR" else 1  # for r in (query) do
         if first != "EXCEPTION":
             yield _expression(script, tokens[start:end])
         yield from _peeled(script, tokens[end + 1 :])
     elif first == "SET":
-        yield _expression(script, _after(tokens, "="))
+        yield _expression(script, _after(script, tokens, "="))
     elif first == "DECLARE":
-        yield _expression(script, _after(tokens, "DEFAULT"))
+        yield _expression(script, _after(script, tokens, "DEFAULT"))
     elif first == "UNTIL":
-        yield _expression(script, tokens[1 : _closing(tokens, "END")])
+        yield _expression(script, tokens[1 : _closing(script, tokens, "END")])
     else:
         yield script[tokens[0].start : tokens[-1].end + 1]
 
@@ -54,16 +60,21 @@ def _expression(script: str, tokens: Sequence[Token]) -> str:
     return f"select ({text})"
 
 
-def _after(tokens: Sequence[Token], word: str) -> Sequence[Token]:
-    at = next((index for index, token in enumerate(tokens) if token.text.upper() == word), len(tokens))
+def _word(script: str, token: Token) -> str:
+    """As it is written: what stands in quotes is no keyword."""
+    return script[token.start : token.end + 1].upper()
+
+
+def _after(script: str, tokens: Sequence[Token], word: str) -> Sequence[Token]:
+    at = next((index for index, token in enumerate(tokens) if _word(script, token) == word), len(tokens))
     return tokens[at + 1 :]
 
 
-def _closing(tokens: Sequence[Token], word: str) -> int:
+def _closing(script: str, tokens: Sequence[Token], word: str) -> int:
     """Where the word stands that ends a condition: not within its parentheses nor within a CASE."""
     depth = 0
     for index, token in enumerate(tokens):
-        text = token.text.upper() if token.token_type is not TokenType.STRING else ""
+        text = _word(script, token)
         if depth == 0 and text == word:
             return index
         if text in ("(", "CASE"):

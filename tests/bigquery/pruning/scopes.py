@@ -155,9 +155,7 @@ class Reader:
             outputs += inner
         return outputs
 
-    def _starred(
-        self, node: exp.Expr, projection: exp.Expr, names: Mapping[str, Named]
-    ) -> list[str] | None:
+    def _starred(self, node: exp.Expr, projection: exp.Expr, names: Mapping[str, Named]) -> list[str] | None:
         from_ = node.args.get("from_")
         if from_ is None or node.args.get("joins"):
             return None

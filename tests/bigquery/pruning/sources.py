@@ -53,9 +53,7 @@ def demand_on(
     return asked
 
 
-def _passing(
-    node: exp.Expr, source: Source, name: str, is_column: Callable[[exp.Expr], bool]
-) -> Iterator[str]:
+def _passing(node: exp.Expr, source: Source, name: str, is_column: Callable[[exp.Expr], bool]) -> Iterator[str]:
     """The names under which a query gives a source's column on unchanged."""
     for projection in node.expressions if isinstance(node, exp.Select) else []:
         if projection.is_star:
