@@ -54,6 +54,7 @@ CONDITIONS = {
     "event_date is null": "events none null",
     "event_date is not null": "events ..",
     "event_date = date '2024-01-02' and event_date = date '2024-01-03'": "events none",
+    "event_date > date '2024-01-02' and event_date < date '2024-01-03'": "events none",
     "event_date is null and event_date = date '2024-01-02'": "events none",
     "false": "events none",
     "false or event_date = date '2024-01-02'": "events 2024-01-02..2024-01-02",
@@ -144,6 +145,9 @@ STATEMENTS = {
     "select 1 from p.d_core.events group by event_date having event_date >= date '2024-01-02'": [ALL],
     "select 1 from p.d_core.events qualify event_date >= date '2024-01-02'": [ALL],
     f"select event_date, lag(name) over (order by name) from p.d_core.events {FROM_2ND}": BOUNDED,
+    f"select * from (select event_date from p.d_core.events group by event_date) {FROM_2ND}": [ALL],
+    f"select * from (select event_date, sum(a) over () as a from p.d_core.events) {FROM_2ND}": [ALL],
+    f"select * from (select event_date, (select max(b) over () from y limit 1) as b from p.d_core.events) {FROM_2ND}": BOUNDED,
     # Common table expressions: each place that names one reads it.
     f"with e as (select * from p.d_core.events) select * from e {FROM_2ND}": BOUNDED,
     f"with e as (select * from p.d_core.events {FROM_2ND}), f as (select * from e) select * from f": BOUNDED,
@@ -156,6 +160,7 @@ STATEMENTS = {
     f"select * from (with e as (select * from p.d_core.events) select * from e) {FROM_2ND}": BOUNDED,
     "with recursive r as (select event_date from p.d_core.events union all select event_date from r) "
     f"select * from r {FROM_2ND}": [ALL],
+    "with recursive a as (select * from b), b as (select * from p.d_core.events) select * from a": [ALL],
     # Unions.
     f"select 1 from p.d_core.events {FROM_2ND} union all select 1 from p.d_core.visits": [*BOUNDED, "visits .. null"],
     "select * from (select event_date as d from p.d_core.events union all select visit_date from p.d_core.visits) "
@@ -179,6 +184,25 @@ STATEMENTS = {
         ALL,
         "visits .. null",
     ],
+    "with e as (select 1 as a, event_date as d from p.d_core.events) select * from "
+    "(select * except (a) from e union all select visit_date from p.d_core.visits) where d >= date '2024-01-02'": [
+        "events 2024-01-02..",
+        "visits 2024-01-02..",
+    ],
+    "with e as (select event_date as d from p.d_core.events) select * from "
+    "(select * from e join x on true union all select visit_date from p.d_core.visits) where d >= date '2024-01-02'": [
+        "events 2024-01-02..",
+        "visits .. null",
+    ],
+    "with events as (select 1 as d) select * from "
+    "(select * from p.d_core.events union all select visit_date from p.d_core.visits) where d >= date '2024-01-02'": [
+        ALL,
+        "visits .. null",
+    ],
+    "select * from (select event_date as d, a from p.d_core.events union all by name "
+    "select visit_date as a, d from p.d_core.visits) where d >= date '2024-01-02'": [ALL, "visits .. null"],
+    "select * from (select event_date as d, a from p.d_core.events union all select visit_date from p.d_core.visits) "
+    "where d >= date '2024-01-02'": ["events 2024-01-02..", "visits .. null"],
     # Joins.
     "select 1 from p.d_core.events as e join p.d_core.visits as v on e.event_date = v.visit_date "
     "where e.event_date >= date '2024-01-02'": ["events 2024-01-02..", "visits .. null"],
@@ -203,6 +227,8 @@ STATEMENTS = {
     f"select * from (select e.event_date from p.d_core.events as e left join x on true) {FROM_2ND}": BOUNDED,
     f"select * from (select e.event_date from x left join p.d_core.events as e on true) {FROM_2ND}": [ALL],
     f"select 1 from (p.d_core.events join x on true) {FROM_2ND}": [ALL],
+    "select 1 from x full join p.d_core.events as e on x.a = e.a where e.event_date >= date '2024-01-02'": [ALL],
+    f"select * from (select x.* from x join p.d_core.events as e on true) {FROM_2ND}": [ALL],
     # Subqueries in expressions.
     "select 1 from x where exists (select 1 from p.d_core.events as e where e.a = x.a and e.event_date >= '2024-01-02')": BOUNDED,
     "select 1 from x where event_date >= '2024-01-02' and exists (select 1 from p.d_core.events as e where e.a = x.a)": [

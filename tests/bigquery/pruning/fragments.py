@@ -41,9 +41,8 @@ def _peeled(script: str, tokens: Sequence[Token]) -> Iterator[str]:
         yield from _peeled(script, tokens[1:])
     elif first in _CONDITIONS:
         end = _closing(script, tokens, _CONDITIONS[first])
-        start = 3 if first == "FOR" else 1  # for r in (query) do
         if first != "EXCEPTION":
-            yield _expression(script, tokens[start:end])
+            yield _expression(script, tokens[1:end])
         yield from _peeled(script, tokens[end + 1 :])
     elif first == "SET":
         yield _expression(script, _after(script, tokens, "="))

@@ -70,7 +70,7 @@ class Reader:
         elif isinstance(node, exp.Select):
             self._select(node, names, demand)
         elif isinstance(node, exp.SetOperation):
-            passes = isinstance(node, exp.Union) and not node.args.get("distinct") and not node.args.get("by_name")
+            passes = not node.args.get("distinct") and not node.args.get("by_name")
             of_left = demand if passes else nothing_asked
             self._query(node.left, names, of_left)
             self._query(node.right, names, self._by_position(node, names, of_left))
@@ -161,7 +161,7 @@ class Reader:
             return None
         source = from_.this
         named = names.get(source.name.lower()) if isinstance(source, exp.Table) and not source.db else None
-        if named is not None and id(named.query) not in self._open:
+        if named is not None:
             columns = self._outputs(named.query, named.names)
         elif isinstance(source, exp.Subquery) and isinstance(source.this, exp.Query):
             columns = self._outputs(source, names)

@@ -41,7 +41,7 @@ def demand_on(
 
     def asked(name: str) -> Bounds:
         def is_column(part: exp.Expr) -> bool:
-            if not isinstance(part, exp.Column) or part.is_star or part.name.lower() != name or part.args.get("db"):
+            if not isinstance(part, exp.Column) or part.is_star or part.name.lower() != name:
                 return False
             # Without a table it is of the only source that has it: two would be ambiguous, unless USING makes them one.
             return part.table.lower() == source.alias if part.table else name not in merged or source is sources[0]
@@ -93,10 +93,10 @@ def joined(first: exp.Expr, joins: Sequence[exp.Join]) -> list[Source]:
 
 def passes_conditions(node: exp.Select) -> bool:
     """Does a condition on the query's rows hold for each row that it reads? Not where rows are grouped, numbered or cut off."""
-    if any(node.args.get(key) for key in ("group", "having", "qualify", "distinct", "windows")):
+    if any(node.args.get(key) for key in ("group", "qualify", "distinct")):
         return False
     return not any(
-        isinstance(part, exp.AggFunc | exp.Window)
+        isinstance(part, exp.Window)
         for projection in node.expressions
         for part in projection.walk(prune=lambda part: isinstance(part, exp.Query))
     )
