@@ -46,6 +46,14 @@ ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000 (POR
 test: install ## Run the whole test suite
 	$(BIN)/python -m pytest
 
+.PHONY: analyzer
+analyzer: .analyzer/.installed ## Install Google's analyzer of BigQuery's SQL, which tests ask, into .analyzer
+
+.analyzer/.installed: tests/bigquery/requirements-analyzer.txt | $(INSTALLED)
+	@$(PYTHON) -m venv --without-pip .analyzer
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .analyzer/bin/python -r $<
+	@touch $@
+
 .PHONY: check
 check: install ## Lint Python and SQL, check types
 	$(BIN)/ruff check .
