@@ -106,7 +106,7 @@ config
     {{ return([
         frontier_progress_taken_back(),
         "insert into " ~ frontier_progress_relation() ~ " (model, sequence, generation, parents_generation, fingerprint) values ('"
-        ~ [model.name, plan.sequence, plan.generation, plan.parents_generation, frontier_fingerprint()] | join("', '") ~ "')",
+        ~ model.name ~ "', " ~ plan.sequence ~ ", '" ~ [plan.generation, plan.parents_generation, frontier_fingerprint()] | join("', '") ~ "')",
     ]) }}
 {%- endmacro %}
 

@@ -23,7 +23,9 @@
 {% macro bigquery__run_atomically(before, main, after) -%}
     {%- set statements = before + ([main] if main is not none else []) + after -%}
     {%- set making = [] -%}
-    {%- for sql in statements if sql.lstrip().startswith('create or replace table') -%}{%- do making.append(loop.index0) -%}{%- endfor -%}
+    {%- for sql in statements -%}
+        {%- if sql.lstrip().startswith('create or replace table') -%}{%- do making.append(loop.index0) -%}{%- endif -%}
+    {%- endfor -%}
     {%- set last = making[-1] if making else none -%}
     {%- if last is not none -%}
         {%- for sql in statements[:last] -%}{% call statement('before') %}{{ sql }}{% endcall %}{%- endfor -%}
