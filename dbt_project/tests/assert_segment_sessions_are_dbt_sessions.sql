@@ -19,7 +19,7 @@ segment_sessions as (
         session_end_timestamp as ended_at,
         {{ array_size('records') }} as event_count
     from {{ ref('segment_sessions') }}
-    where {{ in_window(local_date('session_start_timestamp')) }}
+    where {{ near_window('session_start_timestamp') }} and {{ in_window(local_date('session_start_timestamp')) }}
 ),
 
 both_kinds as (

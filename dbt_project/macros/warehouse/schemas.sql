@@ -10,3 +10,8 @@
 {% macro bigquery__schema_name(schema) -%}
     {{ return(target.schema ~ '_' ~ schema | trim) }}
 {%- endmacro %}
+
+{#- A relation's schema as the project calls it. -#}
+{% macro plain_schema(relation) -%}{{ return(adapter.dispatch('plain_schema')(relation)) }}{%- endmacro %}
+{% macro default__plain_schema(relation) -%}{{ return(relation.schema) }}{%- endmacro %}
+{% macro bigquery__plain_schema(relation) -%}{{ return(relation.schema[(target.schema | length) + 1:]) }}{%- endmacro %}
