@@ -115,4 +115,4 @@ def _create_table(name: str, columns: Mapping[str, str]) -> str:
 def _spelled(kind: str) -> str:
     """Type names of BigQuery's API that its SQL does not know."""
     legacy = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
-    return re.sub(r"\b(INTEGER|FLOAT|BOOLEAN|RECORD)\b(?!`)", lambda found: legacy[found[0].upper()], kind)
+    return re.sub(r"(?i)\b(INTEGER|FLOAT|BOOLEAN|RECORD)\b(?!`)", lambda found: legacy[found[0].upper()], kind)

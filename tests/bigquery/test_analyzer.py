@@ -15,7 +15,7 @@ TABLES = {
         "timestamp": "TIMESTAMP",
         "position": "INTEGER",
         "properties": "JSON",
-        "items": "ARRAY<STRUCT<sku STRING, price FLOAT64>>",
+        "items": "ARRAY<STRUCT<`float` STRING, price FLOAT>>",
     },
     "shop-project.shop_core.sessions": {"session_id": "STRING", "session_date": "DATE", "first": "STRUCT<url STRING>"},
 }
@@ -37,10 +37,12 @@ RIGHT = {
     "no backticks": "select event_id from shop-project.shop_core.events",
     "no project": "select event_id from shop_core.events",
     "qualify": "select * from shop_core.events qualify row_number() over (partition by event_id order by timestamp) = 1",
+    "qualify alone": "select event_id as e from shop_core.events as qualified qualify rank() over (order by timestamp) = 1",
     "a named window": "select first_value(position ignore nulls) over w from shop_core.events window w as (order by timestamp)",
     "recursion": "with recursive r as (select 1 as n union all select n + 1 from r where n < 5) select n from r",
     "json": "select json_value(properties, '$.\"a b\"'), properties.a.b, to_json_string(e) from shop_core.events as e",
     "nested rows": "select e.event_id, item.price from shop_core.events as e, unnest(e.items) as item where item.price > 1",
+    "a field named like a type": "select item.`float` || 'x' from shop_core.events, unnest(items) as item",
     "a field of a struct": "select sessions.first.url from shop_core.sessions",
     "ordered arrays": """
         select array_agg(struct(event_id, position) order by timestamp limit 1)[safe_offset(0)].event_id,
@@ -138,6 +140,18 @@ WRONG = {
         "Unknown option",
         "[at 1:44]",
     ),
+    "an option's type": (
+        "create table shop_core.x (a int64) options(require_partition_filter = 'x')",
+        "cannot be coerced to expected type BOOL",
+        "[at 1:71]",
+    ),
+    "an order that is none": (
+        "select min_by(event_id, properties) from shop_core.events",
+        "must support ordering",
+        "[at 1:25]",
+    ),
+    "a reserved word as a name": ("select qualify from (select 1 as qualify)", "qualify", "[at 1:8]"),
+    "a type of other products": ("select cast(1 as int32)", "Type not found: int32", "[at 1:18]"),
     "a type of DuckDB": ("select cast('1' as varchar)", "Type not found: varchar", "[at 1:20]"),
     "an aggregate in where": (
         "select 1 from shop_core.events where max(position) > 1",
@@ -185,6 +199,8 @@ SCRIPTS = {
         while total < 10 do set total = total + 1; if total > 5 then break; end if; end while;
         begin raise using message = 'no'; exception when error then select @@error.message; end;""",
     "temporary things": """
+        begin transaction; create temp table early as select 1 as a; commit transaction;
+        create or replace table shop_core.later as select 1 as a; drop table shop_core.later;
         create temp table picked as select event_id, position from shop_core.events;
         create temp function following_one(x int64) returns int64 language js as r"return x + 1; // ';'";
         select following_one(position) from picked;""",
@@ -211,6 +227,12 @@ WRONG_SCRIPTS = {
     "a set without declare": ("set missing = 1;", "Undeclared variable: missing", "[at 1:5]"),
     "a condition": ("if 1 then select 1; end if;", "WHERE clause should return type BOOL", "[at 1:4]"),
     "within a branch": ("if true then select nope; end if;", "nope", "[at 1:21]"),
+    "within another branch": ("if true then select 1; elseif true then select nope; end if;", "nope", "[at 1:48]"),
+    "another branch's condition": ("if true then select 1; elseif 1 then select 1; end if;", "BOOL", "[at 1:31]"),
+    "within the last branch": ("if true then select 1; else select nope; end if;", "nope", "[at 1:36]"),
+    "within a loop": ("while true do select nope; end while;", "nope", "[at 1:22]"),
+    "what is raised": ("raise using message = nope;", "nope", "[at 1:23]"),
+    "behind a tab": ("select 1;\tselect\tnope;", "nope", "[at 1:18]"),
     "within a handler": ("begin select 1; exception when error then select nope; end;", "nope", "[at 1:50]"),
     "a variable after its block": (
         "begin declare x int64; select x; end; select x;",
@@ -247,6 +269,8 @@ MADE = [
     "create or replace view `shop-project.shop_core.made` as select items from `shop-project.shop_core.events`",
     "create or replace table `shop-project.shop_core.made` (items array<struct<sku string, price float64>>)",
     "create or replace table shop_core.made (a int64); alter table shop_core.made add column items array<struct<price int64>>",
+    "create or replace table shop_core.MADE (items array<struct<price int64>>); create or replace table shop_core.Made "
+    "(items array<struct<price int64>>); alter table shop_core.made add column if not exists items array<struct<price int64>>",
 ]
 
 

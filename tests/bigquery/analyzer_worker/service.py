@@ -72,7 +72,6 @@ class Service(wasm_client.WasmClient):  # type: ignore[misc]
         language.enabled_language_features.extend(sorted(features))
         del language.supported_statement_kinds[:]  # none named: all kinds
         language.product_mode = public.PRODUCT_EXTERNAL
-        language.reserved_keywords.append("QUALIFY")
         return language
 
 
