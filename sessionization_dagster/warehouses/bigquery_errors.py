@@ -102,7 +102,7 @@ TROUBLES = (
         "The credentials no longer hold: run gcloud auth application-default login, or give BIGQUERY_KEYFILE a valid key.",
     ),
     _trouble(
-        r"job timed out|operation timed out|job exceeded its timeout|job execution was cancelled: job timed out",
+        r"job timed out|operation timed out|did not complete within|timeout of [0-9.]+ ?s exceeded(?!, last)",
         "Raise BIGQUERY_TIMEOUT_SECONDS, or run fewer days at once.",
     ),
     _trouble(

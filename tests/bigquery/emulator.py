@@ -28,7 +28,7 @@ def emulator(log: Path) -> Iterator[str]:
     program = FOLDER / "venv" / "bin" / "bqemulator"
     if not program.exists():
         raise RuntimeError(f"{program} is missing: run make emulator.")
-    rest, grpc = _free_ports(2)
+    rest, grpc = free_ports(2)
     command = [
         str(program), "start", "--rest-host", "127.0.0.1", "--rest-port", str(rest), "--grpc-host", "127.0.0.1",
         "--grpc-port", str(grpc), "--ephemeral", "--project", PROJECT, "--log-level", "error",
@@ -56,7 +56,8 @@ def emulator(log: Path) -> Iterator[str]:
                 process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on."""
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
         for listener in listeners:
