@@ -43,7 +43,7 @@ ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000 (POR
 	@$(BIN)/python -m sessionization_dagster.ui --port $(PORT)
 
 .PHONY: test
-test: install ## Run the whole test suite
+test: install ## Run the test suite, but for what needs BigQuery's emulator
 	$(BIN)/python -m pytest
 
 .PHONY: analyzer
@@ -53,6 +53,26 @@ analyzer: .analyzer/.installed ## Install Google's analyzer of BigQuery's SQL, w
 	@$(PYTHON) -m venv --without-pip .analyzer
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python .analyzer/bin/python -r $<
 	@touch $@
+
+.PHONY: emulator
+emulator: .emulator/.installed ## Create .emulator: an emulator of BigQuery for the tests
+
+# Where an emulator looks for DuckDB's extension, which its package brings along and a download would else.
+EXTENSIONS := .emulator/home/.duckdb/extensions
+.emulator/.installed: tests/bigquery/requirements-emulator.txt $(INSTALLED)
+	@rm -rf .emulator
+	@$(PYTHON) -m venv .emulator/venv
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .emulator/venv/bin/python -r tests/bigquery/requirements-emulator.txt
+	@mkdir -p $(EXTENSIONS)
+	@set -- .emulator/venv/lib/python*/site-packages/duckdb_extension_spatial/extensions/*; \
+		platform=$$(.emulator/venv/bin/python -c 'import duckdb; print(duckdb.sql("pragma platform").fetchone()[0])'); \
+		mkdir -p "$(EXTENSIONS)/$$(basename "$$1")/$$platform"; \
+		cp "$$1"/spatial.duckdb_extension "$(EXTENSIONS)/$$(basename "$$1")/$$platform/"
+	@touch .emulator/.installed
+
+.PHONY: test-bigquery
+test-bigquery: emulator analyzer ## Run the tests on BigQuery's emulator, and have its statements analysed
+	$(BIN)/python -m pytest tests/bigquery
 
 .PHONY: check
 check: install ## Lint Python and SQL, check types
@@ -67,4 +87,4 @@ lock: install ## Write requirements.lock anew from pyproject.toml
 
 .PHONY: clean
 clean: ## Remove the demo's data, and what tools left behind
-	rm -rf data dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache
+	rm -rf data dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .emulator

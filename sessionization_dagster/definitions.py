@@ -23,7 +23,7 @@ from sessionization_dagster.maintenance.rebuild import tables_to_keep
 from sessionization_dagster.notifications import LogNotifier, Notifier, WebhookNotifier
 from sessionization_dagster.partitions import daily_partitions
 from sessionization_dagster.report.files import reports_folder
-from sessionization_dagster.resources import build_arrivals, build_warehouse
+from sessionization_dagster.resources import build_arrivals, embedded_warehouse
 from sessionization_dagster.schedules import daily_schedule, verify_schedule
 from sessionization_dagster.sensors import failure_sensor, late_data_sensor
 
@@ -42,9 +42,9 @@ def build_definitions(
         SettingsError: a setting cannot be used.
         DbtError: the dbt project does not parse.
     """
+    warehouse = embedded_warehouse(environment)
     project = DbtProject.of(environment, variables or {})
     manifest = project.manifest
-    warehouse = build_warehouse(environment)
     partitions = daily_partitions(environment)
     kind = environment.target.value
     translator = Translator(partitions, kind)

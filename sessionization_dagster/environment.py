@@ -1,4 +1,4 @@
-"""The settings, read from the environment: the only reader of SESSIONIZATION_ variables."""
+"""The settings, read from the environment: the only reader of SESSIONIZATION_ and BIGQUERY_ variables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from sessionization_dagster.bigquery_settings import BigQuerySettings
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.variables import value as _value
 
 FIRST_DAY_OF_SAMPLE = "2024-01-04"
 
@@ -30,12 +32,13 @@ class Environment:
     Attributes:
         target: which warehouse.
         duckdb_path: absolute path of the embedded warehouse's file.
-        landing: absolute path of the folder of raw files.
+        landing: absolute path of the folder of raw files, of the embedded warehouse.
         start_date: first daily partition.
         end_date: last daily partition, inclusive; None: yesterday, moving.
         timezone: IANA name; days, partitions and the midnight split use it.
         sources: the raw sources in use, in the order given.
         alert_webhook: where failed runs are posted to; None: they are logged only.
+        bigquery: of target bigquery; None with others.
     """
 
     target: Target
@@ -46,6 +49,7 @@ class Environment:
     timezone: str
     sources: tuple[str, ...]
     alert_webhook: str | None = None
+    bigquery: BigQuerySettings | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Environment:
@@ -62,25 +66,29 @@ class Environment:
                 "there would be no partition."
             )
         assert start_date is not None
+        target, sources = _target(env), _sources(env)
+        landing = _value(env, "SESSIONIZATION_LANDING", "data/landing")
+        if "://" in landing and target is not Target.BIGQUERY:
+            raise SettingsError(
+                f"SESSIONIZATION_LANDING is '{landing}'. Target {target} lands files of a local folder; "
+                "a bucket, gs://..., is for SESSIONIZATION_TARGET=bigquery."
+            )
         return cls(
-            target=_target(env),
+            target=target,
             duckdb_path=_path(env, "SESSIONIZATION_DUCKDB_PATH", "data/sessionization.duckdb"),
-            landing=_path(env, "SESSIONIZATION_LANDING", "data/landing"),
+            landing=_path({} if "://" in landing else env, "SESSIONIZATION_LANDING", "data/landing"),
             start_date=start_date,
             end_date=end_date,
             timezone=_timezone(env),
-            sources=_sources(env),
+            sources=sources,
             alert_webhook=_url(env, "SESSIONIZATION_ALERT_WEBHOOK"),
+            bigquery=BigQuerySettings.from_env(env, sources) if target is Target.BIGQUERY else None,
         )
 
     @property
     def last_partition_end(self) -> date | None:
         """The day after the last partition (half-open), or None where it moves."""
         return None if self.end_date is None else self.end_date + timedelta(days=1)
-
-
-def _value(env: Mapping[str, str], name: str, default: str) -> str:
-    return env.get(name, "").strip() or default
 
 
 def _target(env: Mapping[str, str]) -> Target:

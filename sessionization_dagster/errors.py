@@ -40,6 +40,8 @@ _PASSING_STATUS = {429, 500, 502, 503, 504}
 def is_transient(error: BaseException | None) -> bool:
     """Whether the same may succeed a little later: said by the error itself, its HTTP status or its words, or those of a cause."""
     while error is not None:
+        if isinstance(error, WarehouseError):
+            return error.is_transient  # judged by whoever knows the warehouse: a status alone may mislead
         if isinstance(error, TransientError):
             passes = error.is_transient
         else:

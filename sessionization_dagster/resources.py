@@ -3,26 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionization_dagster.arrivals import Arrivals, LandedArrivals
+from sessionization_dagster.bigquery_settings import BigQuerySettings
 from sessionization_dagster.environment import Environment, Target
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing import raw_tables
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
+if TYPE_CHECKING:
+    from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 
-def build_warehouse(environment: Environment) -> DuckDBWarehouse:
+
+def build_warehouse(environment: Environment) -> DuckDBWarehouse | BigQueryWarehouse:
     """The warehouse that the settings name. Opens nothing."""
-    if environment.target is Target.DUCKDB:
-        return DuckDBWarehouse(path=environment.duckdb_path)
-    raise SettingsError(
-        f"SESSIONIZATION_TARGET is '{environment.target}', which this version cannot run yet. Use {Target.DUCKDB}."
-    )
+    if environment.bigquery is not None:
+        return _bigquery(environment.bigquery)
+    return DuckDBWarehouse(path=environment.duckdb_path)
+
+
+def embedded_warehouse(environment: Environment) -> DuckDBWarehouse:
+    """The embedded warehouse, for what knows no other yet.
+
+    Raises:
+        SettingsError: the settings name another one.
+    """
+    if environment.target is not Target.DUCKDB:
+        raise SettingsError(
+            f"SESSIONIZATION_TARGET is '{environment.target}', which this version cannot run yet. Use {Target.DUCKDB}."
+        )
+    return DuckDBWarehouse(path=environment.duckdb_path)
 
 
 def build_arrivals(environment: Environment, warehouse: DuckDBWarehouse, manifest: Mapping[str, Any]) -> Arrivals:
     """How late data are seen on the warehouse that the settings name. Opens nothing."""
     return LandedArrivals(
         warehouse, environment.landing, raw_tables(manifest, environment.sources), environment.timezone
+    )
+
+
+def _bigquery(settings: BigQuerySettings) -> BigQueryWarehouse:
+    # Google's client takes a second to import, and only this warehouse needs it.
+    from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
+    from sessionization_dagster.warehouses.dialect import Places
+
+    return BigQueryWarehouse(
+        places=Places(settings.project, settings.dataset, settings.raw_datasets),
+        location=settings.location,
+        endpoint=settings.endpoint,
+        keyfile=None if settings.keyfile is None else str(settings.keyfile),
+        maximum_bytes_billed=settings.maximum_bytes_billed,
+        timeout_seconds=settings.timeout_seconds,
     )

@@ -7,11 +7,12 @@ from typing import Any
 
 import dagster as dg
 
+from sessionization_dagster import identity_store
 from sessionization_dagster.dbt.column_lineage import declared_lineage
 from sessionization_dagster.dbt.nodes import meta_of
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.identity.policies import IdentitySettings
-from sessionization_dagster.identity_store import update, update_identity_graph
+from sessionization_dagster.identity_store import update_identity_graph
 from sessionization_dagster.partition_metadata import add_table_metadata
 from sessionization_dagster.partitions import run_window
 from sessionization_dagster.pools import WRITER_POOL
@@ -19,7 +20,7 @@ from sessionization_dagster.retries import retrying
 from sessionization_dagster.table_metadata import table_metadata
 from sessionization_dagster.warehouses.base import Warehouse
 
-CODE = [Path(__file__), Path(update.__file__)]
+CODE = [Path(__file__), Path(identity_store.__file__).with_name("update.py")]
 EDGES = dg.AssetKey(["core", "identity_edges"])
 
 
@@ -53,8 +54,9 @@ def build_identity_assets(
     )
     def identity_graph(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         window = run_window(context)
+        labelled = warehouse.labelled(run_id=context.run_id, asset="core.identity_graph")
         with retrying(context):
-            update = update_identity_graph(warehouse, window, settings, now().replace(tzinfo=None))
+            update = update_identity_graph(labelled, window, settings, now().replace(tzinfo=None))
         context.log.info(
             f"{update.changed_edges} changed edges touched {update.touched_aliases} aliases; "
             f"{update.reassigned_aliases} went to another visitor. {update.aliases} aliases, {update.visitors} visitors in all."

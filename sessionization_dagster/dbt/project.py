@@ -60,6 +60,7 @@ class DbtProject:
             "duckdb_path": str(environment.duckdb_path),
             "sources": list(environment.sources),
             "timezone": environment.timezone,
+            **(environment.bigquery.as_dbt_vars() if environment.bigquery else {}),
         }
         return cls(project_dir, settings, environment.target.value)
 

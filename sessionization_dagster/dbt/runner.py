@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sessionization_dagster.environment import Target
 from sessionization_dagster.errors import DbtError, says_passing_trouble
+from sessionization_dagster.warehouses import bigquery_errors
 
 Event = dict[str, Any]
 # The log events that tell how a node ended.
@@ -83,7 +85,7 @@ class DbtRunner:
                 result = dbtRunner(manifest=manifest, callbacks=[forward]).invoke(command)
             finally:
                 _close_connections()
-        _raise_failures(arguments[0], result)
+        raise_failures(arguments[0], result, self.target)
         return result
 
 
@@ -111,10 +113,18 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _raise_failures(command: str, result: Any) -> None:
-    """Name what failed. A test that fails by finding rows is a result, not an error: checks report it."""
+def raise_failures(command: str, result: Any, target: str) -> None:
+    """Name what failed, and what to do where the warehouse's words tell. A test that fails by finding rows is a result: checks report it.
+
+    Raises:
+        DbtError: a node failed, or dbt could not start.
+    """
+    is_bigquery = target == Target.BIGQUERY
+    explain = bigquery_errors.with_remedy if is_bigquery else str
+    passes = bigquery_errors.passes if is_bigquery else says_passing_trouble
     if result.exception is not None:
-        raise DbtError(f"dbt {command} could not run: {result.exception}") from result.exception
+        said = str(result.exception)
+        raise DbtError(f"dbt {command} could not run: {explain(said)}", is_transient=passes(said)) from result.exception
     failures = [
         f"{node.node.name}: {str(node.message).strip()}"
         for node in getattr(result.result, "results", [])
@@ -122,6 +132,6 @@ def _raise_failures(command: str, result: Any) -> None:
     ]
     if failures:
         raise DbtError(
-            f"dbt {command} failed in {len(failures)} node(s):\n" + "\n".join(failures),
-            is_transient=all(says_passing_trouble(failure) for failure in failures),
+            f"dbt {command} failed in {len(failures)} node(s):\n" + "\n".join(explain(failure) for failure in failures),
+            is_transient=all(passes(failure) for failure in failures),
         )

@@ -29,6 +29,7 @@ def keep_resolved(
             first_value(seen.alias) over (
                 partition by coalesce(links.parent, seen.alias)
                 order by case when seen.is_user then 0 else 1 end, seen.first_seen_at, seen.alias
+                rows between unbounded preceding and unbounded following
             ) as dbt_visitor_id,
             seen.first_seen_at,
             seen.last_seen_at

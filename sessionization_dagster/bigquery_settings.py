@@ -1,0 +1,161 @@
+"""The settings of target bigquery: read from an environment that is given, and checked. Opens nothing but looks for the key's file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.variables import value
+
+PROJECT_ID = r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{2,28}[a-z0-9]"
+DATASET = r"[A-Za-z0-9_]{1,900}"
+LOCATION = r"[A-Za-z]+(?:-[A-Za-z0-9]+)*"
+BUCKET = r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/.*)?"
+
+
+@dataclass(frozen=True)
+class BigQuerySettings:
+    """Where the tables are in BigQuery, and what a statement may cost.
+
+    Attributes:
+        project: id of the project.
+        dataset: what our datasets' names begin with: <dataset>_<schema>.
+        location: of all datasets.
+        endpoint: of an emulator; None: Google's.
+        keyfile: absolute path of a service account's key; None: the default credentials.
+        maximum_bytes_billed: of one statement; None: no limit but the project's.
+        timeout_seconds: of one statement.
+        raw_datasets: source -> the dataset of the vendor's tables; empty where raw files are landed from a bucket.
+        bucket: gs://bucket/prefix of raw files; None: the vendor's loader fills the raw tables.
+    """
+
+    project: str
+    dataset: str
+    location: str
+    endpoint: str | None = None
+    keyfile: Path | None = None
+    maximum_bytes_billed: int | None = None
+    timeout_seconds: int = 3600
+    raw_datasets: Mapping[str, str] = field(default_factory=dict)
+    bucket: str | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], sources: Sequence[str]) -> BigQuerySettings:
+        """Read and check them; sources are those in use.
+
+        Raises:
+            SettingsError: names the variable, its value and what is allowed.
+        """
+        dataset = _needed(env, "BIGQUERY_DATASET", DATASET, "letters, digits and underscores, like analytics")
+        bucket = _bucket(env)
+        return cls(
+            project=_needed(
+                env, "BIGQUERY_PROJECT", PROJECT_ID, "a project's id, like my-project-123 (not its number)"
+            ),
+            dataset=dataset,
+            location=_needed(env, "BIGQUERY_LOCATION", LOCATION, "where the datasets are, like EU, US or europe-west3"),
+            endpoint=_endpoint(env),
+            keyfile=_keyfile(env),
+            maximum_bytes_billed=_positive(env, "BIGQUERY_MAX_BYTES_BILLED", "bytes, like 100000000000 for 100 GB"),
+            timeout_seconds=_positive(env, "BIGQUERY_TIMEOUT_SECONDS", "seconds, like 3600") or 3600,
+            raw_datasets=_raw_datasets(env, sources, dataset, bucket),
+            bucket=bucket,
+        )
+
+    def as_dbt_vars(self) -> dict[str, Any]:
+        """The vars that profile and macros read."""
+        return {
+            "bigquery_project": self.project,
+            "bigquery_dataset": self.dataset,
+            "bigquery_location": self.location,
+            "bigquery_endpoint": self.endpoint,
+            "bigquery_keyfile": None if self.keyfile is None else str(self.keyfile),
+            "bigquery_maximum_bytes_billed": self.maximum_bytes_billed,
+            "bigquery_timeout_seconds": self.timeout_seconds,
+            "raw_datasets": dict(self.raw_datasets),
+        }
+
+
+def _needed(env: Mapping[str, str], name: str, allowed: str, what: str) -> str:
+    given = value(env, name, "")
+    if not given:
+        raise SettingsError(f"{name} is not set. SESSIONIZATION_TARGET=bigquery needs it: give {what}.")
+    if not re.fullmatch(allowed, given):
+        raise SettingsError(f"{name} is '{given}'. Give {what}.")
+    return given
+
+
+def _positive(env: Mapping[str, str], name: str, what: str) -> int | None:
+    given = value(env, name, "")
+    if not given:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", given) or int(given) == 0:
+        raise SettingsError(f"{name} is '{given}'. Give a whole number of {what}.")
+    return int(given)
+
+
+def _endpoint(env: Mapping[str, str]) -> str | None:
+    given = value(env, "BIGQUERY_API_ENDPOINT", "")
+    if not given:
+        return None
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(
+            f"BIGQUERY_API_ENDPOINT is '{given}'. Give an emulator's address, like http://127.0.0.1:9050, or leave it unset."
+        )
+    return given.rstrip("/")
+
+
+def _keyfile(env: Mapping[str, str]) -> Path | None:
+    given = value(env, "BIGQUERY_KEYFILE", "")
+    if not given:
+        return None
+    path = Path(given).expanduser().absolute()
+    if not path.is_file():
+        raise SettingsError(
+            f"BIGQUERY_KEYFILE is '{given}', which is no file. Give the JSON key of a service account, or leave it unset and run "
+            "gcloud auth application-default login."
+        )
+    return path
+
+
+def _bucket(env: Mapping[str, str]) -> str | None:
+    given = value(env, "SESSIONIZATION_LANDING", "")
+    if "://" not in given:
+        return None
+    if not re.fullmatch(BUCKET, given):
+        raise SettingsError(
+            f"SESSIONIZATION_LANDING is '{given}'. Give a bucket and a folder of it, like gs://my-bucket/landing."
+        )
+    return given.rstrip("/")
+
+
+def _raw_datasets(env: Mapping[str, str], sources: Sequence[str], dataset: str, bucket: str | None) -> dict[str, str]:
+    """Source -> dataset, of the sources in use."""
+    given = value(env, "SESSIONIZATION_RAW_DATASETS", "")
+    if bucket is not None:
+        if given:
+            raise SettingsError(
+                f"SESSIONIZATION_RAW_DATASETS is '{given}', but SESSIONIZATION_LANDING is {bucket}: raw tables are either the "
+                "vendor's or landed from files. Unset one of them."
+            )
+        return {}
+    found = {}
+    for entry in filter(None, (part.strip() for part in given.split(","))):
+        source, separator, where = (part.strip() for part in entry.partition("="))
+        if not separator or not source or not re.fullmatch(DATASET, where):
+            raise SettingsError(
+                f"SESSIONIZATION_RAW_DATASETS is '{given}'. Give source=dataset pairs with commas between, like "
+                "rudderstack=rudder_prod,segment=seg."
+            )
+        if source not in sources:
+            raise SettingsError(
+                f"SESSIONIZATION_RAW_DATASETS is '{given}', but SESSIONIZATION_SOURCES has {', '.join(sources)}."
+            )
+        found[source] = where
+    return {source: found.get(source, dataset) for source in sources}

@@ -1,0 +1,266 @@
+"""BigQuery as the warehouse: jobs with a location, limits and labels; results to Arrow; scratch tables that outlive no connection."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+import pyarrow as pa
+from dagster_gcp import BigQueryResource
+from google.api_core.client_options import ClientOptions
+from google.api_core.exceptions import NotFound
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
+from google.oauth2 import service_account
+
+from sessionization_dagster.errors import WarehouseError
+from sessionization_dagster.warehouses import csv_rows
+from sessionization_dagster.warehouses.base import TableLayout
+from sessionization_dagster.warehouses.bigquery_errors import with_remedies
+from sessionization_dagster.warehouses.dialect import Places, as_script, create_table, to_bigquery
+
+SCRATCH_SCHEMA = "internal"
+# A connection drops its scratch tables; those of a killed process go by themselves.
+SCRATCH_LIFETIME = timedelta(days=1)
+# One HTTP request and what is sent again of it; statements have their own limit.
+REQUEST_SECONDS = 60.0
+RETRY = DEFAULT_RETRY.with_timeout(REQUEST_SECONDS)
+
+
+class BigQueryClients(BigQueryResource):
+    """Dagster's BigQuery resource, which also knows an emulator and a service account's file."""
+
+    endpoint: str | None = None
+    keyfile: str | None = None
+
+    @contextmanager
+    def get_client(self) -> Iterator[bigquery.Client]:
+        """A client: of an endpoint without credentials, of a keyfile, else as Dagster's own."""
+        if self.endpoint:
+            options = ClientOptions(api_endpoint=self.endpoint)
+            credentials: Any = AnonymousCredentials()  # type: ignore[no-untyped-call]
+            client = bigquery.Client(
+                project=self.project, location=self.location, credentials=credentials, client_options=options
+            )
+        elif self.keyfile:
+            credentials = service_account.Credentials.from_service_account_file(self.keyfile)  # type: ignore[no-untyped-call]
+            client = bigquery.Client(project=self.project, location=self.location, credentials=credentials)
+        else:
+            with super().get_client() as client:
+                yield client
+            return
+        with client:
+            yield client
+
+
+@dataclass(frozen=True)
+class BigQueryWarehouse:
+    """Datasets of a project, in one location.
+
+    Attributes:
+        places: project and datasets.
+        location: where all datasets are and jobs run.
+        endpoint: of an emulator; None: Google's.
+        keyfile: of a service account; None: the default credentials.
+        maximum_bytes_billed: of one statement; None: the project's own limit.
+        timeout_seconds: of one statement.
+        labels: of every job.
+    """
+
+    places: Places
+    location: str
+    endpoint: str | None = None
+    keyfile: str | None = None
+    maximum_bytes_billed: int | None = None
+    timeout_seconds: int = 3600
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def connect(self) -> Iterator[BigQueryConnection]:
+        """Open a connection.
+
+        Raises:
+            WarehouseError: there are no credentials, or the project cannot be used.
+        """
+        clients = BigQueryClients(
+            project=self.places.project, location=self.location, endpoint=self.endpoint, keyfile=self.keyfile
+        )
+        with ExitStack() as stack:
+            with with_remedies(self.places.project):
+                client = stack.enter_context(clients.get_client())
+            connection = BigQueryConnection(self, client)
+            try:
+                yield connection
+            finally:
+                connection.drop_scratch_tables()
+
+    def read(self) -> AbstractContextManager[BigQueryConnection]:
+        """Open a connection that only reads: what it may do is for the account's rights to say."""
+        return self.connect()
+
+    def labelled(self, **labels: str) -> Self:
+        """The same warehouse, whose jobs bear these labels too."""
+        return replace(self, labels={**self.labels, **labels})
+
+    def local_date(self, at: str, timezone: str) -> str:
+        """SQL for the date of a UTC timestamp in a timezone."""
+        return f"date({at}, '{timezone}')"
+
+
+def as_label(text: str) -> str:
+    """The text as BigQuery allows it in a label."""
+    return re.sub(r"[^a-z0-9_-]", "_", text.lower())[:63]
+
+
+class BigQueryConnection:
+    """A client of one project. SQL is DuckDB's, as of the protocol; timestamps come back in UTC, without a timezone."""
+
+    def __init__(self, warehouse: BigQueryWarehouse, client: bigquery.Client) -> None:
+        """Wrap a client."""
+        self.native = client
+        self._warehouse = warehouse
+        self._places = warehouse.places
+        self._unique = uuid.uuid4().hex[:12]
+        self._scratch: list[str] = []
+        self._kept: dict[str, str] = {}
+        self._datasets: set[str] = set()
+
+    def query(self, sql: str) -> pa.Table:
+        """Run a query and return its rows."""
+        with self._remedies():
+            rows = self._run(to_bigquery(sql, self._places, self._kept))
+            # The Storage API streams Arrow; without it rows come as pages of JSON, which is all that an emulator has.
+            has_storage = importlib.util.find_spec("google.cloud.bigquery_storage") is not None
+            found = rows.to_arrow(create_bqstorage_client=has_storage and self._warehouse.endpoint is None)
+        return _without_timezones(found)
+
+    def execute(self, sql: str) -> None:
+        """Run a statement."""
+        with self._remedies():
+            self._run(to_bigquery(sql, self._places, self._kept))
+
+    def atomically(self, statements: Sequence[str]) -> None:
+        """Statements that take effect together, or none of them where one fails: one script, one transaction."""
+        with self._remedies():
+            self._run(as_script([to_bigquery(sql, self._places, self._kept) for sql in statements]))
+
+    def keep(self, name: str, sql: str) -> None:
+        """Keep a query's rows as a table of that name, until the connection closes."""
+        with self._remedies():
+            table = self._new_scratch_table(name)
+            hours = SCRATCH_LIFETIME // timedelta(hours=1)
+            self._run(
+                f"CREATE TABLE `{table}` OPTIONS(expiration_timestamp = "
+                f"TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {hours} HOUR)) "
+                f"AS {to_bigquery(sql, self._places, self._kept)}"
+            )
+            self._kept[name] = f"`{table}`"
+
+    def bind(self, name: str, rows: pa.Table) -> None:
+        """Make rows readable as a table of that name, until the connection closes: by a load job."""
+        with self._remedies():
+            table = bigquery.Table(self._new_scratch_table(name), schema=csv_rows.schema(rows))
+            table.expires = datetime.now(UTC) + SCRATCH_LIFETIME
+            self.native.create_table(table, retry=RETRY, timeout=REQUEST_SECONDS)
+            if rows.num_rows:
+                config = csv_rows.load_config(rows)
+                config.labels = self._labels()
+                job = self.native.load_table_from_file(
+                    csv_rows.as_csv(rows), table.reference, rewind=True, job_config=config, timeout=REQUEST_SECONDS
+                )
+                job.result(retry=RETRY, timeout=self._warehouse.timeout_seconds)
+            self._kept[name] = csv_rows.as_query(rows, f"{table.project}.{table.dataset_id}.{table.table_id}")
+
+    def has_table(self, schema: str, name: str) -> bool:
+        """Whether there is a table of that name."""
+        dataset, name_there = self._places.path_of(schema, name)
+        with self._remedies():
+            try:
+                self.native.get_table(
+                    f"{self._places.project}.{dataset}.{name_there}", retry=RETRY, timeout=REQUEST_SECONDS
+                )
+            except NotFound as error:
+                if re.search(r"not found: (table|dataset)", str(error), re.IGNORECASE):
+                    return False
+                raise
+        return True
+
+    def create_missing(self, table: TableLayout) -> None:
+        """Create a table, and its dataset, where it is not there."""
+        if self.has_table(table.schema, table.name):
+            return
+        with self._remedies():
+            self._ensure_dataset(table.schema)
+            self._run(create_table(table, self._places))
+
+    def drop_scratch_tables(self) -> None:
+        """Drop what keep and bind made; what cannot be dropped expires."""
+        while self._scratch:
+            try:
+                self.native.delete_table(self._scratch.pop(), retry=RETRY, timeout=REQUEST_SECONDS, not_found_ok=True)
+            except Exception:
+                # The connection may be closing because of an error that tells more.
+                continue
+        self._kept.clear()
+
+    def _remedies(self) -> AbstractContextManager[None]:
+        return with_remedies(self._places.project)
+
+    def _run(self, sql: str) -> bigquery.table.RowIterator:
+        warehouse = self._warehouse
+        config = bigquery.QueryJobConfig(
+            labels=self._labels(),
+            maximum_bytes_billed=warehouse.maximum_bytes_billed,
+            job_timeout_ms=warehouse.timeout_seconds * 1000,
+        )
+        # A step that failed is tried again as a whole, by whoever runs it.
+        job = self.native.query(sql, config, retry=RETRY, job_retry=None, timeout=REQUEST_SECONDS)
+        return job.result(retry=RETRY, job_retry=None, timeout=warehouse.timeout_seconds)
+
+    def _labels(self) -> dict[str, str]:
+        return {as_label(name): as_label(value) for name, value in self._warehouse.labels.items()}
+
+    def _new_scratch_table(self, name: str) -> str:
+        """A full name that no other connection uses, nor this one before."""
+        self._ensure_dataset(SCRATCH_SCHEMA)
+        dataset = self._places.dataset_of(SCRATCH_SCHEMA)
+        table = f"{self._places.project}.{dataset}.scratch_{self._unique}_{len(self._scratch)}__{name}"
+        self._scratch.append(table)
+        return table
+
+    def _ensure_dataset(self, schema: str) -> None:
+        """Create the schema's dataset where it is missing.
+
+        Raises:
+            WarehouseError: it is in another location.
+        """
+        name = self._places.dataset_of(schema)
+        if name in self._datasets:
+            return
+        wanted = bigquery.Dataset(f"{self._places.project}.{name}")
+        wanted.location = self._warehouse.location
+        try:
+            found = self.native.get_dataset(wanted.reference, retry=RETRY, timeout=REQUEST_SECONDS)
+        except NotFound:
+            found = self.native.create_dataset(wanted, exists_ok=True, retry=RETRY, timeout=REQUEST_SECONDS)
+        if found.location.upper() != self._warehouse.location.upper():
+            raise WarehouseError(
+                f"Dataset {name} is in {found.location}, and BIGQUERY_LOCATION is {self._warehouse.location}. Set it to "
+                f"{found.location}, or take another BIGQUERY_DATASET: a dataset cannot be moved."
+            )
+        self._datasets.add(name)
+
+
+def _without_timezones(rows: pa.Table) -> pa.Table:
+    for place, column in enumerate(rows.schema):
+        if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+            naive = rows.column(place).cast(pa.timestamp("us"))
+            rows = rows.set_column(place, column.name, naive)
+    return rows

@@ -1,0 +1,157 @@
+"""What BigQuery's errors mean: the remedy, and whether they pass. By their words, as dbt hands on nothing else. Imports no client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sessionization_dagster.errors import WarehouseError, is_transient, says_passing_trouble
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A kind of error: the words that tell it, what to do, and whether trying again later may help."""
+
+    words: re.Pattern[str]
+    remedy: str
+    passes: bool = False
+
+
+def _trouble(words: str, remedy: str, passes: bool = False) -> Trouble:
+    return Trouble(re.compile(words, re.IGNORECASE | re.DOTALL), remedy, passes)
+
+
+# The first that fits counts: the particular before the general.
+TROUBLES = (
+    _trouble(
+        r"aborted due to concurrent update|could not serialize access to table",
+        "Something else changed the table meanwhile: let no other run or tool write the project's datasets.",
+        passes=True,
+    ),
+    _trouble(
+        r"bytesBilledLimitExceeded|exceeded limit for bytes billed",
+        "Raise BIGQUERY_MAX_BYTES_BILLED (bytes that one statement may bill), or run fewer days at once.",
+    ),
+    _trouble(
+        r"exceeded rate limits|rateLimitExceeded|too many DML statements outstanding|jobBackendError|jobInternalError",
+        "BigQuery asks for fewer requests at a time: try again later, or let fewer jobs run beside.",
+        passes=True,
+    ),
+    _trouble(
+        r"quota exceeded|quotaExceeded",
+        "A quota of the project is used up: wait until it is renewed, or ask for more under IAM & Admin, Quotas.",
+    ),
+    _trouble(
+        r"billing has not been enabled|billingNotEnabled|free tier|sandbox",
+        "BigQuery's sandbox has no DML: enable billing for the project that BIGQUERY_PROJECT names.",
+    ),
+    _trouble(
+        r"BigQuery API has not been used|has not enabled BigQuery|accessNotConfigured|SERVICE_DISABLED",
+        "Enable the BigQuery API for the project that BIGQUERY_PROJECT names: gcloud services enable bigquery.googleapis.com",
+    ),
+    _trouble(
+        r"bigquery\.jobs\.create",
+        "Grant roles/bigquery.jobUser on the project that BIGQUERY_PROJECT names, or name another project.",
+    ),
+    _trouble(
+        r"bigquery\.datasets\.create\b",
+        "Grant roles/bigquery.user on the project, or create the datasets <BIGQUERY_DATASET>_<schema> beforehand.",
+    ),
+    _trouble(
+        r"bigquery\.readsessions\.",
+        "Grant roles/bigquery.readSessionUser on the project that BIGQUERY_PROJECT names.",
+    ),
+    _trouble(
+        r"bigquery\.(?:tables\.(?:create|update|updateData|delete)|routines\.|datasets\.update)",
+        "Grant roles/bigquery.dataEditor on the datasets <BIGQUERY_DATASET>_<schema>.",
+    ),
+    _trouble(
+        r"bigquery\.tables\.get|bigquery\.tables\.list|permission to query table",
+        "Grant roles/bigquery.dataViewer on the dataset. Where the table does not exist, see BIGQUERY_DATASET and "
+        "SESSIONIZATION_RAW_DATASETS; run the assets before it.",
+    ),
+    _trouble(
+        r"access denied|accessDenied|\b403\b.*permission",
+        "Grant roles/bigquery.jobUser on the project and roles/bigquery.dataEditor on the datasets, to the account in use.",
+    ),
+    _trouble(
+        r"different locations|was not found in location|does not exist in location",
+        "BIGQUERY_LOCATION must be where all datasets are, the vendor's raw ones too; a dataset cannot be moved. Else a name is wrong: "
+        "see BIGQUERY_PROJECT, BIGQUERY_DATASET and SESSIONIZATION_RAW_DATASETS, and run the assets before it.",
+    ),
+    _trouble(
+        r"not found: project|projectId must be non-empty|invalid project id|unknown project",
+        "No such project: set BIGQUERY_PROJECT to a project's id (not its name or number) that this account may use.",
+    ),
+    _trouble(
+        r"not found: dataset",
+        "No such dataset: see BIGQUERY_DATASET and SESSIONIZATION_RAW_DATASETS; run the assets that fill it.",
+    ),
+    _trouble(
+        r"not found: table",
+        "No such table: run the assets before it; of a raw table see SESSIONIZATION_RAW_DATASETS and the vendor's loader.",
+    ),
+    _trouble(
+        r"default credentials were not found|could not automatically determine credentials",
+        "No credentials: set BIGQUERY_KEYFILE to a service account's file, or run gcloud auth application-default login.",
+    ),
+    _trouble(
+        r"reauthentication is needed|invalid_grant|invalid authentication credentials|\b401\b.*credential",
+        "The credentials no longer hold: run gcloud auth application-default login, or give BIGQUERY_KEYFILE a valid key.",
+    ),
+    _trouble(
+        r"job timed out|operation timed out|did not complete within|timeout of [0-9.]+ ?s exceeded(?!, last)",
+        "Raise BIGQUERY_TIMEOUT_SECONDS, or run fewer days at once.",
+    ),
+    _trouble(
+        r"resources exceeded|resourcesExceeded",
+        "The statement is too large for BigQuery: run fewer days at once.",
+    ),
+)
+
+
+def trouble_of(text: str) -> Trouble | None:
+    """What an error's text tells of, where it is known."""
+    return next((trouble for trouble in TROUBLES if trouble.words.search(text)), None)
+
+
+def with_remedy(text: str) -> str:
+    """The text, and on a line of its own what to do about it, where that is known."""
+    trouble = trouble_of(text)
+    return f"{text}\n  Remedy: {trouble.remedy}" if trouble else text
+
+
+def passes(text: str) -> bool:
+    """Whether trying again later may help against what an error's text tells of."""
+    trouble = trouble_of(text)
+    return trouble.passes if trouble else says_passing_trouble(text)
+
+
+def as_warehouse_error(error: Exception, project: str) -> WarehouseError:
+    """A client's exception, of queries, requests and credentials, as the error that users see."""
+    text = f"{type(error).__name__} {error}" if not str(error) else str(error)
+    trouble = trouble_of(text)
+    said = f"BigQuery (project {project}) says: {text.strip()}"
+    if trouble:
+        return WarehouseError(f"{said}\n  Remedy: {trouble.remedy}", is_transient=trouble.passes)
+    return WarehouseError(said, is_transient=is_transient(error))
+
+
+@contextmanager
+def with_remedies(project: str) -> Iterator[None]:
+    """Turn what Google's client raises inside into WarehouseErrors.
+
+    Raises:
+        WarehouseError: names the remedy, where it is known.
+    """
+    # Imported where it is used: dbt's errors come as text, and the client is slow to import.
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except (GoogleAPIError, GoogleAuthError, RequestException, ConnectionError, TimeoutError) as error:
+        raise as_warehouse_error(error, project) from error
