@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 from dagster_gcp import BigQueryResource
@@ -22,7 +22,7 @@ from google.oauth2 import service_account
 
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.warehouses import csv_rows
-from sessionization_dagster.warehouses.base import TableLayout
+from sessionization_dagster.warehouses.base import TableDescription, TableLayout
 from sessionization_dagster.warehouses.bigquery_errors import with_remedies
 from sessionization_dagster.warehouses.dialect import Places, as_script, create_table, to_bigquery
 
@@ -73,6 +73,8 @@ class BigQueryWarehouse:
         timeout_seconds: of one statement.
         labels: of every job.
     """
+
+    bills_reads: ClassVar[bool] = True
 
     places: Places
     location: str
@@ -134,8 +136,12 @@ class BigQueryConnection:
 
     def query(self, sql: str) -> pa.Table:
         """Run a query and return its rows."""
+        return self.query_as_written(to_bigquery(sql, self._places, self._kept))
+
+    def query_as_written(self, sql: str) -> pa.Table:
+        """Run a query in BigQuery's own words and return its rows."""
         with self._remedies():
-            rows = self._run(to_bigquery(sql, self._places, self._kept))
+            rows = self._run(sql)
             # The Storage API streams Arrow; without it rows come as pages of JSON, which is all that an emulator has.
             has_storage = importlib.util.find_spec("google.cloud.bigquery_storage") is not None
             found = rows.to_arrow(create_bqstorage_client=has_storage and self._warehouse.endpoint is None)
@@ -191,6 +197,21 @@ class BigQueryConnection:
                     return False
                 raise
         return True
+
+    def describe(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], TableDescription]:
+        """(schema, table) -> columns and, but for views, number of rows; from the tables' metadata, which cost nothing."""
+        found = {}
+        for schema, name in dict.fromkeys(tables):
+            dataset, name_there = self._places.path_of(schema, name)
+            try:
+                table = self.native.get_table(
+                    f"{self._places.project}.{dataset}.{name_there}", retry=RETRY, timeout=REQUEST_SECONDS
+                )
+            except NotFound:
+                continue
+            columns = [(field.name, type_of(field)) for field in table.schema]
+            found[schema, name] = TableDescription(columns, None if table.table_type == "VIEW" else table.num_rows)
+        return found
 
     def create_missing(self, table: TableLayout) -> None:
         """Create a table, and its dataset, where it is not there."""
@@ -256,6 +277,13 @@ class BigQueryConnection:
                 f"{found.location}, or take another BIGQUERY_DATASET: a dataset cannot be moved."
             )
         self._datasets.add(name)
+
+
+def type_of(field: bigquery.SchemaField) -> str:
+    """A column's type as SQL writes it."""
+    nested = ", ".join(f"{part.name} {type_of(part)}" for part in field.fields)
+    kind = f"STRUCT<{nested}>" if field.fields else str(field.field_type)
+    return f"ARRAY<{kind}>" if field.mode == "REPEATED" else kind
 
 
 def _without_timezones(rows: pa.Table) -> pa.Table:
