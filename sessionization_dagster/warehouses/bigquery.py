@@ -9,20 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 import pyarrow as pa
-from dagster_gcp import BigQueryResource
-from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import NotFound
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
-from google.oauth2 import service_account
 
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.warehouses import csv_rows
 from sessionization_dagster.warehouses.base import TableLayout
+from sessionization_dagster.warehouses.bigquery_clients import BigQueryClients
 from sessionization_dagster.warehouses.bigquery_errors import with_remedies
 from sessionization_dagster.warehouses.dialect import Places, as_script, create_table, to_bigquery
 
@@ -32,32 +29,6 @@ SCRATCH_LIFETIME = timedelta(days=1)
 # One HTTP request and what is sent again of it; statements have their own limit.
 REQUEST_SECONDS = 60.0
 RETRY = DEFAULT_RETRY.with_timeout(REQUEST_SECONDS)
-
-
-class BigQueryClients(BigQueryResource):
-    """Dagster's BigQuery resource, which also knows an emulator and a service account's file."""
-
-    endpoint: str | None = None
-    keyfile: str | None = None
-
-    @contextmanager
-    def get_client(self) -> Iterator[bigquery.Client]:
-        """A client: of an endpoint without credentials, of a keyfile, else as Dagster's own."""
-        if self.endpoint:
-            options = ClientOptions(api_endpoint=self.endpoint)
-            credentials: Any = AnonymousCredentials()  # type: ignore[no-untyped-call]
-            client = bigquery.Client(
-                project=self.project, location=self.location, credentials=credentials, client_options=options
-            )
-        elif self.keyfile:
-            credentials = service_account.Credentials.from_service_account_file(self.keyfile)  # type: ignore[no-untyped-call]
-            client = bigquery.Client(project=self.project, location=self.location, credentials=credentials)
-        else:
-            with super().get_client() as client:
-                yield client
-            return
-        with client:
-            yield client
 
 
 @dataclass(frozen=True)
