@@ -9,20 +9,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+<<<<<<< HEAD
 from typing import Any, ClassVar, Self
+=======
+from typing import Self
+>>>>>>> warehouse
 
 import pyarrow as pa
-from dagster_gcp import BigQueryResource
-from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import NotFound
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
-from google.oauth2 import service_account
 
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.warehouses import csv_rows
+<<<<<<< HEAD
 from sessionization_dagster.warehouses.base import TableDescription, TableLayout
+=======
+from sessionization_dagster.warehouses.base import TableLayout
+from sessionization_dagster.warehouses.bigquery_clients import BigQueryClients
+>>>>>>> warehouse
 from sessionization_dagster.warehouses.bigquery_errors import with_remedies
 from sessionization_dagster.warehouses.dialect import Places, as_script, create_table, to_bigquery
 
@@ -32,32 +37,6 @@ SCRATCH_LIFETIME = timedelta(days=1)
 # One HTTP request and what is sent again of it; statements have their own limit.
 REQUEST_SECONDS = 60.0
 RETRY = DEFAULT_RETRY.with_timeout(REQUEST_SECONDS)
-
-
-class BigQueryClients(BigQueryResource):
-    """Dagster's BigQuery resource, which also knows an emulator and a service account's file."""
-
-    endpoint: str | None = None
-    keyfile: str | None = None
-
-    @contextmanager
-    def get_client(self) -> Iterator[bigquery.Client]:
-        """A client: of an endpoint without credentials, of a keyfile, else as Dagster's own."""
-        if self.endpoint:
-            options = ClientOptions(api_endpoint=self.endpoint)
-            credentials: Any = AnonymousCredentials()  # type: ignore[no-untyped-call]
-            client = bigquery.Client(
-                project=self.project, location=self.location, credentials=credentials, client_options=options
-            )
-        elif self.keyfile:
-            credentials = service_account.Credentials.from_service_account_file(self.keyfile)  # type: ignore[no-untyped-call]
-            client = bigquery.Client(project=self.project, location=self.location, credentials=credentials)
-        else:
-            with super().get_client() as client:
-                yield client
-            return
-        with client:
-            yield client
 
 
 @dataclass(frozen=True)
@@ -236,11 +215,10 @@ class BigQueryConnection:
 
     def _run(self, sql: str) -> bigquery.table.RowIterator:
         warehouse = self._warehouse
-        config = bigquery.QueryJobConfig(
-            labels=self._labels(),
-            maximum_bytes_billed=warehouse.maximum_bytes_billed,
-            job_timeout_ms=warehouse.timeout_seconds * 1000,
-        )
+        config = bigquery.QueryJobConfig(labels=self._labels(), job_timeout_ms=warehouse.timeout_seconds * 1000)
+        if warehouse.maximum_bytes_billed is not None:
+            # The client would send None as a text.
+            config.maximum_bytes_billed = warehouse.maximum_bytes_billed
         # A step that failed is tried again as a whole, by whoever runs it.
         job = self.native.query(sql, config, retry=RETRY, job_retry=None, timeout=REQUEST_SECONDS)
         return job.result(retry=RETRY, job_retry=None, timeout=warehouse.timeout_seconds)
