@@ -33,10 +33,12 @@ def build_definitions(
     variables: Mapping[str, Any] | None = None,
     loggers: Mapping[str, dg.LoggerDefinition] | None = None,
     notifier: Notifier | None = None,
+    select: str = "*",
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors for the given settings.
 
     variables replace vars of dbt_project.yml, loggers Dagster's own, notifier what the settings say of telling failed runs.
+    select is what the daily job runs, in Dagster's selection syntax.
 
     Raises:
         SettingsError: a setting cannot be used.
@@ -55,7 +57,7 @@ def build_definitions(
     rebuild_checks = build_rebuild_checks(engine, environment.sources, project.variables["blocked_ids"])
     models = build_dbt_assets(project, warehouse, translator, partitions)
     identity = build_identity_assets(manifest, warehouse, identity_settings, partitions, kind)
-    daily = daily_sessionization(partitions, leave_out=rebuild_checks)
+    daily = daily_sessionization(partitions, leave_out=rebuild_checks, select=select)
     verification = verify(rebuild_checks)
     webhook = environment.alert_webhook
 

@@ -16,12 +16,12 @@ from sessionization_dagster.retries import retrying
 
 
 def daily_sessionization(
-    partitions: dg.PartitionsDefinition[str], leave_out: dg.AssetChecksDefinition
+    partitions: dg.PartitionsDefinition[str], leave_out: dg.AssetChecksDefinition, select: str = "*"
 ) -> "dg.UnresolvedAssetJobDefinition":
-    """Everything, for one day or a range of days in one run; but the checks that have a job of their own."""
+    """What is selected, for one day or a range of days in one run; but the checks that have a job of their own."""
     return dg.define_asset_job(
         name=DAILY_JOB,
-        selection=dg.AssetSelection.all() - dg.AssetSelection.checks(leave_out),
+        selection=dg.AssetSelection.from_string(select) - dg.AssetSelection.checks(leave_out),
         partitions_def=partitions,
         description="Lands new raw files and brings every table up to date for the chosen days: raw rows, events, identities, sessions.",
     )
