@@ -1,6 +1,9 @@
 -- The floor: the eight RudderStack tables from the raw files by the quickest SQL that we know of, in one pass, whole, with no regard to
 -- reading, changing or rerunning it. It keeps the project's rules, so its rows are the project's rows.
 
+-- Rows may lie in any order, which spares holding them back until those before them are written.
+set preserve_insertion_order = false;
+
 -- Only columns that the tables need are read. A timestamp of tomorrow, an event without an id: rejected.
 create temp table events as
 with raw_events as (
@@ -64,50 +67,68 @@ select alias, coalesce(owner, alias) from devices where alias not in (select ali
 create temp table visitors as
 select alias, dbt_visitor_id, dense_rank() over (order by dbt_visitor_id) as visitor from dbt_aliases_mapping;
 
+create temp table people as
+select distinct visitor, dbt_visitor_id from visitors;
+
 -- All that needs an order is found in one sort: the event before, the four events after, and what was counted so far.
 create temp table stream as
 with tracks as (
-    select
-        events.event_id,
-        events.anonymous_id,
-        events.timestamp,
-        events.event,
-        visitors.dbt_visitor_id,
-        visitors.visitor
+    select events.event_id, events.anonymous_id, events.timestamp, events.event, visitors.visitor
     from events
     inner join visitors on coalesce(events.user_id, events.anonymous_id) = visitors.alias
     where events.makes_sessions
+),
+
+placed as (
+    select
+        *,
+        row_number() over visitor_order as place,
+        lag(timestamp) over visitor_order as idle_since,
+        lead(timestamp, 1) over visitor_order as at_2,
+        lead(timestamp, 2) over visitor_order as at_3,
+        lead(timestamp, 3) over visitor_order as at_4,
+        lead(timestamp, 4) over visitor_order as at_5,
+        lead(event, 1) over visitor_order as next_2,
+        lead(event, 2) over visitor_order as next_3,
+        lead(event, 3) over visitor_order as next_4,
+        lead(event, 4) over visitor_order as next_5,
+        count(*) filter (where event = 'viewed_product') over so_far as viewed_products,
+        count(*) filter (where event = 'signup') over so_far as signups
+    from tracks
+    window
+        visitor_order as (partition by visitor order by timestamp, event_id),
+        so_far as (partition by visitor order by timestamp, event_id rows between unbounded preceding and current row)
+),
+
+followed as (
+    select
+        *,
+        coalesce(at_2 - timestamp <= interval 1800 seconds, false) as has_2,
+        has_2 and coalesce(at_3 - at_2 <= interval 1800 seconds, false) as has_3,
+        has_3 and coalesce(at_4 - at_3 <= interval 1800 seconds, false) as has_4,
+        has_4 and coalesce(at_5 - at_4 <= interval 1800 seconds, false) as has_5
+    from placed
 )
 
 select
-    *,
-    row_number() over visitor_order as place,
-    lag(timestamp) over visitor_order as idle_since,
-    lead(timestamp, 1) over visitor_order as at_2,
-    lead(timestamp, 2) over visitor_order as at_3,
-    lead(timestamp, 3) over visitor_order as at_4,
-    lead(timestamp, 4) over visitor_order as at_5,
-    lead(event, 1) over visitor_order as event_2,
-    lead(event, 2) over visitor_order as event_3,
-    lead(event, 3) over visitor_order as event_4,
-    lead(event, 4) over visitor_order as event_5,
-    count(*) filter (where event = 'viewed_product') over so_far as viewed_products,
-    count(*) filter (where event = 'signup') over so_far as signups
-from tracks
-window
-    visitor_order as (partition by visitor order by timestamp, event_id),
-    so_far as (partition by visitor order by timestamp, event_id rows between unbounded preceding and current row);
+    event_id, anonymous_id, timestamp, event, visitor, place, idle_since, viewed_products, signups,
+    case when has_2 then next_2 end as event_2,
+    case when has_3 then next_3 end as event_3,
+    case when has_4 then next_4 end as event_4,
+    case when has_5 then next_5 end as event_5
+from followed;
 
 create table dbt_mapped_tracks as
 select
-    event_id,
-    anonymous_id,
-    dbt_visitor_id,
-    timestamp,
-    event,
-    cast(date_diff('microsecond', idle_since, timestamp) as double) / 60000000 as idle_time_minutes,
-    cast(timestamp as date) as event_date
-from stream;
+    stream.event_id,
+    stream.anonymous_id,
+    people.dbt_visitor_id,
+    stream.timestamp,
+    stream.event,
+    cast(date_diff('microsecond', stream.idle_since, stream.timestamp) as double) / 60000000 as idle_time_minutes,
+    cast(stream.timestamp as date) as event_date
+from stream
+inner join people on stream.visitor = people.visitor;
 
 -- Where sessions and visitors end says all of a session: its events need not be summed up.
 create temp table sessions as
@@ -120,7 +141,6 @@ with ends as (
 starts as (
     select
         visitor,
-        dbt_visitor_id,
         timestamp as session_start_at,
         place,
         row_number() over starts_of_visitor as session_sequence_number,
@@ -138,9 +158,9 @@ starts as (
 
 select
     starts.visitor,
-    starts.dbt_visitor_id,
+    people.dbt_visitor_id,
     starts.session_sequence_number,
-    concat(starts.session_sequence_number, ' - ', starts.dbt_visitor_id) as session_id,
+    concat(starts.session_sequence_number, ' - ', people.dbt_visitor_id) as session_id,
     starts.session_start_at,
     starts.next_session_start_at,
     starts.place as first_place,
@@ -149,7 +169,8 @@ select
     coalesce(starts.viewed_products, ends.viewed_products) - starts.viewed_products_before as cnt_viewed_product,
     coalesce(starts.signups, ends.signups) - starts.signups_before as cnt_signup
 from starts
-inner join ends on starts.visitor = ends.visitor;
+inner join ends on starts.visitor = ends.visitor
+inner join people on starts.visitor = people.visitor;
 
 create table dbt_session_tracks as
 select
@@ -179,37 +200,33 @@ group by dbt_visitor_id;
 
 -- Places of a visitor are numbers without a hole, so a session's are a range.
 create temp table places as
-select visitor, unnest(range(first_place, last_place + 1)) as place, session_id, first_place from sessions;
-
-create temp table facts as
-select
-    stream.*,
-    places.session_id,
-    stream.place - places.first_place + 1 as track_sequence_number,
-    coalesce(at_2 - timestamp <= interval 1800 seconds, false) as has_2,
-    has_2 and coalesce(at_3 - at_2 <= interval 1800 seconds, false) as has_3,
-    has_3 and coalesce(at_4 - at_3 <= interval 1800 seconds, false) as has_4,
-    has_4 and coalesce(at_5 - at_4 <= interval 1800 seconds, false) as has_5
-from stream
-inner join places on stream.visitor = places.visitor and stream.place = places.place;
+select visitor, unnest(range(first_place, last_place + 1)) as place, session_id, dbt_visitor_id, first_place from sessions;
 
 create table dbt_track_facts as
 select
-    anonymous_id, timestamp, event_id, event, session_id, dbt_visitor_id, track_sequence_number,
-    cast(timestamp as date) as event_date
-from facts;
+    stream.anonymous_id,
+    stream.timestamp,
+    stream.event_id,
+    stream.event,
+    places.session_id,
+    places.dbt_visitor_id,
+    stream.place - places.first_place + 1 as track_sequence_number,
+    cast(stream.timestamp as date) as event_date
+from stream
+inner join places on stream.visitor = places.visitor and stream.place = places.place;
 
 create table dbt_tracks_flow as
 select
-    event_id,
-    session_id,
-    track_sequence_number,
-    event,
-    dbt_visitor_id,
-    timestamp,
-    case when has_2 then event_2 end as event_2,
-    case when has_3 then event_3 end as event_3,
-    case when has_4 then event_4 end as event_4,
-    case when has_5 then event_5 end as event_5,
-    cast(timestamp as date) as event_date
-from facts;
+    stream.event_id,
+    places.session_id,
+    stream.place - places.first_place + 1 as track_sequence_number,
+    stream.event,
+    places.dbt_visitor_id,
+    stream.timestamp,
+    stream.event_2,
+    stream.event_3,
+    stream.event_4,
+    stream.event_5,
+    cast(stream.timestamp as date) as event_date
+from stream
+inner join places on stream.visitor = places.visitor and stream.place = places.place;

@@ -19,7 +19,7 @@ def statements(name: str, landing: Path, files: str = "*") -> list[str]:
     blocked = ", ".join("'" + name.replace("'", "''") + "'" for name in ["", *_blocked_ids()])
     text = (FOLDER / name).read_text().replace("{blocked_ids}", blocked)
     text = text.replace("{landing}", str(landing)).replace("{files}", files)
-    return [part.strip() for part in text.split(";\n") if part.strip()]
+    return [statement.query.strip() for statement in duckdb.extract_statements(text)]
 
 
 def _blocked_ids() -> list[str]:
