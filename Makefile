@@ -46,6 +46,11 @@ ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000 (POR
 test: install ## Run the whole test suite
 	$(BIN)/python -m pytest
 
+.PHONY: bench
+bench: install ## Measure what the project costs, into docs/performance.md: hours (ARGS=--quick: minutes)
+	@$(BIN)/uv pip install --quiet --group bench
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 .PHONY: check
 check: install ## Lint Python and SQL, check types
 	$(BIN)/ruff check .
