@@ -82,7 +82,9 @@ class Events:
     @staticmethod
     def join(parts: list[Events]) -> Events:
         """All events of the parts, one after the other."""
-        return Events(*(np.concatenate(columns) for columns in zip(*(vars(part).values() for part in parts), strict=True)))
+        return Events(
+            *(np.concatenate(columns) for columns in zip(*(vars(part).values() for part in parts), strict=True))
+        )
 
 
 def generate(settings: Settings, landing: Path) -> list[date]:

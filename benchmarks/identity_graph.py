@@ -23,7 +23,7 @@ WINDOWS = {"full": Window(FIRST_DAY, NEXT_DAY), "day": Window.through(NEXT_DAY, 
 
 
 def make_edges(connection: DuckDBConnection, edges: int, day_edges: int) -> None:
-    """An edge is a device on a day, with or without a user: three devices in ten edges, one user per three devices, a third of all with one.
+    """An edge is a device on a day, a third of them with a user: three devices in ten edges, three devices to a user.
 
     A hundredth of the edges with a user name another than the device's own: shared devices, whose owner changes.
     """
@@ -40,7 +40,11 @@ def make_edges(connection: DuckDBConnection, edges: int, day_edges: int) -> None
         drawn as (
             select
                 *,
-                case when hash(n, 1) % 3 = 0 then case when hash(n, 2) % 100 = 0 then hash(n, 3) % {edges // 10} else device // 3 end end as person,
+                case
+                    when hash(n, 1) % 3 <> 0 then null
+                    when hash(n, 2) % 100 = 0 then hash(n, 3) % {edges // 10}
+                    else device // 3
+                end as person,
                 timestamp '{FIRST_DAY}' + to_days(day::int) + to_microseconds((hash(n, 4) % 86400000000)::bigint) as moment
             from numbers
         )
@@ -75,9 +79,7 @@ def main() -> None:
         return
     began = time.perf_counter()
     settings = IdentitySettings(Policy.LATEST_USER, 5)
-    update = update_identity_graph(
-        warehouse, WINDOWS[arguments.step], settings, datetime.now(UTC).replace(tzinfo=None)
-    )
+    update = update_identity_graph(warehouse, WINDOWS[arguments.step], settings, datetime.now(UTC).replace(tzinfo=None))
     if arguments.timings:
         parts = {"identity": time.perf_counter() - began, "rows": vars(update)}
         arguments.timings.write_text(json.dumps(parts))

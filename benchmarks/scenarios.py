@@ -60,7 +60,7 @@ def full_build(sizes: Sizes, recorder: Recorder, work: Path) -> None:
     """Everything from raw files, by each variant in turn."""
     made = work / "made"
     days = generate(Settings(sizes.events, sizes.days, sizes.seed), made)
-    facts = {"events": sizes.events, "days": sizes.days}
+    facts: dict[str, Any] = {"events": sizes.events, "days": sizes.days}
     floor, seed = work / "floor.duckdb", work / "seed.duckdb"
     for repeat in range(sizes.repeats):
         recorder.measure("full", "floor", sql_arguments("floor.sql", made, floor), **facts)
@@ -90,7 +90,9 @@ def _run_full(
     warehouse.link(all_days)
     warehouse.run(recorder, scenario, variant, (all_days[0], all_days[-1]), **facts)
     if compare_with is not None:
-        recorder.write({"scenario": scenario, "variant": "rows", "rows": require_equal(warehouse.database, compare_with)})
+        recorder.write(
+            {"scenario": scenario, "variant": "rows", "rows": require_equal(warehouse.database, compare_with)}
+        )
     warehouse.remove()
 
 
@@ -98,7 +100,7 @@ def large_build(sizes: Sizes, recorder: Recorder, work: Path) -> None:
     """A build of more events, once: it has to finish, and the floor's rows are its rows."""
     made, floor = work / "made", work / "floor.duckdb"
     days = generate(Settings(sizes.large, sizes.days, sizes.seed), made)
-    facts = {"events": sizes.large, "days": sizes.days}
+    facts: dict[str, Any] = {"events": sizes.large, "days": sizes.days}
     recorder.measure("large", "floor", sql_arguments("floor.sql", made, floor), **facts)
     _run_full(recorder, work, made, days, "ours", compare_with=floor, scenario="large", **facts)
     floor.unlink()
@@ -120,14 +122,12 @@ def more_days(sizes: Sizes, recorder: Recorder, work: Path) -> None:
     shutil.rmtree(made)
 
 
-def _add_days(
-    sizes: Sizes, recorder: Recorder, work: Path, made: Path, history: list[date], added: list[date]
-) -> None:
+def _add_days(sizes: Sizes, recorder: Recorder, work: Path, made: Path, history: list[date], added: list[date]) -> None:
     last_day = added[-1] + timedelta(days=len(sizes.merge_days) * sizes.repeats)
     warehouse = BenchmarkWarehouse(work / "ours", made, history[0], last_day)
     warehouse.remove()
     warehouse.link(history)
-    facts = {"history": len(history), "day_events": sizes.day_events}
+    facts: dict[str, Any] = {"history": len(history), "day_events": sizes.day_events}
     warehouse.run(recorder, "history", "ours", (history[0], history[-1]), **facts)
     for day in added:
         warehouse.link([day])
@@ -142,8 +142,12 @@ def _add_days(
     (work / "seed.duckdb").unlink()
     if len(history) * sizes.day_events <= COMPARED_EVENTS:
         floor = work / "floor.duckdb"
-        recorder.measure("one more day", "floor on all history", sql_arguments("floor.sql", warehouse.landing, floor), **facts)
-        recorder.write({"scenario": "one more day", "variant": "rows", **facts, "rows": require_equal(warehouse.database, floor)})
+        recorder.measure(
+            "one more day", "floor on all history", sql_arguments("floor.sql", warehouse.landing, floor), **facts
+        )
+        recorder.write(
+            {"scenario": "one more day", "variant": "rows", **facts, "rows": require_equal(warehouse.database, floor)}
+        )
         floor.unlink()
     if len(history) == max(sizes.histories):
         _merge_people(sizes, recorder, warehouse, added[-1], _reachable(sizes.merge_days, len(history)))
@@ -163,7 +167,7 @@ def _merge_people(
         for _ in range(sizes.repeats):
             day += timedelta(days=1)
             found = write_merges(warehouse, day, last_day - timedelta(days=reach), sizes.merged_devices)
-            facts = {"reach_days": reach, "devices": found.devices, "later_events": found.later_events}
+            facts: dict[str, Any] = {"reach_days": reach, "devices": found.devices, "later_events": found.later_events}
             warehouse.run(recorder, "merge", "ours", (day, day), **facts)
 
 

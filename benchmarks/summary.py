@@ -42,9 +42,7 @@ class Summary:
 
     def part(self, name: str, scenario: str, variant: str, **facts: Any) -> float | None:
         """Seconds of a part of it; of all of it where the variant has no parts."""
-        return self.median(
-            lambda record: record["parts"].get(name, record["seconds"]), scenario, variant, **facts
-        )
+        return self.median(lambda record: record["parts"].get(name, record["seconds"]), scenario, variant, **facts)
 
 
 def ratio(one: float | None, other: float | None) -> float | None:

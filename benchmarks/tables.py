@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from benchmarks.recorder import Record
 from benchmarks.summary import Summary, ratio
 
 GIB, MB = 2**30, 10**6
@@ -18,7 +19,8 @@ PARTS = {
 }
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Markdown; all but the first column to the right."""
     lines = [head, [":---" if place == 0 else "---:" for place in range(len(head))], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -44,15 +46,23 @@ def full_build(summary: Summary) -> str:
         peak = summary.median(lambda record: record["peak_bytes"] / GIB, "full", variant)
         read = summary.median(lambda record: record["read_bytes"] / MB, "full", variant)
         rows.append(
-            [variant, _seconds(sql), _times(ratio(sql, floor[0])), _seconds(whole), _times(ratio(whole, floor[1])),
-             f"{facts['events'] / whole:,.0f}", f"{peak:.2f}", f"{read:,.0f}"]  # fmt: skip
+            [
+                variant,
+                _seconds(sql),
+                _times(ratio(sql, floor[0])),
+                _seconds(whole),
+                _times(ratio(whole, floor[1])),
+                f"{facts['events'] / whole:,.0f}",
+                f"{peak:.2f}",
+                f"{read:,.0f}",
+            ]
         )
     if not rows:
         return ""
     head = ["", "SQL s", "of the floor", "whole s", "of the floor", "events a second", "peak GiB", "read MB"]
     facts = (summary.chosen("full", "floor") or summary.chosen("full", "ours"))[0]
     title = f"## Everything from raw files: {facts['events']:,} events on {facts['days']} days\n"
-    return f"{title}\n{_table(head, rows)}\n"
+    return f"{title}\n{table(head, rows)}\n"
 
 
 def split(summary: Summary) -> str:
@@ -67,22 +77,30 @@ def split(summary: Summary) -> str:
     runs = [run for run in runs if summary.chosen(run[1], run[2], **run[3])]
     rows = []
     for part, title in PARTS.items():
-        rows.append([title, *(_seconds(summary.part(part, scenario, variant, **facts)) for _, scenario, variant, facts in runs)])
+        rows.append(
+            [title, *(_seconds(summary.part(part, scenario, variant, **facts)) for _, scenario, variant, facts in runs)]
+        )
     rows.append(
         ["of the models, DuckDB at work"]
         + [_seconds(summary.part("statements", scenario, variant, **facts)) for _, scenario, variant, facts in runs]
     )
-    overheads = [
-        summary.median(_overhead, scenario, variant, **facts) for _, scenario, variant, facts in runs
-    ]
+    overheads = [summary.median(overhead, scenario, variant, **facts) for _, scenario, variant, facts in runs]
     rows.append(["all but SQL and landing", *map(_seconds, overheads)])
     parse = summary.part("parse", "parse", "dbt")
-    said = f"\nAfter a change of the dbt project's files, the next start parses them once: {parse:.1f} s.\n" if parse else ""
-    warm = "Warm is a second run in a process that has imported everything, as the daemon's runs are; its first row is of the run before.\n"
-    return f"## Where the seconds go\n\n{warm}\n{_table(['seconds', *(run[0] for run in runs)], rows)}\n{said}" if runs else ""
+    said = (
+        f"\nAfter a change of the dbt project's files, the next start parses them once: {parse:.1f} s.\n"
+        if parse
+        else ""
+    )
+    warm = "Warm is a second run in a process that has imported everything, as in a daemon; its first row holds the run before, too.\n"
+    return (
+        f"## Where the seconds go\n\n{warm}\n{table(['seconds', *(run[0] for run in runs)], rows)}\n{said}"
+        if runs
+        else ""
+    )
 
 
-def _overhead(record: dict) -> float:
+def overhead(record: Record) -> float:
     """Seconds besides SQL and landing: of the run alone where the process was warm."""
     parts = record["parts"]
     whole = parts["run"] if record["variant"].endswith("warm") else record["seconds"]
@@ -100,16 +118,32 @@ def one_more_day(summary: Summary) -> str:
         seed = summary.part("sql", name, "seed on all history", history=history)
         peak = summary.median(lambda record: record["peak_bytes"] / GIB, name, "ours", history=history)
         rows.append(
-            [f"{history} days", _seconds(sql), _times(ratio(sql, floor)), _times(ratio(sql, shortest)), _seconds(whole),
-             _seconds(seed), _times(ratio(seed, sql)), f"{peak:.2f}"]  # fmt: skip
+            [
+                f"{history} days",
+                _seconds(sql),
+                _times(ratio(sql, floor)),
+                _times(ratio(sql, shortest)),
+                _seconds(whole),
+                _seconds(seed),
+                _times(ratio(seed, sql)),
+                f"{peak:.2f}",
+            ]
         )
     if not rows:
         return ""
-    head = ["history", "SQL s", "of the floor on that day", "of the shortest history", "whole s", "seed, all history s",
-            "seed / ours, SQL", "peak GiB"]  # fmt: skip
+    head = [
+        "history",
+        "SQL s",
+        "of the floor on that day",
+        "of the shortest history",
+        "whole s",
+        "seed, all history s",
+        "seed / ours, SQL",
+        "peak GiB",
+    ]
     events = summary.chosen(name, "ours")[0]["day_events"]
     title = f"## One more day of {events:,} events\n\nThe floor on that day alone takes {_seconds(floor)} s.\n"
-    return f"{title}\n{_table(head, rows)}\n"
+    return f"{title}\n{table(head, rows)}\n"
 
 
 def merges(summary: Summary) -> str:
@@ -121,8 +155,8 @@ def merges(summary: Summary) -> str:
         rewritten = summary.part("sql", "merge", "ours", reach_days=days)
         rows.append([f"{days} days", f"{records[0]['devices']:,}", f"{later:,.0f}", _seconds(rewritten)])
     head = ["devices first seen before", "devices", "their events since", "SQL s"]
-    title = "## A merge of people\n\nA day on which nothing happens but that devices of nobody turn out, in pairs, to be one person's.\n"
-    return f"{title}\n{_table(head, rows)}\n" if rows else ""
+    title = "## A merge of people\n\nA day on which devices of nobody turn out, in pairs, to be one person's, and nothing else.\n"
+    return f"{title}\n{table(head, rows)}\n" if rows else ""
 
 
 def identity_graph(summary: Summary) -> str:
@@ -133,8 +167,10 @@ def identity_graph(summary: Summary) -> str:
         if records:
             edges = records[0]["edges" if step == "full" else "day_edges"]
             peak = summary.median(lambda record: record["peak_bytes"] / GIB, "identity graph", step)
-            rows.append([title, f"{edges:,}", _seconds(summary.part("identity", "identity graph", step)), f"{peak:.2f}"])
-    return f"## The identity graph\n\n{_table(['', 'edges', 's', 'peak GiB'], rows)}\n" if rows else ""
+            rows.append(
+                [title, f"{edges:,}", _seconds(summary.part("identity", "identity graph", step)), f"{peak:.2f}"]
+            )
+    return f"## The identity graph\n\n{table(['', 'edges', 's', 'peak GiB'], rows)}\n" if rows else ""
 
 
 def large_build(summary: Summary) -> str:
@@ -143,11 +179,15 @@ def large_build(summary: Summary) -> str:
     for variant in ("floor", "ours"):
         for record in summary.chosen("large", variant):
             parts = record["parts"]
-            rows.append([variant, _seconds(parts["sql"]), _seconds(record["seconds"]), f"{record['peak_bytes'] / GIB:.2f}"])
+            rows.append(
+                [variant, _seconds(parts["sql"]), _seconds(record["seconds"]), f"{record['peak_bytes'] / GIB:.2f}"]
+            )
     if not rows:
         return ""
-    events = next(record["events"] for record in summary.records if record["scenario"] == "large" and "events" in record)
-    return f"## {events:,} events, once\n\n{_table(['', 'SQL s', 'whole s', 'peak GiB'], rows)}\n"
+    events = next(
+        record["events"] for record in summary.records if record["scenario"] == "large" and "events" in record
+    )
+    return f"## {events:,} events, once\n\n{table(['', 'SQL s', 'whole s', 'peak GiB'], rows)}\n"
 
 
 SECTIONS: tuple[Callable[[Summary], str], ...] = (

@@ -1,4 +1,4 @@
-"""A warehouse of the project for a benchmark: a landing folder with links to the made files of some days, and the command that runs days."""
+"""A warehouse for a benchmark: a landing folder with links to the made files of some days, and the command that runs days."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ class BenchmarkWarehouse:
     ) -> Record:
         """Measure the project's command for the days from the first to the last."""
         arguments = ["benchmarks.ours", *(["--warm"] if warm else []), "{timings}"]
-        arguments += ["--from", first_and_last[0].isoformat(), "--to", first_and_last[1].isoformat(), "--select", select]
+        first, last = (day.isoformat() for day in first_and_last)
+        arguments += ["--from", first, "--to", last, "--select", select]
         return recorder.measure(scenario, variant, arguments, self.variables(), **facts)
 
     def remove(self) -> None:

@@ -13,7 +13,7 @@ from benchmarks.agreement import TABLES, TablesDiffer, digests, require_equal
 from benchmarks.dataframes import LIBRARIES
 from benchmarks.generator import Settings, generate
 from benchmarks.merges import write_merges
-from benchmarks.recorder import Recorder, read_records
+from benchmarks.recorder import Record, Recorder, read_records
 from benchmarks.sql_build import build
 from benchmarks.warehouse import BenchmarkWarehouse
 
@@ -43,7 +43,9 @@ def test_ours_floor_and_data_frames_make_the_same_rows(tmp_path: Path) -> None:
     _assert_parts_add_up(full)
     assert [record["scenario"] for record in read_records(recorder.results)] == ["machine", "full", "one more day"]
     with duckdb.connect(str(tmp_path / "floor.duckdb")) as connection:
-        connection.execute("update dbt_tracks_flow set event_5 = 'other' where event_id = (select min(event_id) from dbt_tracks_flow)")
+        connection.execute(
+            "update dbt_tracks_flow set event_5 = 'other' where event_id = (select min(event_id) from dbt_tracks_flow)"
+        )
     with pytest.raises(TablesDiffer, match="dbt_tracks_flow"):
         require_equal(warehouse.database, tmp_path / "floor.duckdb")
 
@@ -56,8 +58,13 @@ def _assert_sessions_equal(landing: Path, folder: Path) -> None:
             floor = """
                 select session_id, session_start_at, ended_at, num_pvs
                 from dbt_session_tracks inner join dbt_session_track_facts using (session_id)"""
-            frame = f"select number || ' - ' || visitor, session_start_at, ended_at, events from '{folder / name}.parquet'"
-            assert connection.execute(f"({floor} except all {frame}) union all ({frame} except all {floor})").fetchall() == []
+            frame = (
+                f"select number || ' - ' || visitor, session_start_at, ended_at, events from '{folder / name}.parquet'"
+            )
+            assert (
+                connection.execute(f"({floor} except all {frame}) union all ({frame} except all {floor})").fetchall()
+                == []
+            )
 
 
 def _assert_seed_is_near(landing: Path, folder: Path) -> None:
@@ -75,7 +82,7 @@ def _assert_seed_is_near(landing: Path, folder: Path) -> None:
     assert 0.98 < counts[0] < 1.02
 
 
-def _assert_parts_add_up(record: dict) -> None:
+def _assert_parts_add_up(record: Record) -> None:
     parts = record["parts"]
     named = ("start", "landing", "identity", "models", "tests", "dbt", "dagster")
     assert all(parts[name] > 0 for name in named)

@@ -17,7 +17,9 @@ def test_memory_reading_and_children_are_seen(tmp_path: Path) -> None:
     assert usage.peak_bytes > 200_000_000
     assert 30_000_000 <= usage.read_bytes < 100_000_000
     assert usage.cpu_seconds > 0
-    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code + '; import time; time.sleep(1)'!r}])"
+    parent = (
+        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code + '; import time; time.sleep(1)'!r}])"
+    )
     assert run_child([sys.executable, "-c", parent], tmp_path / "log").peak_bytes > 200_000_000
 
 

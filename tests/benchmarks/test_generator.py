@@ -70,7 +70,10 @@ def test_there_are_about_as_many_events_as_asked_for(events: duckdb.DuckDBPyConn
 def test_some_events_come_twice_and_nothing_else_shares_an_id(events: duckdb.DuckDBPyConnection) -> None:
     twice = one(events, "select count(*) from (select id from events group by id having count(*) = 2)")
     assert 0 < twice < SETTINGS.events / 200
-    assert one(events, "select count(*) from (select id from events group by id having count(distinct timestamp) > 1)") == 0
+    assert (
+        one(events, "select count(*) from (select id from events group by id having count(distinct timestamp) > 1)")
+        == 0
+    )
 
 
 def test_few_people_make_many_events(events: duckdb.DuckDBPyConnection) -> None:
@@ -86,7 +89,11 @@ def test_people_have_several_devices_and_some_devices_several_people(events: duc
     devices = "select user_id, count(distinct anonymous_id) as n from events where user_id is not null group by 1"
     assert one(events, f"select max(n) from ({devices})") >= 3
     people = "select anonymous_id, count(distinct user_id) as n from events group by 1"
-    assert 0 < one(events, f"select count(*) from ({people}) where n > 1") < one(events, f"select count(*) from ({people})") / 20
+    assert (
+        0
+        < one(events, f"select count(*) from ({people}) where n > 1")
+        < one(events, f"select count(*) from ({people})") / 20
+    )
 
 
 def test_log_ins_happen_on_the_way_with_an_identify_call(events: duckdb.DuckDBPyConnection) -> None:
