@@ -13,7 +13,7 @@ What runs is sessionization_dagster.run. The stopwatches write down where its se
   end         the summary that the command prints
 
 --warm runs the days a second time in the same process, as a daemon that has all loaded would, and tells of that alone.
-models_split tells of each model: seconds by dbt's clock, and those of its statements in DuckDB by their kind.
+models_split tells of each model: seconds by dbt's clock, and those of its statements in DuckDB by their kind, and their CPU.
 """
 
 from __future__ import annotations
@@ -68,21 +68,23 @@ class Stopwatches:
 
         @wraps(execute)
         def timed(cursor: Any, sql: str, *arguments: Any, **named: Any) -> Any:
-            began = time.perf_counter()
+            began, cpu_began = time.perf_counter(), time.process_time()
             try:
                 return execute(cursor, sql, *arguments, **named)
             finally:
-                self._note_statement(sql, time.perf_counter() - began)
+                self._note_statement(sql, time.perf_counter() - began, time.process_time() - cpu_began)
 
         return timed
 
-    def _note_statement(self, sql: str, seconds: float) -> None:
+    def _note_statement(self, sql: str, seconds: float, cpu_seconds: float) -> None:
         node = NODE_OF_STATEMENT.search(sql)
         if node is None or node[1] == "test":
             return
         self.seconds["statements"] += seconds
         kind = " ".join(COMMENT.sub("", sql).lower().split()[:2])
-        kinds = self.models[node[2]].setdefault("statements", {})
+        model = self.models[node[2]]
+        model["cpu_seconds"] = model.get("cpu_seconds", 0.0) + cpu_seconds
+        kinds = model.setdefault("statements", {})
         kinds[kind] = kinds.get(kind, 0.0) + seconds
 
     def take_result(self, event: dict[str, Any]) -> None:
