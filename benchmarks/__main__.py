@@ -36,6 +36,9 @@ def main() -> int:
             print(f"Measured a part, into {results}: the page stays as it is.", file=sys.stderr)
             return 0
         shutil.copyfile(results, LATEST)
+    if not LATEST.exists():
+        print(f"Nothing is measured yet: {LATEST} is missing. Run `make bench` without --page first.", file=sys.stderr)
+        return 2
     write_page(LATEST, ROOT / "docs")
     return 0
 
@@ -47,6 +50,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--days", type=int, help=f"days that they lie on; else {FULL.days}")
     parser.add_argument(
         "--large", type=whole, help=f"events of the build that need only finish, 0 for none; else {FULL.large:_}"
+    )
+    parser.add_argument(
+        "--day-events", type=whole, help=f"events of each day where days are added; else {FULL.day_events:_}"
     )
     parser.add_argument("--histories", type=int, nargs="+", help="days of history that one more is added to")
     parser.add_argument("--repeats", type=int, help=f"how often each is measured; else {FULL.repeats}")
@@ -64,7 +70,7 @@ def _arguments() -> argparse.Namespace:
 
 def _measure(arguments: argparse.Namespace) -> Path:
     """Measure the scenarios; return the file of results."""
-    named = ("events", "days", "large", "repeats", "seed")
+    named = ("events", "days", "large", "day_events", "repeats", "seed")
     given = {name: getattr(arguments, name) for name in named if getattr(arguments, name) is not None}
     if arguments.histories:
         given["histories"] = tuple(sorted(arguments.histories))
