@@ -30,10 +30,12 @@ def build_definitions(
     variables: Mapping[str, Any] | None = None,
     loggers: Mapping[str, dg.LoggerDefinition] | None = None,
     notifier: Notifier | None = None,
+    select: str = "*",
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors for the given settings.
 
     variables replace vars of dbt_project.yml, loggers Dagster's own, notifier what the settings say of telling failed runs.
+    select is what the daily job runs, in Dagster's selection syntax.
 
     Raises:
         SettingsError: a setting cannot be used.
@@ -57,7 +59,7 @@ def build_definitions(
         parts = embedded_parts(environment, project, warehouse, identity_settings, partitions, made, daily_job)
     else:
         parts = production_parts(environment, project, warehouse, partitions)
-    daily = daily_sessionization(partitions, leave_out=parts.checks_of_other_jobs)
+    daily = daily_sessionization(partitions, leave_out=parts.checks_of_other_jobs, select=select)
     webhook = environment.alert_webhook
     definitions = dg.Definitions(
         assets=[*parts.assets, *models, identity],

@@ -16,10 +16,10 @@ from sessionization_dagster.retries import retrying
 
 
 def daily_sessionization(
-    partitions: dg.PartitionsDefinition[str], leave_out: Sequence[dg.AssetChecksDefinition]
+    partitions: dg.PartitionsDefinition[str], leave_out: Sequence[dg.AssetChecksDefinition], select: str = "*"
 ) -> "dg.UnresolvedAssetJobDefinition":
-    """Everything, for one day or a range of days in one run; but the checks that have a job of their own."""
-    selection: dg.AssetSelection = dg.AssetSelection.all()
+    """What is selected, for one day or a range of days in one run; but the checks that have a job of their own."""
+    selection: dg.AssetSelection = dg.AssetSelection.from_string(select)
     for checks in leave_out:
         selection = selection - dg.AssetSelection.checks(checks)
     return dg.define_asset_job(

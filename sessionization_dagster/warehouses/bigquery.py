@@ -9,11 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-<<<<<<< HEAD
-from typing import Any, ClassVar, Self
-=======
-from typing import Self
->>>>>>> warehouse
+from typing import ClassVar, Self
 
 import pyarrow as pa
 from google.api_core.exceptions import NotFound
@@ -22,12 +18,8 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.warehouses import csv_rows
-<<<<<<< HEAD
 from sessionization_dagster.warehouses.base import TableDescription, TableLayout
-=======
-from sessionization_dagster.warehouses.base import TableLayout
 from sessionization_dagster.warehouses.bigquery_clients import BigQueryClients
->>>>>>> warehouse
 from sessionization_dagster.warehouses.bigquery_errors import with_remedies
 from sessionization_dagster.warehouses.dialect import Places, as_script, create_table, to_bigquery
 
