@@ -2,14 +2,14 @@
     skip the rest; a test over the computed event_date alone would read all raw rows. -#}
 
 {#- Good rows of the window, duplicates included. -#}
-{% macro good_rows_of_window() -%}
-    select * from ({{ staged_events() }}) as staged
+{% macro good_rows_of_window(columns='*') -%}
+    select {{ columns }} from ({{ staged_events() }}) as staged
     where {{ near_window('timestamp') }} and {{ in_window('event_date') }} and reject_reason is null and {{ loaded_in_time() }}
 {%- endmacro %}
 
 {#- Rejected rows of the window, and all that belong to no day. -#}
 {% macro rejected_rows_of_window() -%}
-    {%- set columns = 'event_id, source, event_type, reject_reason as reason, event_date, timestamp, received_at, raw' -%}
+    {%- set columns = 'event_id, source, event_type, reject_reason as reason, event_date, timestamp, received_at, rejected_raw as raw' -%}
     select {{ columns }} from ({{ staged_events() }}) as staged
     where {{ near_window('timestamp') }} and {{ in_window('event_date') }} and reject_reason is not null and not is_from_the_future and {{ loaded_in_time() }}
     union all
@@ -21,7 +21,7 @@
 {%- endmacro %}
 
 {#- The copies of rows whose event_id stands more than once on a date, numbered: copy 1, the earliest, is the event. Ids that stand
-    once are most of the table and are left out, which spares sorting it. `good_rows` is the name of a CTE. -#}
+    once are most of the table and are left out, which spares sorting them and making their JSON. `good_rows` is the name of a CTE. -#}
 {% macro numbered_copies(good_rows) -%}
     select
         good.*,
@@ -29,7 +29,7 @@
             partition by good.event_id, good.event_date
             order by good.timestamp, good.received_at nulls last, {{ row_as_text('good.raw') }}
         ) as copy_number
-    from {{ good_rows }} as good
+    from ({{ good_rows_of_window() }}) as good
     inner join (
         select event_id, event_date from {{ good_rows }} group by 1, 2 having count(*) > 1
     ) as repeated on good.event_id = repeated.event_id and good.event_date = repeated.event_date

@@ -15,6 +15,9 @@ One raw table as staged events: one row per raw row, nothing filtered.
   kept         raw columns that are declared, yet no canonical ones: they go into properties
   raw_rows     SQL that reads the raw table, where more than its rows is needed
 
+raw is the raw row as JSON, rejected_raw the same where the row is rejected: a warehouse makes the JSON of all rows that it is asked for, even
+of those that it then leaves out, and most are left out.
+
 reject_reason is null for a good row. event_date is the partition that answers for the row: its own day, or the day of its arrival
 where its timestamp is missing or cannot be true; null where neither is known.
 -#}
@@ -37,7 +40,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
             {{ expressions.get(attribute) or raw_column(columns, available, attribute) }} as {{ attribute }},
             {% endfor -%}
             {{ raw_properties(raw_table, available, kept) }} as properties,
-            {{ row_as_json('raw_rows') }} as raw,
+            raw_rows as raw_row,
             {{ raw_column(columns, available, 'timestamp', dbt.type_timestamp()) }} as timestamp,
             {{ raw_column(columns, available, 'received_at', dbt.type_timestamp()) }} as received_at,
             {{ raw_loaded_at() }} as raw_loaded_at
@@ -54,7 +57,10 @@ where its timestamp is missing or cannot be true; null where neither is known.
     )
 
     select
-        *,
+        event_id, anonymous_id, user_id, previous_id, alias, source, event_type, {{ event_attributes() | join(', ') }}, properties,
+        timestamp, received_at, raw_loaded_at, is_from_the_future, reject_reason,
+        {{ row_as_json('raw_row') }} as raw,
+        case when reject_reason is not null then {{ row_as_json('raw_row') }} end as rejected_raw,
         {{ local_date('case when timestamp is null or is_from_the_future then coalesce(received_at, raw_loaded_at) else timestamp end') }} as event_date
     from judged
     )

@@ -1,7 +1,7 @@
 {{ config(materialized='date_overwrite', date='event_date', cluster_by=['alias', 'event_id'], tags=['events']) }}
 
 with good_rows as (
-    {{ good_rows_of_window() }}
+    {{ good_rows_of_window(event_columns()) }}
 ),
 
 copies as (

@@ -1,7 +1,7 @@
 {{ config(materialized='date_overwrite', date='event_date', keeps_undated=true, tags=['events']) }}
 
 with good_rows as (
-    {{ good_rows_of_window() }}
+    {{ good_rows_of_window('event_id, event_date') }}
 ),
 
 copies as (

@@ -1,0 +1,152 @@
+"""Every statement that runs and tests send: Google's analyzer takes it, and its literals bound each partitioned table to the window.
+
+What the emulator takes silently (numbers for texts, tables made in a transaction, whole tables read) is found here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from sessionization_dagster.warehouses.bigquery import type_of
+from tests.bigquery.analyzer import Analyzer
+from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
+from tests.bigquery.emulator import PROJECT
+from tests.bigquery.pruning import Partitioning, Reference, references, report, unbounded
+from tests.oracle.model import RawRow, Settings
+
+DAYS = [date(2024, 3, 1) + timedelta(days=offset) for offset in range(30)]
+SOURCES = ("rudderstack", "measure_js", "mixpanel")
+# Tests that look further back than the window, and how far; each says so by a literal too.
+LOOK_BACK = {"volume_anomaly": 56, "assert_event_ids_stand_on_one_date": 7}
+# A session may have begun on the day before, and a bound on a timestamp has a day to spare for the timezone.
+SPARE_DAYS = 2
+# Raw tables are divided by arrival: a clock that is ahead, the timezone and the load time's own day.
+RAW_SPARE_DAYS = 3
+
+
+@dataclass
+class Sent:
+    """Statements by run, and what the warehouse held when they were over."""
+
+    whole: list[str]
+    daily: list[str]
+    rerun: list[str]
+    tables: dict[str, dict[str, str]]
+
+
+def rows() -> list[RawRow]:
+    """Visitors of every day; one who comes daily and logs in late, so that yesterday's events move."""
+    calls = []
+    for number, day in enumerate(DAYS):
+        for source in SOURCES:
+            noon = datetime.combine(day, datetime.min.time()) + timedelta(hours=12)
+            table = "tracks" if source == "rudderstack" else "events"
+            for visitor in ("daily", f"once{number}"):
+                user = "anna" if visitor == "daily" and day == DAYS[-1] else None
+                calls.append(
+                    RawRow(
+                        table=table, source=source, id=f"{source}{number}{visitor}", anonymous_id=visitor, user_id=user,
+                        timestamp=noon, received_at=noon, event="product_view",
+                    )
+                )  # fmt: skip
+    return calls
+
+
+@pytest.fixture(scope="module")
+def sent(endpoint: str) -> Sent:
+    """A build of 28 days, one more day, and a day in the middle again; each with its tests."""
+    driver = BigQueryDriver(endpoint, Settings(sources=SOURCES), max_lateness_days=7)
+    driver.land(rows())
+    runs = []
+    for first, last in ((DAYS[0], DAYS[-3]), (DAYS[-2], DAYS[-2]), (DAYS[-1], DAYS[-1])):
+        with recorded() as statements:
+            driver.run(first, last)
+            assert set(driver.run_tests(first, last).values()) <= {"pass", "warn"}
+        runs.append(list(statements))
+    with driver.warehouse.connect() as connection:
+        client = connection.native
+        tables = {
+            f"{PROJECT}.{dataset.dataset_id}.{table.table_id}": {
+                field.name: type_of(field) for field in client.get_table(table.reference).schema
+            }
+            for dataset in client.list_datasets()
+            for table in client.list_tables(dataset.reference)
+        }
+    return Sent(runs[0], runs[1], runs[2], tables)
+
+
+def test_the_analyzer_takes_every_statement(sent: Sent) -> None:
+    """In the order sent: what one makes is known to the next. Seeds and the identity graph's tables are not made by statements."""
+    made = {_named(found) for text in sent.whole for found in _MAKES.findall(text)}
+    given = {name: columns for name, columns in sent.tables.items() if name not in made}
+    with Analyzer(given) as analyzer:
+        complaints = [
+            f"{error}\n{text[:2000]}"
+            for text in (*sent.whole, *sent.daily, *sent.rerun)
+            if (error := analyzer.analyze(text)) is not None
+        ]
+        assert not complaints, "\n\n".join(complaints[:3])
+        # The same analyzer refuses what is wrong.
+        wrong = f"select 1 from `{PROJECT}.{DATASET}_core.events` where timestamp = event_date"
+        assert "No matching signature" in (analyzer.analyze(wrong) or "")
+
+
+def test_a_daily_run_reads_the_partitions_of_its_day(sent: Sent, capsys: pytest.CaptureFixture[str]) -> None:
+    """The stand-in for bytes billed: the literals that BigQuery leaves out partitions by."""
+    found = _reads(sent, sent.daily)
+    with capsys.disabled():
+        print("\n" + report(found, DAYS[0], DAYS[-2]))
+    window = DAYS[-2]
+    complaints = []
+    for name, reads in found.items():
+        for read in reads:
+            spare = LOOK_BACK.get(name.split(".")[-1], RAW_SPARE_DAYS if ".vendor_" in read.table else SPARE_DAYS)
+            if read.reads_days and (read.lower is None or read.lower < window - timedelta(days=spare)):
+                complaints.append(f"{name}: {read.table} from {read.lower}: {read.snippet}")
+    assert not complaints, "\n".join(complaints)
+    assert sum(len(reads) for reads in found.values()) > 100
+
+
+def test_an_identity_that_moves_is_looked_for_from_its_first_day(sent: Sent) -> None:
+    """The last day's login takes 29 days of events along: statements reach back to the first of them, by literals."""
+    found = _reads(sent, sent.rerun)
+    open_ones = unbounded((read for reads in found.values() for read in reads), ["lower"])
+    assert not open_ones, "\n".join(f"{read.table}: {read.snippet}" for read in open_ones)
+    facts = [read for reads in found.values() for read in reads if read.table.endswith(".dbt_track_facts")]
+    assert min(read.lower for read in facts if read.lower) == DAYS[0]
+
+
+_MAKES = re.compile(
+    r"create or replace table (\S+)|create or replace view (\S+)|create table if not exists (\S+)", re.I
+)
+_DIVIDED = re.compile(r"create or replace table (\S+)\s+partition by (?:timestamp_trunc\((\w+), day\)|(\w+))", re.I)
+_VIEW = re.compile(r"create or replace view (\S+)\s+options\(\)\s+as(.*)", re.I | re.S)
+
+
+def _named(groups: tuple[str, ...]) -> str:
+    return next(group for group in groups if group).replace("`", "")
+
+
+def _reads(sent: Sent, statements: list[str]) -> dict[str, list[Reference]]:
+    """Dbt node (or a statement's beginning) -> the partitioned tables that it reads."""
+    tables = {f"{PROJECT}.{DATASET}_core.identity_changes": Partitioning("partition_date")}
+    for source in SOURCES:
+        if source == "rudderstack":
+            tables[f"{PROJECT}.{raw_dataset(source)}.tracks"] = Partitioning("received_at", "TIMESTAMP")
+    views = {}
+    for text in (*sent.whole, *sent.daily):
+        for name, moment, day in _DIVIDED.findall(text):
+            tables[name.replace("`", "")] = Partitioning(day) if day else Partitioning(moment, "TIMESTAMP")
+        for name, query in _VIEW.findall(text):
+            views[name.replace("`", "")] = query
+    found: dict[str, list[Reference]] = {}
+    for text in statements:
+        if _VIEW.search(text):
+            continue  # makes a view, and reads nothing
+        node = re.search(r'"node_id": "([^"]+)"', text)
+        found.setdefault(node[1] if node else text[:60], []).extend(references(text, tables, views))
+    return found
