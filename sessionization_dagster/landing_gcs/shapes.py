@@ -20,6 +20,7 @@ from sessionization_dagster.landing_gcs.values import (
 
 LINE = "line"
 EMPTY = literal("")
+MOMENTS = ("TIMESTAMP", "DATETIME")
 NUMBERS = ("INTEGER", "INT64", "NUMERIC", "BIGNUMERIC", "FLOAT", "FLOAT64", "BOOLEAN", "BOOL")
 
 
@@ -91,29 +92,33 @@ def parquet_shape(table: RawTable, types: Mapping[str, str], scratch: str) -> Sh
             )
     fields = [_typed(name, kind) for name, kind in types.items()]
     taken = set(places.values())
-    return Shape(
-        quoted(scratch),
-        {
-            column.name: Value(names[place], fields[place].json, fields[place].json)
-            if column.type == "JSON" and types[names[place]] != "STRING"
-            else fields[place]
-            for column in table.columns
-            if (place := places.get(column.name)) is not None
-        },
-        [field for place, field in enumerate(fields) if place not in taken],
-        f"to_json_string(struct({', '.join(map(quoted, names))}))",
-    )
+    columns = {}
+    for column in table.columns:
+        if column.name in places:
+            place = places[column.name]
+            columns[column.name] = _fitted(column.type, types[names[place]], fields[place])
+    extras = [field for place, field in enumerate(fields) if place not in taken]
+    return Shape(quoted(scratch), columns, extras, f"to_json_string(struct({', '.join(map(quoted, names))}))")
+
+
+def _fitted(wanted: str, kind: str, field: Value) -> Value:
+    """The field with a text that can become what is wanted."""
+    if wanted == "JSON" and kind != "STRING":
+        return Value(field.name, field.json, field.json)
+    if wanted == "DATE" and kind in MOMENTS:
+        return Value(field.name, f"substr({field.text}, 1, 10)", field.json)
+    return field
 
 
 def _is_nested(kind: str) -> bool:
-    return kind not in (*NUMBERS, "STRING", "BYTES", "TIMESTAMP", "DATETIME", "DATE", "TIME")
+    return kind not in (*NUMBERS, *MOMENTS, "STRING", "BYTES", "DATE", "TIME")
 
 
 def _typed(name: str, kind: str) -> Value:
     """A column of a type, as text and as JSON text."""
     column = quoted(name)
-    if kind in ("TIMESTAMP", "DATETIME"):
-        text = f"format_{kind.lower()}('%F %H:%M:%E*S', {column})"
+    if kind in MOMENTS:
+        text = f"regexp_replace(cast({column} as string), '[+]00$', '')"
     elif kind == "BYTES":
         text = f"safe_convert_bytes_to_string({column})"
     elif _is_nested(kind):
@@ -165,8 +170,8 @@ def _unquoted(key: str) -> str:
 
 def _member(key: str) -> Value:
     path = literal(f'$."{key}"')
-    # JSON's null is no value, as in the other formats.
-    as_json = f"nullif(json_query(object, {path}), 'null')"
+    # JSON's null is no value, as in the other formats. The cast does nothing, but for an emulator whose function returns JSON.
+    as_json = f"nullif(cast(json_query(object, {path}) as string), 'null')"
     return Value(key, f"if({as_json} is null, null, coalesce(json_value(object, {path}), {as_json}))", as_json)
 
 
