@@ -142,11 +142,9 @@ class Loads:
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Runs a statement, query or script in BigQuery's own words."""
         warehouse = self._warehouse
-        config = bigquery.QueryJobConfig(
-            labels=self._labels,
-            maximum_bytes_billed=warehouse.maximum_bytes_billed,
-            job_timeout_ms=warehouse.timeout_seconds * 1000,
-        )
+        config = bigquery.QueryJobConfig(labels=self._labels, job_timeout_ms=warehouse.timeout_seconds * 1000)
+        if warehouse.maximum_bytes_billed is not None:
+            config.maximum_bytes_billed = warehouse.maximum_bytes_billed
         with self._remedies():
             job = self._client.query(sql, config, retry=RETRY, job_retry=None, timeout=REQUEST_SECONDS)
             found = job.result(retry=RETRY, job_retry=None, timeout=warehouse.timeout_seconds)
