@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from dagster_gcp import GCSResource
-from google.api_core.exceptions import BadRequest, Conflict, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 from google.oauth2 import service_account
@@ -185,11 +185,11 @@ class Loads:
                     job_id, location=self._warehouse.location, retry=RETRY, timeout=REQUEST_SECONDS
                 )
             job.result(retry=RETRY, timeout=self._warehouse.timeout_seconds)
-        except BadRequest as error:
+        except GoogleAPICallError as error:
             if taken:
-                return False
+                return False  # whatever ended that job, the next may do better
             reasons = [found.get("reason") for found in error.errors]
-            if not reasons or reasons[0] not in _FILE_IS_BAD:
+            if not isinstance(error, BadRequest) or not reasons or reasons[0] not in _FILE_IS_BAD:
                 raise
             raise UnreadableFile(f"cannot be loaded: {' '.join(error.message.split())[:2000]}") from error
         return not taken or self._exists(name)

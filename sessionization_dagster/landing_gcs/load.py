@@ -6,8 +6,10 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery, storage
 
+from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing.careful import csv_header
 from sessionization_dagster.landing.errors import UnreadableFile
 from sessionization_dagster.landing.ledger import LOADED, UNREADABLE
@@ -156,6 +158,10 @@ class _Loader:
             found = self._judge(file)
         except UnreadableFile as error:
             found = None, Outcome(UNREADABLE, rejects=1, error=f"{error}. None of its rows are loaded")
+        except WarehouseError as error:
+            if not isinstance(error.__cause__, NotFound) or self._objects.is_still(file.stored):
+                raise
+            found = None
         if found is None or not self._objects.is_still(file.stored):
             if found is not None and found[0] is not None:
                 self._loads.drop(found[0])

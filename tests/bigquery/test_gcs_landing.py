@@ -16,8 +16,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
+from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing import LandingError, LandingReport, RawColumn, RawTable, land
 from sessionization_dagster.landing_gcs import Bucket, land_bucket
 from sessionization_dagster.landing_gcs.clients import GCSClients, Loads, Objects
@@ -324,6 +326,26 @@ def test_a_file_that_changes_while_it_is_read_waits(case: Case, monkeypatch: pyt
     assert "changed while it was read" in case.messages[-1]
     case.land()
     assert case.ids() == ["a3"]
+
+
+def test_a_file_that_vanishes_while_it_is_read_is_gone(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BigQuery says that it is not found; where it is there all the same, something else is missing, and the run fails."""
+    case.write("a.jsonl", '{"id": "a1"}\n')
+    case.write("b.jsonl", '{"id": "b1"}\n')
+    attempt = Loads._attempt
+
+    def not_found(self: Loads, uri: str, *rest: Any) -> bool:
+        if uri.endswith("a.jsonl"):
+            raise NotFound("Not found: Dataset demo:other")
+        return attempt(self, uri, *rest)
+
+    monkeypatch.setattr(Loads, "_attempt", not_found)
+    with pytest.raises(WarehouseError, match="No such dataset"):
+        case.land()
+    still = Objects.is_still
+    monkeypatch.setattr(Objects, "is_still", lambda self, stored: "a.jsonl" not in stored.name and still(self, stored))
+    assert case.land().problems == []
+    assert case.ids() == ["b1"]
 
 
 def test_a_changed_declaration_has_files_read_again(case: Case) -> None:
