@@ -9,6 +9,7 @@ import dagster as dg
 
 from sessionization_dagster import landing_gcs as landing_package
 from sessionization_dagster.assets.landing import FILES_READABLE, REJECTS, files_readable, unreadable
+from sessionization_dagster.assets.raw_tables import LOOKED_BACK
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.landing import TableReport, raw_tables
 from sessionization_dagster.landing_gcs import Bucket, land_bucket
@@ -71,7 +72,9 @@ def build_gcs_landing_assets(
             with labelled.read() as connection:
                 held = unreadable(connection)
                 due = due_time(now().replace(tzinfo=None), span[1])
-                newest = {table.name: newest_row_at(connection, table, due) for table in tables.values()}
+                newest = {
+                    table.name: newest_row_at(connection, table, due, due - LOOKED_BACK) for table in tables.values()
+                }
         for problem in report.problems:
             context.log.warning(problem)
         for key in context.selected_asset_keys:

@@ -8,10 +8,11 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +20,7 @@ import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
+from sessionization_dagster.assets.landing_gcs import build_gcs_landing_assets
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing import LandingError, LandingReport, RawColumn, RawTable, land
 from sessionization_dagster.landing_gcs import Bucket, land_bucket
@@ -366,3 +368,60 @@ def test_a_changed_declaration_has_files_read_again(case: Case) -> None:
     (row,) = case.rows()
     assert "colour" not in row
     assert row["properties"] == {"colour": "7"}
+
+
+def source_node(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "unique_id": f"source.shop.raw.{name}",
+        "resource_type": "source",
+        "source_name": "raw",
+        "name": name,
+        "description": name,
+        "original_file_path": "models/raw.yml",
+        "config": {"meta": {}},
+        "meta": {},
+        "tags": [],
+        "columns": {},
+        "freshness": None,
+        **more,
+    }
+
+
+def test_assets_tell_of_files_and_rows(case: Case) -> None:
+    columns = {
+        column.name: {"name": column.name, "data_type": column.type, "config": {"meta": {"required": column.required}}}
+        for column in TRACKS.columns
+    }
+    landing = {"meta": {"landing": {"source": "shop", "table": "tracks"}}}
+    freshness = {"warn_after": {"count": 1, "period": "day"}}
+    nodes = [
+        source_node("shop_tracks", columns=columns, config=landing, freshness=freshness),
+        source_node("landing_rejects"),
+    ]
+    manifest = {"sources": {node["unique_id"]: node for node in nodes}, "nodes": {}}
+    case.write("a.csv", "id,timestamp\ngood,2024-01-01\nbad,broken\n")
+    assets = build_gcs_landing_assets(
+        manifest,
+        case.warehouse,
+        GCSClients(project=PROJECT, anonymous=True),
+        case.bucket,
+        ["shop"],
+        dg.DailyPartitionsDefinition("2024-01-01"),
+        now=lambda: datetime(2024, 1, 3, tzinfo=UTC),
+    )
+    result = dg.materialize([assets], partition_key="2024-01-01")
+    key = dg.AssetKey(["raw", "shop_tracks"])
+    (event,) = result.asset_materializations_for_node("landing")[:1]
+    assert {materialization.asset_key for materialization in result.asset_materializations_for_node("landing")} == {
+        key,
+        dg.AssetKey(["raw", "landing_rejects"]),
+    }
+    assert event.asset_key == key
+    told = {name: event.metadata[name].value for name in ("files_loaded", "rows_loaded", "rows_rejected")}
+    assert told == {"files_loaded": 1, "rows_loaded": 1, "rows_rejected": 1}
+    checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert checks.keys() == {"files_readable", "source_is_fresh"}
+    assert not checks["files_readable"].passed
+    assert checks["files_readable"].metadata["unreadable"].value == 1
+    assert checks["source_is_fresh"].metadata["hours_behind"].value == 48
+    assert not checks["source_is_fresh"].passed
