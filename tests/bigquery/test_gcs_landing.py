@@ -370,7 +370,7 @@ def test_a_changed_declaration_has_files_read_again(case: Case) -> None:
     assert row["properties"] == {"colour": "7"}
 
 
-def source_node(name: str, **more: Any) -> dict[str, Any]:
+def source_node(name: str, meta: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
         "unique_id": f"source.shop.raw.{name}",
         "resource_type": "source",
@@ -378,8 +378,7 @@ def source_node(name: str, **more: Any) -> dict[str, Any]:
         "name": name,
         "description": name,
         "original_file_path": "models/raw.yml",
-        "config": {"meta": {}},
-        "meta": {},
+        "config": {"meta": {"freshness": {"warn_hours": 26, "fail_hours": 50}, **meta}},
         "tags": [],
         "columns": {},
         "freshness": None,
@@ -392,11 +391,11 @@ def test_assets_tell_of_files_and_rows(case: Case) -> None:
         column.name: {"name": column.name, "data_type": column.type, "config": {"meta": {"required": column.required}}}
         for column in TRACKS.columns
     }
-    landing = {"meta": {"landing": {"source": "shop", "table": "tracks"}}}
+    landing = {"landing": {"source": "shop", "table": "tracks"}}
     freshness = {"warn_after": {"count": 1, "period": "day"}}
     nodes = [
-        source_node("shop_tracks", columns=columns, config=landing, freshness=freshness),
-        source_node("landing_rejects"),
+        source_node("shop_tracks", landing, columns=columns, freshness=freshness),
+        source_node("landing_rejects", {}),
     ]
     manifest = {"sources": {node["unique_id"]: node for node in nodes}, "nodes": {}}
     case.write("a.csv", "id,timestamp\ngood,2024-01-01\nbad,broken\n")
@@ -411,13 +410,10 @@ def test_assets_tell_of_files_and_rows(case: Case) -> None:
     )
     result = dg.materialize([assets], partition_key="2024-01-01")
     key = dg.AssetKey(["raw", "shop_tracks"])
-    (event,) = result.asset_materializations_for_node("landing")[:1]
-    assert {materialization.asset_key for materialization in result.asset_materializations_for_node("landing")} == {
-        key,
-        dg.AssetKey(["raw", "landing_rejects"]),
-    }
-    assert event.asset_key == key
-    told = {name: event.metadata[name].value for name in ("files_loaded", "rows_loaded", "rows_rejected")}
+    events = {event.asset_key: event for event in result.asset_materializations_for_node("landing")}
+    assert events.keys() == {key, dg.AssetKey(["raw", "landing_rejects"])}
+    metadata = events[key].metadata
+    told = {name: metadata[name].value for name in ("files_loaded", "rows_loaded", "rows_rejected")}
     assert told == {"files_loaded": 1, "rows_loaded": 1, "rows_rejected": 1}
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
     assert checks.keys() == {"files_readable", "source_is_fresh"}
