@@ -23,6 +23,7 @@ from sessionization_dagster.source_freshness import (
     newest_row_at,
 )
 from sessionization_dagster.table_metadata import table_metadata
+from sessionization_dagster.warehouses.base import Connection
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
 CODE = [Path(__file__), Path(landing_package.__file__).with_name("load.py")]
@@ -86,7 +87,7 @@ def build_landing_assets(
                 report=context.log.info,
                 timezone=partitions.timezone,
             )
-            unreadable = _unreadable(connection)
+            held = unreadable(connection)
             outside = {table.name: _rows_outside(connection, table, span) for table in tables.values()}
             due = due_time(now().replace(tzinfo=None), span[1])
             newest = {table.name: newest_row_at(connection, table, due) for table in tables.values()}
@@ -105,7 +106,7 @@ def build_landing_assets(
         for check in context.selected_asset_check_keys:
             name = tables[check.asset_key].name
             if check.name == FILES_READABLE:
-                yield _files_readable(check.asset_key, unreadable.get(name, []))
+                yield files_readable(check.asset_key, held.get(name, []))
             elif check.name == SOURCE_IS_FRESH:
                 yield is_fresh_result(check.asset_key, nodes[check.asset_key], newest[name], due)
             else:
@@ -144,7 +145,7 @@ def _within_partitions(
     )
 
 
-def _unreadable(connection: DuckDBConnection) -> dict[str, list[dict[str, Any]]]:
+def unreadable(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     """Raw table -> its standing rejects: those of this run and those that no file has mended since."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in connection.query("""
@@ -154,7 +155,7 @@ def _unreadable(connection: DuckDBConnection) -> dict[str, list[dict[str, Any]]]
     return found
 
 
-def _files_readable(asset_key: dg.AssetKey, rejects: list[dict[str, Any]]) -> dg.AssetCheckResult:
+def files_readable(asset_key: dg.AssetKey, rejects: list[dict[str, Any]]) -> dg.AssetCheckResult:
     """A warning that counts what could not be read and shows the first of it."""
     lines = [
         f"| {row['source_file']} | {row['source_line'] or 'whole file'} | {row['error']} |" for row in rejects[:SHOWN]

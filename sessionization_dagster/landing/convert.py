@@ -26,7 +26,8 @@ NESTED = re.compile(r".*\]|(STRUCT|MAP|UNION)\(.*\)|VARIANT|GEOMETRY.*", re.DOTA
 # shape is asked for first.
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _OFFSET = r"Z| ?UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?"
-_SHAPES = {
+#: What text of a type looks like, as a regular expression that has to match all of it.
+SHAPES = {
     "TIMESTAMP": rf"\s*{_DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{0,9}})?)?({_OFFSET})?)?\s*",
     "DATE": rf"\s*{_DAY}\s*",
     "BOOLEAN": r"\s*(?i:true|false|t|f|1|0)\s*",
@@ -34,7 +35,8 @@ _SHAPES = {
     "BIGINT": r"\s*[+-]?\d+(\.0*)?\s*",
     "DOUBLE": r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*",
 }
-_WANTED = {
+#: What is wanted of a value, to be read after "is not".
+WANTED = {
     "VARCHAR": "text; write it in UTF-8",
     "TIMESTAMP": "a time between the years 1 and 9999; write it like 2024-01-31T23:59:59.123456Z",
     "DATE": "a date between the years 1 and 9999; write it like 2024-01-31",
@@ -200,7 +202,7 @@ def _from_text(wanted: str, value: str) -> str:
     if wanted == "TIMESTAMP":
         # A cast to TIMESTAMP ignores the offset. This one applies it, and takes the session's zone, UTC, without one.
         cast = f"make_timestamp(epoch_us(try_cast({value} as timestamptz)))"
-    return f"case when regexp_full_match({value}, {literal(_SHAPES[wanted])}) then {cast} end"
+    return f"case when regexp_full_match({value}, {literal(SHAPES[wanted])}) then {cast} end"
 
 
 def _as_timestamp(data_type: str, value: str) -> str:
@@ -232,5 +234,5 @@ def _problem(column: RawColumn, data_type: str, index: int) -> str:
     if data_type in (TEXT, "JSON"):
         # Blank text is no value. Only asked of what is lost: trimming every value costs more than parsing it.
         lost = f"case when {lost} then coalesce(trim({value}) <> '', false) else false end"
-    before, after = f"column {column.name!r}: '", f"' is not {_WANTED[column.type]}"
+    before, after = f"column {column.name!r}: '", f"' is not {WANTED[column.type]}"
     return f"when {lost} then {literal(before)} || left({value}, 100) || {literal(after)}"

@@ -8,17 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sessionization_dagster.landing.names import (
+    EXPECTED_LAYOUT,
+    OUTSIDE_A_TABLE,
+    UNKNOWN_ENDING,
+    folders_of,
+    format_of,
+    is_silent,
+    unknown_source,
+    unknown_table,
+)
 from sessionization_dagster.landing.tables import LandingError, RawTable
-
-#: File name ending -> (format, gzipped).
-ENDINGS = {
-    ".parquet": ("parquet", False),
-    ".csv": ("csv", False),
-    ".csv.gz": ("csv", True),
-    ".jsonl": ("jsonl", False),
-    ".jsonl.gz": ("jsonl", True),
-}
-EXPECTED_LAYOUT = f"<landing>/<source>/<table>/<any name>, ending in {', '.join(ENDINGS)}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
             "Create it, or point SESSIONIZATION_LANDING at the folder that holds the files"
         )
     discovery = Discovery({table.name: [] for table in tables})
-    folders = {(table.source, table.table): table.name for table in tables}
+    folders = folders_of(tables)
     for path in sorted(_walk(root, discovery.ignored)):
         _place(root, path, folders, discovery)
     discovery.unknown_folders += _unknown_folders(root, folders)
@@ -82,11 +82,6 @@ def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
             "Nothing was changed: put the files there, or correct SESSIONIZATION_LANDING"
         )
     return discovery
-
-
-def is_silent(name: str) -> bool:
-    """Hidden files, and the markers and working folders of other tools: `_SUCCESS`, `_temporary`, `.part.crc`."""
-    return name.startswith((".", "_"))
 
 
 def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
@@ -114,9 +109,7 @@ def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery:
     relative = _relative(root, path)
     parts = relative.split("/")
     if len(parts) < 3:
-        discovery.ignored.append(
-            (_printable(relative), f"it lies outside a table's folder; expected {EXPECTED_LAYOUT}")
-        )
+        discovery.ignored.append((_printable(relative), OUTSIDE_A_TABLE))
         return
     name = folders.get((parts[0], parts[1]))
     if name is None:
@@ -130,11 +123,9 @@ def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery:
 
 def _landed_file(path: str, relative: str) -> LandedFile | str:
     """The file, or why it is none that can be landed."""
-    lowered = relative.lower()
-    # Longest ending first: `.csv.gz` also ends in what `.gz` would.
-    ending = next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if lowered.endswith(ending)), None)
-    if ending is None:
-        return f"its name does not end in {', '.join(ENDINGS)}"
+    found = format_of(relative)
+    if found is None:
+        return UNKNOWN_ENDING
     if _printable(relative) != relative:
         return "its name is not UTF-8; rename it"
     try:
@@ -143,8 +134,7 @@ def _landed_file(path: str, relative: str) -> LandedFile | str:
         return f"it cannot be looked at ({error.strerror})"
     if not stat.S_ISREG(status.st_mode):
         return "it is not a regular file"
-    file_format, gzipped = ENDINGS[ending]
-    return LandedFile(path, relative, file_format, gzipped, status.st_size, status.st_mtime_ns)
+    return LandedFile(path, relative, *found, status.st_size, status.st_mtime_ns)
 
 
 def _unknown_folders(root: str, folders: dict[tuple[str, str], str]) -> Iterator[str]:
@@ -152,16 +142,12 @@ def _unknown_folders(root: str, folders: dict[tuple[str, str], str]) -> Iterator
     sources = sorted({source for source, _ in folders})
     for source in _subfolders(root):
         if source not in sources:
-            yield (
-                f"{_printable(source)}/: no such source; allowed are {', '.join(sources)}. "
-                "Rename the folder, or add the source to SESSIONIZATION_SOURCES"
-            )
+            yield unknown_source(_printable(source), sources)
             continue
         tables = sorted(table for known, table in folders if known == source)
         for table in _subfolders(os.path.join(root, source)):
             if table not in tables:
-                allowed = ", ".join(tables)
-                yield f"{source}/{_printable(table)}/: no such table; allowed are {allowed}. Rename the folder"
+                yield unknown_table(source, _printable(table), tables)
 
 
 def _subfolders(folder: str) -> list[str]:

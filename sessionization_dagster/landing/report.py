@@ -12,11 +12,15 @@ REJECTS_TOLD_PER_FILE = 5
 
 @dataclass(frozen=True)
 class Reject:
-    """A record, or with `line` None a whole file, that is not among the rows. The first line is 1."""
+    """A record, or with `line` None a whole file, that is not among the rows. The first line is 1.
+
+    `is_record` says of a record without a line that it is one: load jobs do not tell lines.
+    """
 
     source_file: str
     line: int | None
     error: str
+    is_record: bool = False
 
     def __str__(self) -> str:
         """A sentence: where, what, and how to mend it."""
@@ -60,7 +64,7 @@ class TableReport:
     @property
     def problems(self) -> list[str]:
         """One readable sentence per reject, and one for those that were too many to name."""
-        told = Counter(reject.source_file for reject in self.rejects if reject.line is not None)
+        told = Counter(reject.source_file for reject in self.rejects if reject.is_record or reject.line is not None)
         silent = self.rows_rejected - sum(told.values())
         more = [f"{self.name}: {silent} more rejected rows, see raw.landing_rejects"] if silent > 0 else []
         return [str(reject) for reject in self.rejects] + more

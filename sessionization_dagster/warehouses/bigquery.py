@@ -189,7 +189,7 @@ class BigQueryConnection:
         if self.has_table(table.schema, table.name):
             return
         with self._remedies():
-            self._ensure_dataset(table.schema)
+            self.ensure_dataset(table.schema)
             self._run(create_table(table, self._places))
 
     def drop_scratch_tables(self) -> None:
@@ -220,13 +220,13 @@ class BigQueryConnection:
 
     def _new_scratch_table(self, name: str) -> str:
         """A full name that no other connection uses, nor this one before."""
-        self._ensure_dataset(SCRATCH_SCHEMA)
+        self.ensure_dataset(SCRATCH_SCHEMA)
         dataset = self._places.dataset_of(SCRATCH_SCHEMA)
         table = f"{self._places.project}.{dataset}.scratch_{self._unique}_{len(self._scratch)}__{name}"
         self._scratch.append(table)
         return table
 
-    def _ensure_dataset(self, schema: str) -> None:
+    def ensure_dataset(self, schema: str) -> None:
         """Create the schema's dataset where it is missing.
 
         Raises:

@@ -73,6 +73,14 @@ TROUBLES = (
         "SESSIONIZATION_RAW_DATASETS; run the assets before it.",
     ),
     _trouble(
+        r"storage\.objects\.(?:list|get)|storage\.buckets\.get",
+        "Grant roles/storage.objectViewer on the bucket that SESSIONIZATION_LANDING names, to the account in use.",
+    ),
+    _trouble(
+        r"specified bucket does not exist|not found: uris? gs://",
+        "No such bucket: SESSIONIZATION_LANDING must name one that exists, like gs://my-bucket/landing.",
+    ),
+    _trouble(
         r"access denied|accessDenied|\b403\b.*permission",
         "Grant roles/bigquery.jobUser on the project and roles/bigquery.dataEditor on the datasets, to the account in use.",
     ),

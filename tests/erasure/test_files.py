@@ -23,7 +23,8 @@ from sessionization_dagster.erasure import files
 from sessionization_dagster.erasure.files import Changes, Outcome, RewriteError
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.landing.careful import csv_header, csv_records, jsonl_records
-from sessionization_dagster.landing.files import ENDINGS, LandedFile
+from sessionization_dagster.landing.files import LandedFile
+from sessionization_dagster.landing.names import ENDINGS
 from sessionization_dagster.landing.text import opened
 from tests.landing.conftest import HEADER, Case, csv_row, parquet
 

@@ -1,0 +1,52 @@
+"""What the place and the name of a raw file say of it: its table and its format. The same in a folder and in a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sessionization_dagster.landing.tables import RawTable
+
+#: File name ending -> (format, gzipped).
+ENDINGS = {
+    ".parquet": ("parquet", False),
+    ".csv": ("csv", False),
+    ".csv.gz": ("csv", True),
+    ".jsonl": ("jsonl", False),
+    ".jsonl.gz": ("jsonl", True),
+}
+EXPECTED_LAYOUT = f"<landing>/<source>/<table>/<any name>, ending in {', '.join(ENDINGS)}"
+
+# Why a file is not looked at.
+OUTSIDE_A_TABLE = f"it lies outside a table's folder; expected {EXPECTED_LAYOUT}"
+UNKNOWN_ENDING = f"its name does not end in {', '.join(ENDINGS)}"
+
+
+def folders_of(tables: Sequence[RawTable]) -> dict[tuple[str, str], str]:
+    """(source, table), which are the names of folders -> the raw table's name."""
+    return {(table.source, table.table): table.name for table in tables}
+
+
+def format_of(name: str) -> tuple[str, bool] | None:
+    """A file's format and whether it is gzipped, as its name says; None where it says neither."""
+    lowered = name.lower()
+    # Longest ending first: `.csv.gz` also ends in what `.gz` would.
+    ending = next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if lowered.endswith(ending)), None)
+    return None if ending is None else ENDINGS[ending]
+
+
+def is_silent(name: str) -> bool:
+    """Hidden files, and the markers and working folders of other tools: `_SUCCESS`, `_temporary`, `.part.crc`."""
+    return name.startswith((".", "_"))
+
+
+def unknown_source(folder: str, sources: Sequence[str]) -> str:
+    """A sentence about a folder that belongs to no source."""
+    return (
+        f"{folder}/: no such source; allowed are {', '.join(sources)}. "
+        "Rename the folder, or add the source to SESSIONIZATION_SOURCES"
+    )
+
+
+def unknown_table(source: str, folder: str, tables: Sequence[str]) -> str:
+    """A sentence about a source's folder that belongs to no table."""
+    return f"{source}/{folder}/: no such table; allowed are {', '.join(tables)}. Rename the folder"

@@ -1,0 +1,259 @@
+"""Makes the raw tables follow the bucket: which files are loaded or withdrawn, in which order, and what is told of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery, storage
+
+from sessionization_dagster.errors import WarehouseError
+from sessionization_dagster.landing.careful import csv_header
+from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.ledger import LOADED, UNREADABLE
+from sessionization_dagster.landing.report import LandingReport, Reject, TableReport
+from sessionization_dagster.landing.tables import RawTable
+from sessionization_dagster.landing_gcs import shapes
+from sessionization_dagster.landing_gcs.clients import Loads, Objects, Scratch
+from sessionization_dagster.landing_gcs.objects import Bucket, RawFile, discover
+from sessionization_dagster.landing_gcs.statements import (
+    LEDGER,
+    REJECTS,
+    Outcome,
+    Statements,
+    declared_columns,
+    raw_layout,
+)
+from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
+from sessionization_dagster.warehouses.bigquery_errors import with_remedies
+
+# No JSON has it, so that each line comes as one field.
+NO_DELIMITER = "\x1f"
+# Of files named in one script: its text may have a megabyte.
+FILES_PER_SCRIPT = 500
+
+
+def _silence(message: str) -> None:
+    """The default listener."""
+
+
+def land_bucket(
+    warehouse: BigQueryWarehouse,
+    client: storage.Client,
+    bucket: Bucket,
+    tables: Sequence[RawTable],
+    landed_at: datetime,
+    report: Callable[[str], None] = _silence,
+) -> LandingReport:
+    """Makes the raw tables hold the rows of the bucket's files: a changed one anew, a vanished one no more.
+
+    Args:
+        warehouse: whose raw tables are filled; its location must be one that the bucket's allows load jobs from.
+        client: of the bucket.
+        bucket: files lie at `<bucket>/<source>/<table>/...`.
+        tables: the raw tables to fill; others are not touched.
+        landed_at: noted with files and rejects; naive is UTC.
+        report: is told, in a sentence, of each file that was loaded, set aside or withdrawn.
+
+    Every file is put in its place by a transaction of its own: after a crash at any moment the next call carries on.
+
+    Raises:
+        LandingError: the bucket holds no data file; nothing is changed then.
+        WarehouseError: bucket or warehouse refuse, for a reason that is not a file's.
+    """
+    if landed_at.tzinfo is not None:
+        landed_at = landed_at.astimezone(UTC).replace(tzinfo=None)
+    reports = {table.name: TableReport(table.source, table.table) for table in tables}
+    objects = Objects(client, bucket)
+    with with_remedies(warehouse.places.project):
+        found = discover(bucket, objects.all(), tables)
+        with warehouse.connect() as connection:
+            loads = Loads(warehouse, connection)
+            loads.create_missing([LEDGER, REJECTS])
+            for table in tables:
+                statements = Statements(warehouse.places, table, landed_at)
+                loader = _Loader(loads, objects, bucket, table, statements, report, reports[table.name])
+                loader.land(found.files[table.name])
+    return LandingReport(reports, tuple(found.ignored), tuple(found.unknown_folders))
+
+
+class _Loader:
+    """Brings one raw table up to date."""
+
+    def __init__(
+        self,
+        loads: Loads,
+        objects: Objects,
+        bucket: Bucket,
+        table: RawTable,
+        statements: Statements,
+        report: Callable[[str], None],
+        result: TableReport,
+    ) -> None:
+        """Notes what happens in `result`."""
+        self._loads = loads
+        self._objects = objects
+        self._bucket = bucket
+        self._table = table
+        self._statements = statements
+        self._report = report
+        self._result = result
+
+    def land(self, files: Sequence[RawFile]) -> None:
+        """Withdraws what is gone, then loads what is new or changed."""
+        known = self._prepare()
+        self._withdraw(sorted(known.keys() - {file.source_file for file in files}))
+        told = []
+        for file in files:
+            generation, status = known.get(file.source_file, (None, ""))
+            if generation == file.stored.generation:
+                self._result.files_unchanged += status == LOADED
+            else:
+                status = self._load(file) or ""
+                told.append(file.source_file)
+            if status == UNREADABLE:
+                self._result.files_unreadable += 1
+                told.append(file.source_file)  # also where it was set aside in an earlier run
+        self._tell_rejects(sorted(set(told)))
+
+    def _prepare(self) -> Mapping[str, tuple[int | None, str]]:
+        """Brings the table to its declared columns. Returns file -> (generation, status) of the ledger."""
+        statements = self._statements
+        known = self._entries()
+        existing = self._loads.columns(self._table.name)
+        declared = declared_columns(self._table)
+        difference = columns_to_add(declared, existing or {}, self._loads.forgets_json)
+        if existing is not None and not known:
+            self._loads.rows(statements.empty())
+        if existing is None or difference is None or difference:
+            if known:
+                # Before the table changes: after a crash in between, files are read again, as they have to be.
+                self._loads.rows(statements.forget_generations())
+            if existing is not None and difference is None:
+                self._loads.rows(statements.drop())
+            elif existing is not None and difference:
+                self._loads.rows(statements.add_columns(difference))
+            self._loads.create_missing([raw_layout(self._table)])
+            known = {name: (None, status) for name, (_, status) in known.items()}
+        return known
+
+    def _entries(self) -> dict[str, tuple[int | None, str]]:
+        rows = self._loads.rows(self._statements.entries())
+        return {row["source_file"]: (row["generation"], row["status"]) for row in rows}
+
+    def _withdraw(self, gone: list[str]) -> None:
+        """Removes the rows of files that are no longer there: the bucket is the truth, as for a rebuild."""
+        for start in range(0, len(gone), FILES_PER_SCRIPT):
+            self._loads.rows(self._statements.withdraw(gone[start : start + FILES_PER_SCRIPT]))
+        self._result.files_withdrawn = len(gone)
+        for source_file in gone:
+            self._report(f"{source_file}: withdrawn, the file is gone")
+
+    def _load(self, file: RawFile) -> str | None:
+        """Loads one file, or sets it aside. Returns its status; None where it changed meanwhile: the next run takes it."""
+        found: tuple[Scratch | None, Outcome] | None
+        try:
+            found = self._judge(file)
+        except UnreadableFile as error:
+            found = None, Outcome(UNREADABLE, rejects=1, error=f"{error}. None of its rows are loaded")
+        except WarehouseError as error:
+            if not isinstance(error.__cause__, NotFound) or self._objects.is_still(file.stored):
+                raise
+            found = None
+        if found is None or not self._objects.is_still(file.stored):
+            if found is not None and found[0] is not None:
+                self._loads.drop(found[0])
+            self._report(f"{file.source_file}: changed while it was read; the next run takes it as it is then")
+            return None
+        scratch, outcome = found
+        self._loads.rows(self._statements.replace(file, outcome))
+        if scratch is not None:
+            self._loads.drop(scratch)
+        if outcome.error:
+            self._report(f"{file.source_file}: set aside: {outcome.error}")
+            return UNREADABLE
+        self._result.files_loaded += 1
+        self._result.rows_loaded += outcome.rows
+        self._result.rows_rejected += outcome.rejects
+        self._report(f"{file.source_file}: {outcome.rows} rows loaded, {outcome.rejects} rejected")
+        return LOADED
+
+    def _judge(self, file: RawFile) -> tuple[Scratch, Outcome] | None:
+        """Loads a file into a scratch table and counts what is sound; None where the file is gone. Raises UnreadableFile."""
+        if file.stored.size_bytes == 0:
+            raise UnreadableFile("is empty (zero bytes); write it again, or remove it")
+        names: tuple[str, ...] = ()
+        if file.format == "csv":
+            beginning = self._objects.beginning(file.stored, file.gzipped)
+            if beginning is None:
+                return None
+            names = header_of(beginning)
+            shapes.csv_shape(self._table, names, "")  # nothing is loaded where a required column is missing
+        key = file.key(self._bucket, self._table.name)
+        scratch = self._loads.load(f"gs://{self._bucket.name}/{file.stored.name}", key, load_config(file.format, names))
+        try:
+            shape = self._shape(file, names, scratch)
+        except UnreadableFile:
+            self._loads.drop(scratch)
+            raise
+        judged = shapes.judged(self._table, shape)
+        (counts,) = self._loads.rows(self._statements.counts(judged))
+        columns = [column.name for column in self._table.columns if column.name in shape.columns]
+        return scratch, Outcome(LOADED, judged, columns, counts["row_count"], counts["reject_count"])
+
+    def _shape(self, file: RawFile, names: Sequence[str], scratch: Scratch) -> shapes.Shape:
+        if file.format == "csv":
+            return shapes.csv_shape(self._table, names, scratch.name)
+        if file.format == "parquet":
+            return shapes.parquet_shape(self._table, scratch.types, scratch.name)
+        keys = [row["key"] for row in self._loads.rows(shapes.jsonl_keys(scratch.name))]
+        return shapes.jsonl_shape(self._table, keys, scratch.name)
+
+    def _tell_rejects(self, files: Sequence[str]) -> None:
+        for start in range(0, len(files), FILES_PER_SCRIPT):
+            rows = self._loads.rows(self._statements.rejects(files[start : start + FILES_PER_SCRIPT]))
+            self._result.rejects += [Reject(row["source_file"], None, row["error"], row["is_record"]) for row in rows]
+        (held,) = self._loads.rows(self._statements.reject_count())
+        self._result.rejects_held = held["found"]
+
+
+def columns_to_add(
+    declared: Mapping[str, str], existing: Mapping[str, str], forgets_json: bool
+) -> dict[str, str] | None:
+    """Declared columns that a table lacks; None where it has a column that is of another type now, or is not declared any more."""
+    wanted = {name.lower(): kind for name, kind in declared.items()}
+    for name, kind in existing.items():
+        right = wanted.get(name.lower())
+        if right != kind and not (forgets_json and (right, kind) == ("JSON", "STRING")):
+            return None
+    there = {name.lower() for name in existing}
+    return {name: kind for name, kind in declared.items() if name.lower() not in there}
+
+
+def header_of(beginning: bytes) -> tuple[str, ...]:
+    """The column names of a csv file that begins so. Raises UnreadableFile."""
+    line, end, rest = beginning.partition(b"\n")
+    if not line.strip(b" \t\r\n\xef\xbb\xbf") and rest:
+        # A load job leaves out one line, not the first that says something.
+        raise UnreadableFile("starts with a blank line; write the column names into the first line")
+    return csv_header(io.TextIOWrapper(io.BytesIO(line + end), "utf-8-sig", "surrogateescape", newline="\n"))
+
+
+def load_config(file_format: str, names: Sequence[str]) -> bigquery.LoadJobConfig:
+    """How a load job reads a file of this format; names are a csv file's columns."""
+    if file_format == "parquet":
+        return bigquery.LoadJobConfig(source_format=bigquery.SourceFormat.PARQUET, autodetect=True)
+    is_csv = file_format == "csv"
+    columns = [f"c{place}" for place in range(len(names))] if is_csv else [shapes.LINE]
+    return bigquery.LoadJobConfig(
+        source_format=bigquery.SourceFormat.CSV,
+        schema=[bigquery.SchemaField(column, "STRING") for column in columns],
+        skip_leading_rows=1 if is_csv else 0,
+        field_delimiter="," if is_csv else NO_DELIMITER,
+        quote_character='"' if is_csv else "",
+        allow_quoted_newlines=is_csv,
+        preserve_ascii_control_characters=True,
+        encoding="UTF-8",
+    )

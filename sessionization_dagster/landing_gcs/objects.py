@@ -1,0 +1,137 @@
+"""Which objects of a bucket are raw files, and which raw table each belongs to. Names only: lists in, lists out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sessionization_dagster.landing.names import (
+    EXPECTED_LAYOUT,
+    OUTSIDE_A_TABLE,
+    UNKNOWN_ENDING,
+    folders_of,
+    format_of,
+    is_silent,
+    unknown_source,
+    unknown_table,
+)
+from sessionization_dagster.landing.tables import LandingError, RawTable
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Where the raw files are: the bucket's name, and the folder's with a slash at its end, or nothing."""
+
+    name: str
+    prefix: str
+
+    @classmethod
+    def of(cls, url: str) -> Bucket:
+        """The place that gs://bucket/prefix names."""
+        name, _, prefix = url.removeprefix("gs://").partition("/")
+        prefix = prefix.strip("/")
+        return cls(name, f"{prefix}/" if prefix else "")
+
+    def __str__(self) -> str:
+        return f"gs://{self.name}/{self.prefix}"
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as the bucket lists it; each write of a name is another generation."""
+
+    name: str
+    generation: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """An object that is a raw file.
+
+    Attributes:
+        stored: the object.
+        source_file: its name below the prefix: the file's identity in the ledger.
+        format: parquet, csv or jsonl.
+        gzipped: whether its name says so.
+    """
+
+    stored: StoredObject
+    source_file: str
+    format: str
+    gzipped: bool
+
+    def key(self, bucket: Bucket, table: str) -> str:
+        """A word for this generation of the file in this table, for names of jobs and scratch tables."""
+        told = "\0".join((bucket.name, self.stored.name, str(self.stored.generation), table))
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+@dataclass
+class Discovery:
+    """What the bucket holds.
+
+    Attributes:
+        files: by raw table name, each sorted by name.
+        ignored: (name below the prefix, reason) of the others.
+        unknown_folders: sentences.
+    """
+
+    files: dict[str, list[RawFile]]
+    ignored: list[tuple[str, str]] = field(default_factory=list)
+    unknown_folders: list[str] = field(default_factory=list)
+
+
+def discover(bucket: Bucket, objects: Iterable[StoredObject], tables: Sequence[RawTable]) -> Discovery:
+    """Sorts the objects below the bucket's prefix to their tables.
+
+    Raises LandingError when there is no file for any of `tables`: a mistyped prefix must not look like one whose files were all
+    withdrawn.
+    """
+    discovery = Discovery({table.name: [] for table in tables})
+    folders = folders_of(tables)
+    strange: set[tuple[str, str]] = set()
+    for stored in sorted(objects, key=lambda stored: stored.name):
+        relative = stored.name.removeprefix(bucket.prefix)
+        parts = relative.split("/")
+        # A name that ends with a slash is a folder that somebody made in the console.
+        if not parts[-1] or any(is_silent(part) for part in parts):
+            continue
+        name = folders.get((parts[0], parts[1])) if len(parts) > 2 else None
+        if len(parts) < 3:
+            discovery.ignored.append((relative, OUTSIDE_A_TABLE))
+        elif name is None:
+            strange.add((parts[0], parts[1]))
+        else:
+            _place(stored, relative, discovery.files[name], discovery.ignored)
+    discovery.unknown_folders += _unknown_folders(strange, folders)
+    if not any(discovery.files.values()):
+        hints = "".join(f"; {text}" for text in discovery.unknown_folders)
+        raise LandingError(
+            f"{bucket} holds no data file for {', '.join(discovery.files) or 'any table'}; expected {EXPECTED_LAYOUT}{hints}. "
+            "Nothing was changed: put the files there, or correct SESSIONIZATION_LANDING"
+        )
+    return discovery
+
+
+def _place(stored: StoredObject, relative: str, files: list[RawFile], ignored: list[tuple[str, str]]) -> None:
+    found = format_of(relative)
+    if found is None:
+        ignored.append((relative, UNKNOWN_ENDING))
+    elif "*" in stored.name:
+        ignored.append((relative, "its name has a *, which a load job takes for any text; rename it"))
+    else:
+        files.append(RawFile(stored, relative, *found))
+
+
+def _unknown_folders(strange: Iterable[tuple[str, str]], folders: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    """One sentence per folder that no raw table is filled from."""
+    sources = sorted({source for source, _ in folders})
+    told = set()
+    for source, table in sorted(strange):
+        if source in sources:
+            yield unknown_table(source, table, sorted(known for of, known in folders if of == source))
+        elif source not in told:
+            told.add(source)
+            yield unknown_source(source, sources)

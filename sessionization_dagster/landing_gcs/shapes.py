@@ -1,0 +1,202 @@
+"""What the records of a scratch table look like, by the file's format, and the query that turns them into rows. Texts only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sessionization_dagster.landing.delimited import MAX_KEYS, match_names
+from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.tables import RawTable
+from sessionization_dagster.landing_gcs.values import (
+    Value,
+    converted,
+    literal,
+    parsed_json,
+    problem,
+    properties,
+    quoted,
+)
+
+LINE = "line"
+EMPTY = literal("")
+MOMENTS = ("TIMESTAMP", "DATETIME")
+NUMBERS = ("INTEGER", "INT64", "NUMERIC", "BIGNUMERIC", "FLOAT", "FLOAT64", "BOOLEAN", "BOOL")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the records of one file look like. All SQL is over `relation`.
+
+    Attributes:
+        relation: SQL that can follow `from`: one row per record.
+        columns: declared column -> the value that fills it.
+        extras: values that no declared column takes, in this order.
+        content: SQL of a record's text.
+        broken: SQL of why a record as a whole is broken; null when it is not.
+    """
+
+    relation: str
+    columns: Mapping[str, Value]
+    extras: Sequence[Value]
+    content: str
+    broken: str = "cast(null as string)"
+
+
+def judged(table: RawTable, shape: Shape) -> str:
+    """A query: one row per record with v0, v1... of the declared columns in their order, properties, content, problem (null: sound)."""
+    raw = [f"{properties(shape.extras)} as properties", f"{shape.content} as content", f"{shape.broken} as broken"]
+    values, problems = ["*"], ["when broken is not null then broken"]
+    for place, column in enumerate(table.columns):
+        value = shape.columns.get(column.name)
+        raw.append(f"{value.text if value else 'cast(null as string)'} as r{place}")
+        values.append(f"{converted(column.type, f'r{place}')} as v{place}")
+        branch = problem(column, f"r{place}", f"v{place}") if value else None
+        problems += [branch] if branch else []
+    first = f"select {', '.join(raw)} from {shape.relation}"
+    second = f"select {', '.join(values)} from ({first})"
+    return f"select *, case {' '.join(problems)} end as problem from ({second})"
+
+
+def csv_shape(table: RawTable, names: Sequence[str], scratch: str) -> Shape:
+    """Records whose n-th column is called names[n] and stands in cn. Raises UnreadableFile for a missing required column."""
+    places = match_names(table, names)
+    fields = []
+    for place, name in enumerate(names):
+        # Empty is no value, quoted or not.
+        text = f"nullif(c{place}, '')"
+        fields.append(Value(name, text, f"if({text} is null, null, to_json_string({text}))"))
+    taken = set(places.values())
+    # A load job does not keep a record's text: a JSON list of its fields stands for it.
+    content = f"to_json_string([{', '.join(f'coalesce(c{place}, {EMPTY})' for place in range(len(names)))}])"
+    return Shape(
+        quoted(scratch),
+        {column: fields[place] for column, place in places.items()},
+        [field for place, field in enumerate(fields) if place not in taken],
+        content,
+    )
+
+
+def parquet_shape(table: RawTable, types: Mapping[str, str], scratch: str) -> Shape:
+    """Records with columns of these types, as a load job made them.
+
+    Raises UnreadableFile for a missing required column, and for a nested one where a plain value is wanted.
+    """
+    names = list(types)
+    places = match_names(table, names)
+    for column in table.columns:
+        kind = types[names[places[column.name]]] if column.name in places else "STRING"
+        if _is_nested(kind) and column.type != "JSON":
+            raise UnreadableFile(
+                f"column {column.name!r} is {kind} where {column.type} is wanted; write it as {column.type}"
+            )
+    fields = [_typed(name, kind) for name, kind in types.items()]
+    taken = set(places.values())
+    columns = {}
+    for column in table.columns:
+        if column.name in places:
+            place = places[column.name]
+            columns[column.name] = _fitted(column.type, types[names[place]], fields[place])
+    extras = [field for place, field in enumerate(fields) if place not in taken]
+    return Shape(quoted(scratch), columns, extras, f"to_json_string(struct({', '.join(map(quoted, names))}))")
+
+
+def _fitted(wanted: str, kind: str, field: Value) -> Value:
+    """The field with a text that can become what is wanted."""
+    if wanted == "JSON" and kind != "STRING":
+        return Value(field.name, field.json, field.json)
+    if wanted == "DATE" and kind in MOMENTS:
+        return Value(field.name, f"substr({field.text}, 1, 10)", field.json)
+    return field
+
+
+def _is_nested(kind: str) -> bool:
+    return kind not in (*NUMBERS, *MOMENTS, "STRING", "BYTES", "DATE", "TIME")
+
+
+def _typed(name: str, kind: str) -> Value:
+    """A column of a type, as text and as JSON text."""
+    column = quoted(name)
+    if kind in MOMENTS:
+        text = f"regexp_replace(cast({column} as string), '[+]00$', '')"
+    elif kind == "BYTES":
+        text = f"safe_convert_bytes_to_string({column})"
+    elif _is_nested(kind):
+        text = f"to_json_string({column})"
+    else:
+        text = f"cast({column} as string)"
+    # Numbers as they are written: JSON's own writer quotes large ones. It has no NaN.
+    finite = f"regexp_contains({text}, '^[-+0-9.eE]+$|^true$|^false$')"
+    if kind in NUMBERS:
+        return Value(name, text, f"if({finite}, {text}, null)")
+    as_json = text if _is_nested(kind) else f"to_json_string({text})"
+    return Value(name, text, f"if({column} is null, null, {as_json})")
+
+
+def jsonl_lines(scratch: str) -> str:
+    """SQL that can follow `from`: line, and object: the line where it is a JSON object; blank lines are left out."""
+    # A byte order mark belongs to the file.
+    line = f"ltrim({LINE}, {literal(chr(0xFEFF))})"
+    found = f"select {line} as line, {parsed_json(line)} as parsed from {quoted(scratch)}"
+    return f"(select line, parsed, if(json_type(parsed) = 'object', line, null) as object from ({found}) where trim(line) <> '')"
+
+
+def jsonl_keys(scratch: str) -> str:
+    """A query: the keys of all objects, one more than are allowed at the most."""
+    objects = f"select json_keys(parsed, 1) as found from {jsonl_lines(scratch)} where object is not null"
+    return f"select distinct key from ({objects}), unnest(found) as key order by key limit {MAX_KEYS + 1}"
+
+
+def jsonl_shape(table: RawTable, keys: Sequence[str], scratch: str) -> Shape:
+    """Lines of JSON objects whose keys are all among `keys`. Raises UnreadableFile for keys that cannot be asked for."""
+    names = [_unquoted(key) for key in keys]
+    if len(names) > MAX_KEYS:
+        raise UnreadableFile(f"has more than {MAX_KEYS} different keys; put those that vary into one nested object")
+    for name in names:
+        if '"' in name or "\\" in name:
+            raise UnreadableFile(f"has the key {name!r}, which no path of BigQuery can name; rename it")
+    columns, extras = _match_keys(table, {name: _member(name) for name in names})
+    broken = (
+        "case when parsed is null then 'is not JSON; write one object per line' "
+        "when object is null then 'is JSON, but no object; write one object per line' end"
+    )
+    return Shape(jsonl_lines(scratch), columns, extras, "line", broken)
+
+
+def _unquoted(key: str) -> str:
+    """JSON_KEYS puts quotes around keys that a path has to quote."""
+    return key[1:-1] if len(key) > 1 and key.startswith('"') and key.endswith('"') else key
+
+
+def _member(key: str) -> Value:
+    path = literal(f'$."{key}"')
+    # JSON's null is no value, as in the other formats. The cast does nothing, but for an emulator whose function returns JSON.
+    as_json = f"nullif(cast(json_query(object, {path}) as string), 'null')"
+    return Value(key, f"if({as_json} is null, null, coalesce(json_value(object, {path}), {as_json}))", as_json)
+
+
+def _match_keys(table: RawTable, values: Mapping[str, Value]) -> tuple[dict[str, Value], list[Value]]:
+    """The values of the declared columns, and the rest.
+
+    The choice among spellings is made in each line: the exact one, else the first by code point that is not null. What is not chosen
+    stays among the properties.
+    """
+    columns, extras = {}, dict(values)
+    for column in table.columns:
+        spellings = sorted(
+            (name for name in values if name.lower() == column.name.lower()),
+            key=lambda name: (name != column.name, name),
+        )
+        if spellings:
+            chosen = [values[name] for name in spellings]
+            text = "json" if column.type == "JSON" else "text"
+            columns[column.name] = Value(column.name, _first([getattr(value, text) for value in chosen]), "")
+            del extras[spellings[0]]
+        for place, name in enumerate(spellings[1:], start=1):
+            earlier = _first([values[other].json for other in spellings[:place]])
+            extras[name] = Value(name, "", f"if({earlier} is null, null, {values[name].json})")
+    return columns, list(extras.values())
+
+
+def _first(values: Sequence[str]) -> str:
+    return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]

@@ -1,0 +1,116 @@
+"""How a value as a file has it becomes a value of a declared column: expressions of BigQuery's SQL, with the rules of the folder's landing.
+
+All values come as text: what can be a number, a time or JSON is asked of its letters, so that it means the same in every format.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sessionization_dagster.landing.convert import SHAPES, WANTED
+from sessionization_dagster.landing.tables import RawColumn
+
+#: Type of a declared column -> BigQuery's.
+TYPES = {
+    "VARCHAR": "STRING",
+    "TIMESTAMP": "TIMESTAMP",
+    "DATE": "DATE",
+    "JSON": "JSON",
+    "BOOLEAN": "BOOL",
+    "INTEGER": "INT64",
+    "BIGINT": "INT64",
+    "DOUBLE": "FLOAT64",
+}
+# A time without its offset has at least its minutes: 16 letters.
+_TIME = "^.{16}"
+
+
+@dataclass(frozen=True)
+class Value:
+    """A field of a record: its name in the file, and SQL of it as text and as JSON text; both null where it has no value."""
+
+    name: str
+    text: str
+    json: str
+
+
+def literal(text: str) -> str:
+    """The text as a string constant."""
+    # JSON's escapes are BigQuery's too.
+    inside = json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"')
+    return "'" + inside.replace("'", "\\'") + "'"
+
+
+def quoted(name: str) -> str:
+    """The name as an identifier."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def matches(value: str, shape: str) -> str:
+    """SQL: the whole value is of this shape, a regular expression."""
+    return f"regexp_contains({value}, {literal(f'^(?:{shape})$')})"
+
+
+def converted(wanted: str, value: str) -> str:
+    """SQL of a text in the wanted type; null where that cannot be."""
+    if wanted == "VARCHAR":
+        return value
+    if wanted == "JSON":
+        return parsed_json(value)
+    return f"if({matches(value, SHAPES[wanted])}, {_cast(wanted, f'trim({value})')}, null)"
+
+
+def parsed_json(value: str) -> str:
+    """SQL of JSON text as JSON; null where it is none."""
+    # Numbers that a float cannot hold are rounded to one that it can.
+    return f"safe.parse_json({value}, wide_number_mode => 'round')"
+
+
+def _cast(wanted: str, text: str) -> str:
+    """SQL of trimmed text that has the type's shape."""
+    if wanted == "TIMESTAMP":
+        return _timestamp(text)
+    if wanted == "BOOLEAN":
+        return f"lower({text}) in ('true', 't', '1')"
+    if wanted == "DOUBLE":
+        number = f"safe_cast({text} as float64)"
+        return f"if(is_inf({number}), null, {number})"
+    if wanted in ("INTEGER", "BIGINT"):
+        number = f"safe_cast(regexp_replace({text}, {literal('[.]0*$')}, '') as int64)"
+        return number if wanted == "BIGINT" else f"if({number} between -2147483648 and 2147483647, {number}, null)"
+    return f"safe_cast({text} as {TYPES[wanted]})"
+
+
+def _timestamp(text: str) -> str:
+    """Microseconds in UTC, further digits cut off. A cast alone wants seconds, at most six digits and an offset like +01:00."""
+
+    def found(shape: str, otherwise: str) -> str:
+        return f"coalesce(regexp_extract({text}, {literal(_TIME + shape)}), '{otherwise}')"
+
+    minutes = f"coalesce(nullif(substr({text}, 12, 5), ''), '00:00')"
+    # A second 60 would become the next minute's first.
+    seconds = f"nullif({found(':([0-9]{2})', '00')}, '60')"
+    fraction = f"rpad({found(':[0-9]{2}[.]([0-9]{1,6})', '0')}, 6, '0')"
+    offset = f"{found('[^+-]*([+-][0-9]{2})', '+00')}, ':', {found('[^+-]*[+-][0-9]{2}:?([0-9]{2})', '00')}"
+    whole = f"concat(substr({text}, 1, 10), ' ', {minutes}, ':', {seconds}, '.', {fraction}, {offset})"
+    return f"safe_cast({whole} as timestamp)"
+
+
+def problem(column: RawColumn, raw: str, value: str) -> str | None:
+    """A branch of `case` for a text that did not become a value of the column; None where each does. Blank text is no value."""
+    if column.type == "VARCHAR":
+        return None
+    before, after = f"column {column.name!r}: '", f"' is not {WANTED[column.type]}"
+    sentence = f"concat({literal(before)}, left({raw}, 100), {literal(after)})"
+    return f"when {value} is null and coalesce(trim({raw}), '') <> '' then {sentence}"
+
+
+def properties(extras: Sequence[Value]) -> str:
+    """SQL of one JSON object of all extras that have a value; null when there are none."""
+    if not extras:
+        return "cast(null as json)"
+    pairs = [f"concat({literal(json.dumps(extra.name, ensure_ascii=False) + ':')}, {extra.json})" for extra in extras]
+    # array_to_string leaves nulls out.
+    return parsed_json(f"nullif(concat('{{', array_to_string([{', '.join(pairs)}], ','), '}}'), '{{}}')")

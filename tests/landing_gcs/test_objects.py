@@ -1,0 +1,67 @@
+"""Which objects of a bucket are raw files, by their names alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from sessionization_dagster.landing import LandingError, RawColumn, RawTable
+from sessionization_dagster.landing_gcs.objects import Bucket, RawFile, StoredObject, discover
+
+TABLES = [RawTable("shop", name, (RawColumn("id", "VARCHAR"),)) for name in ("tracks", "pages")]
+BUCKET = Bucket.of("gs://b/raw/files/")
+
+
+def found_in(*names: str) -> tuple[dict[str, list[str]], list[tuple[str, str]], list[str]]:
+    found = discover(BUCKET, [StoredObject(f"raw/files/{name}", 1, 1) for name in names], TABLES)
+    files = {table: [file.source_file for file in files] for table, files in found.files.items()}
+    return files, found.ignored, found.unknown_folders
+
+
+@pytest.mark.parametrize(
+    ("url", "bucket"),
+    [
+        ("gs://b", Bucket("b", "")),
+        ("gs://b/", Bucket("b", "")),
+        ("gs://b/a", Bucket("b", "a/")),
+        ("gs://b/a/c/", Bucket("b", "a/c/")),
+    ],
+)
+def test_places(url: str, bucket: Bucket) -> None:
+    assert Bucket.of(url) == bucket
+
+
+def test_files_belong_to_the_table_that_their_folders_name() -> None:
+    files, ignored, unknown = found_in(
+        "shop/tracks/2024/b.CSV.gz", "shop/tracks/a.parquet", "shop/pages/x.jsonl", "shop/tracks/", "shop/tracks/2024/",
+        "shop/tracks/_SUCCESS", "shop/_tmp/a.csv", "shop/tracks/.a.csv", ".hidden/tracks/a.csv",
+    )  # fmt: skip
+    assert files == {
+        "shop_tracks": ["shop/tracks/2024/b.CSV.gz", "shop/tracks/a.parquet"],
+        "shop_pages": ["shop/pages/x.jsonl"],
+    }
+    assert (ignored, unknown) == ([], [])
+
+
+def test_others_are_told_of() -> None:
+    _, ignored, unknown = found_in(
+        "shop/tracks/a.csv", "a.csv", "shop/b.csv", "shop/tracks/c.txt", "shop/tracks/d*.csv", "shop/trakcs/e.csv",
+        "other/tracks/f.csv", "other/pages/f.csv",
+    )  # fmt: skip
+    assert [name for name, _ in ignored] == ["a.csv", "shop/b.csv", "shop/tracks/c.txt", "shop/tracks/d*.csv"]
+    assert "rename it" in ignored[3][1]
+    assert [text.split(";")[0] for text in unknown] == ["other/: no such source", "shop/trakcs/: no such table"]
+    assert "pages, tracks" in unknown[1]
+
+
+def test_a_bucket_without_files_is_an_error() -> None:
+    with pytest.raises(
+        LandingError, match=r"gs://b/raw/files/ holds no data file.*no such source.*SESSIONIZATION_LANDING"
+    ):
+        found_in("othershop/tracks/a.csv", "shop/tracks/a.txt")
+
+
+def test_each_generation_has_a_key_of_its_own() -> None:
+    files = [RawFile(StoredObject(name, number, 1), name, "csv", False) for name in ("a", "b") for number in (1, 2)]
+    keys = {file.key(bucket, table) for file in files for bucket in (BUCKET, Bucket("c", "")) for table in ("t", "u")}
+    assert len(keys) == 16
+    assert files[0].key(BUCKET, "t") == RawFile(StoredObject("a", 1, 5), "a", "csv", False).key(BUCKET, "t")
