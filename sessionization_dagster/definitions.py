@@ -58,7 +58,8 @@ def build_definitions(
         made = [key for assets in (*models, identity) for key in assets.keys]
         parts = embedded_parts(environment, project, warehouse, identity_settings, partitions, made, daily_job)
     else:
-        parts = production_parts(environment, project, warehouse, partitions)
+        assert environment.bigquery is not None
+        parts = _production(environment, environment.bigquery, project, warehouse, partitions)
     daily = daily_sessionization(partitions, leave_out=parts.checks_of_other_jobs, select=select)
     webhook = environment.alert_webhook
     definitions = dg.Definitions(

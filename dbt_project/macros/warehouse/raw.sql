@@ -106,10 +106,14 @@
     {%- for column in kept if column in available -%}{%- do pairs.append("'" ~ column ~ "', " ~ column) -%}{%- endfor -%}
     {{ return("json_merge_patch(json_object(" ~ pairs | join(', ') ~ "), coalesce(" ~ others ~ ", '{}'))") }}
 {%- endmacro %}
+{#- Tables that landing fills have them gathered. -#}
 {% macro bigquery__raw_properties(raw_table, available, kept) -%}
+    {%- if var('loader', 'vendor') != 'vendor' and not kept -%}
+        {{ return('properties' if 'properties' in available else 'cast(null as json)') }}
+    {%- endif -%}
     {%- set declared = raw_source(raw_table).columns | list if available else [] -%}
     {%- set pairs = [] -%}
-    {%- for column in available if column in kept or column not in declared -%}{%- do pairs.append("'" ~ column ~ "', " ~ adapter.quote(column)) -%}{%- endfor -%}
+    {%- for column in available if column in kept or column not in declared + ['source_file', 'source_row'] -%}{%- do pairs.append("'" ~ column ~ "', " ~ adapter.quote(column)) -%}{%- endfor -%}
     {{ return('json_strip_nulls(json_object(' ~ pairs | join(', ') ~ '))' if pairs else 'cast(null as json)') }}
 {%- endmacro %}
 
@@ -136,7 +140,7 @@
     {{ return("md5(cast(to_json(row(" ~ columns | join(', ') ~ ")) as varchar))") }}
 {%- endmacro %}
 {% macro bigquery__content_md5(raw_table) -%}
-    {%- set columns = raw_columns(raw_table) or ["''"] -%}
+    {%- set columns = raw_columns(raw_table) | reject('in', ['source_file', 'source_row']) | list or ["''"] -%}
     {{ return("to_hex(md5(to_json_string(struct(" ~ columns | join(', ') ~ "))))") }}
 {%- endmacro %}
 
