@@ -59,7 +59,7 @@ def build_definitions(
         parts = embedded_parts(environment, project, warehouse, identity_settings, partitions, made, daily_job)
     else:
         parts = production_parts(environment, project, warehouse, partitions)
-    daily = daily_sessionization(partitions, leave_out=parts.checks_of_other_jobs, select=select)
+    daily = daily_sessionization(partitions, parts.checks, parts.checks_of_other_jobs, select)
     webhook = environment.alert_webhook
     definitions = dg.Definitions(
         assets=[*parts.assets, *models, identity],
