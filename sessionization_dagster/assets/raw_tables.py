@@ -52,7 +52,7 @@ def build_raw_checks(
         due = due_time(now().replace(tzinfo=None), span_of(partitions)[1])
         since = due - LOOKED_BACK
         keys = [check.asset_key for check in context.selected_asset_check_keys]
-        labelled = warehouse.labelled(run_id=context.run_id, check=SOURCE_IS_FRESH)
+        labelled = warehouse.labelled(run_id=context.run.run_id, check=SOURCE_IS_FRESH)
         with retrying(context), labelled.read() as connection:
             # A loader makes a table with the first call of its kind.
             newest = {
