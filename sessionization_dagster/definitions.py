@@ -59,8 +59,8 @@ def build_definitions(
         parts = embedded_parts(environment, project, warehouse, identity_settings, partitions, made, daily_job)
     else:
         assert environment.bigquery is not None
-        parts = _production(environment, environment.bigquery, project, warehouse, partitions)
-    daily = daily_sessionization(partitions, leave_out=parts.checks_of_other_jobs, select=select)
+        parts = production_parts(environment, environment.bigquery, project, warehouse, partitions)
+    daily = daily_sessionization(partitions, parts.checks, parts.checks_of_other_jobs, select)
     webhook = environment.alert_webhook
     definitions = dg.Definitions(
         assets=[*parts.assets, *models, identity],

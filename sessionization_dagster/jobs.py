@@ -16,12 +16,21 @@ from sessionization_dagster.retries import retrying
 
 
 def daily_sessionization(
-    partitions: dg.PartitionsDefinition[str], leave_out: Sequence[dg.AssetChecksDefinition], select: str = "*"
+    partitions: dg.PartitionsDefinition[str],
+    checks: Sequence[dg.AssetChecksDefinition],
+    leave_out: Sequence[dg.AssetChecksDefinition],
+    select: str = "*",
 ) -> "dg.UnresolvedAssetJobDefinition":
-    """What is selected, for one day or a range of days in one run; but the checks that have a job of their own."""
+    """What is selected, for one day or a range of days in one run; but the checks that have a job of their own.
+
+    checks stand by themselves: selected with everything, though their assets may be others' to materialise.
+    """
     selection: dg.AssetSelection = dg.AssetSelection.from_string(select)
-    for checks in leave_out:
-        selection = selection - dg.AssetSelection.checks(checks)
+    if select == "*":
+        for standing in checks:
+            selection = selection | dg.AssetSelection.checks(standing)
+    for left_out in leave_out:
+        selection = selection - dg.AssetSelection.checks(left_out)
     return dg.define_asset_job(
         name=DAILY_JOB,
         selection=selection,

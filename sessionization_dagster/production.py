@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from sessionization_dagster.assets.raw_tables import build_raw_checks, raw_specs
 from sessionization_dagster.bigquery_settings import BigQuerySettings
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.environment import Environment
-from sessionization_dagster.landing import raw_tables
+from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.landing import RawTable, raw_tables
 from sessionization_dagster.parts import Parts
-from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
+
+if TYPE_CHECKING:
+    # Google's client takes a second to import.
+    from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 
 
 def production_parts(
@@ -20,14 +27,39 @@ def production_parts(
     warehouse: BigQueryWarehouse,
     partitions: dg.DailyPartitionsDefinition,
 ) -> Parts:
-    """The raw tables: external assets with a check that each is fresh, or assets of a bucket's files."""
+    """The raw tables: external assets with a check that each is fresh, or assets of a bucket's files.
+
+    Raises:
+        SettingsError: two sources would read one table.
+    """
     if settings.bucket is not None:
         return Parts(assets=[_landed(environment, settings, settings.bucket, project, warehouse, partitions)])
     tables = raw_tables(project.manifest, environment.sources)
+    require_own_tables(tables, settings.raw_datasets)
     return Parts(
         assets=raw_specs(project.manifest, tables, partitions, environment.target.value),
         checks=[build_raw_checks(project.manifest, warehouse, tables, partitions)],
     )
+
+
+def require_own_tables(tables: Sequence[RawTable], raw_datasets: Mapping[str, str]) -> None:
+    """Loaders of several vendors name their tables alike: in one dataset each would be read as the others' too.
+
+    Raises:
+        SettingsError: two sources have a table of one name in one dataset.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    for table in tables:
+        if table.source not in raw_datasets:
+            continue  # landed by us, under names with the source's
+        place = raw_datasets[table.source], table.table
+        other = owners.setdefault(place, table.source)
+        if other != table.source:
+            raise SettingsError(
+                f"Sources {other} and {table.source} both have a raw table {table.table}, and SESSIONIZATION_RAW_DATASETS (by default "
+                f"BIGQUERY_DATASET) puts both into dataset {place[0]}. Give each source the dataset that its own loader fills, like "
+                f"{other}={place[0]},{table.source}={place[0]}_{table.source}."
+            )
 
 
 def _landed(

@@ -92,10 +92,10 @@ class BrokenProject:
 def test_what_was_found_is_read_again_and_what_cannot_be_found_fails_nothing(tmp_path: Path) -> None:
     warnings: list[str] = []
     project: Any = BrokenProject(tmp_path, MANIFEST)
-    assert column_lineage(project, warnings.append) == {}
+    assert column_lineage(project, {}, warnings.append) == {}
     assert warnings == ["No column lineage: the warehouse is locked"]
     (tmp_path / CACHE).write_text(json.dumps(lineage_of(MANIFEST, COMPILED)))
-    found = column_lineage(project, warnings.append)
+    found = column_lineage(project, {}, warnings.append)
     assert found["model.events"].deps_by_column["id"] == [
         dg.TableColumnDep(asset_key=dg.AssetKey(["raw", "calls"]), column_name="id")
     ]

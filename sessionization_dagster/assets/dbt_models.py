@@ -66,13 +66,15 @@ def _build(
 ) -> Iterator[AssetEvent]:
     window = run_window(context)
     progress = Progress(report=context.log.info)
+    run = {"run_id": context.run_id}
+    labelled = warehouse.labelled(**run, asset=context.op_def.name)
     arguments = ["build", *selection_arguments(context, project.manifest, translator)]
     try:
-        project.runner.invoke(arguments, {**window.as_dbt_vars(), "run_id": context.run_id}, on_event=progress)
+        project.runner.invoke(arguments, {**window.as_dbt_vars(), **run}, on_event=progress)
     finally:
-        lineage = column_lineage(project, warn=context.log.warning) if progress.built_nodes else {}
-        tables = table_metadata(warehouse, project.manifest, progress.built_nodes, window, lineage)
+        lineage = column_lineage(project, run, warn=context.log.warning) if progress.built_nodes else {}
+        tables = table_metadata(labelled, project.manifest, progress.built_nodes, window, lineage)
         add_table_metadata(context, by_asset_key(tables, project.manifest, translator))
-        found_rows = failed_rows(warehouse, project, progress.results)
+        found_rows = failed_rows(labelled, project, progress.results)
         yield from as_asset_events(progress.results, found_rows, context, project.manifest, translator)
     progress.raise_failed_tests()

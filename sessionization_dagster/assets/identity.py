@@ -62,7 +62,7 @@ def build_identity_assets(
             f"{update.reassigned_aliases} went to another visitor. {update.aliases} aliases, {update.visitors} visitors in all."
         )
         unique_ids = [node["unique_id"] for node in nodes.values()]
-        tables = table_metadata(warehouse, manifest, unique_ids, window, lineage)
+        tables = table_metadata(labelled, manifest, unique_ids, window, lineage)
         add_table_metadata(context, {key: tables[nodes[key]["unique_id"]] for key in context.selected_asset_keys})
         for key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=key, metadata=vars(update))

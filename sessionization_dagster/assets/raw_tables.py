@@ -10,7 +10,13 @@ from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.landing import RawTable
 from sessionization_dagster.partitions import span_of
 from sessionization_dagster.retries import retrying
-from sessionization_dagster.source_freshness import due_time, is_fresh_result, is_fresh_spec, newest_row_at
+from sessionization_dagster.source_freshness import (
+    SOURCE_IS_FRESH,
+    due_time,
+    is_fresh_result,
+    is_fresh_spec,
+    newest_row_at,
+)
 from sessionization_dagster.warehouses.base import Warehouse
 
 # Beyond every limit that a source sets: what is older is late, however old it is.
@@ -46,7 +52,8 @@ def build_raw_checks(
         due = due_time(now().replace(tzinfo=None), span_of(partitions)[1])
         since = due - LOOKED_BACK
         keys = [check.asset_key for check in context.selected_asset_check_keys]
-        with retrying(context), warehouse.labelled(check="source_is_fresh").read() as connection:
+        labelled = warehouse.labelled(run_id=context.run.run_id, check=SOURCE_IS_FRESH)
+        with retrying(context), labelled.read() as connection:
             # A loader makes a table with the first call of its kind.
             newest = {
                 key: newest_row_at(connection, by_key[key], due, since) if connection.has_table(*key.path) else None

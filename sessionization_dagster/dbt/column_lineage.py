@@ -30,12 +30,17 @@ Lineage = dict[str, Origins]
 CACHE = "column_lineage.1.json"
 
 
-def column_lineage(project: DbtProject, warn: Callable[[str], object]) -> dict[str, dg.TableColumnLineage]:
-    """Unique id -> lineage of a model's columns, kept in the project's target folder. Needs the raw tables to be there; never fails."""
+def column_lineage(
+    project: DbtProject, variables: Mapping[str, Any], warn: Callable[[str], object]
+) -> dict[str, dg.TableColumnLineage]:
+    """Unique id -> lineage of a model's columns, kept in the project's target folder. Needs the raw tables to be there; never fails.
+
+    variables are dbt's, such as the run's id, which what is asked of the warehouse meanwhile bears.
+    """
     cache = project.target_path / CACHE
     try:
         if not cache.exists():
-            _write(cache, lineage_of(project.manifest, _compiled_models(project)))
+            _write(cache, lineage_of(project.manifest, _compiled_models(project, variables)))
         found: Lineage = json.loads(cache.read_text())
         return _as_metadata(found, project.manifest)
     except Exception as error:
@@ -95,10 +100,10 @@ def lineage_of(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Line
     return found
 
 
-def _compiled_models(project: DbtProject) -> dict[str, str]:
+def _compiled_models(project: DbtProject, variables: Mapping[str, Any]) -> dict[str, str]:
     """Unique id -> the model's SQL over the whole history."""
     command = ["compile", "--select", "resource_type:model", "--indirect-selection", "empty", "--no-write-json"]
-    results = project.runner.invoke(command, {}).result.results
+    results = project.runner.invoke(command, variables).result.results
     return {result.node.unique_id: result.node.compiled_code for result in results}
 
 

@@ -1,0 +1,142 @@
+"""What goes wrong on BigQuery: a transaction that breaks off, raw tables that are not as they should be, rows that come too late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessionization_dagster.errors import DbtError
+from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
+from tests.bigquery.emulator import PROJECT
+from tests.bigquery.test_equality import differences
+from tests.integration.thin_driver import ThinDriver
+from tests.oracle.model import RawRow, Settings
+
+FIRST, LAST = date(2024, 3, 9), date(2024, 3, 10)
+
+
+def track(name: str, at: datetime, received_at: datetime | None = None) -> RawRow:
+    return RawRow("tracks", name, "a", timestamp=at, received_at=received_at or at, event="login")
+
+
+def visits(name: str, at: datetime) -> list[RawRow]:
+    return [
+        RawRow("events", f"{name}{n}", "c", "u", timestamp=at + timedelta(minutes=n), event="pageview", source="measure_js")
+        for n in range(3)
+    ]  # fmt: skip
+
+
+def embedded(folder: Path, settings: Settings, rows: Sequence[RawRow], first: date, last: date) -> ThinDriver:
+    """The same rows on DuckDB, all in one run."""
+    folder.mkdir()
+    driver = ThinDriver(folder, settings)
+    driver.land(rows)
+    driver.run(first, last)
+    return driver
+
+
+def internal(name: str) -> str:
+    return f"`{PROJECT}.{DATASET}_internal.{name}`"
+
+
+def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_path: Path) -> None:
+    settings = Settings(sources=("rudderstack", "measure_js"))
+    driver = BigQueryDriver(endpoint, settings)
+    rows = [track("t1", datetime(2024, 3, 9, 8)), *visits("m", datetime(2024, 3, 9, 8))]
+    driver.land(rows)
+    driver.run(FIRST, LAST)
+    # The progress of all models, and what their tables and notes hold.
+    watched = {
+        "events": f"select * from `{PROJECT}.{DATASET}_measure_js.client_events` order by event_id",
+        "progress": f"select * from {internal('frontier_progress')} where model = 'client_events'",
+        **{
+            note: f"select * from {internal(note)} order by key"
+            for note in ("daily_performance__touched", "user_map__touched")
+        },
+        "state": f"select * from {internal('client_events__state')}",
+    }
+
+    def seen() -> dict[str, list[dict[str, Any]]]:
+        return {name: driver.send(sql) for name, sql in watched.items()}
+
+    before = seen()
+    assert before["progress"]
+    # The last statements but one of the model's script find a column that they give no value.
+    driver.send(f"alter table {internal('client_events__state')} add column broken string")
+    rows += [track("t2", datetime(2024, 3, 9, 9)), *visits("n", datetime(2024, 3, 9, 7, 50))]
+    driver.land(rows)
+    with recorded() as sent, pytest.raises(DbtError, match="client_events"):
+        driver.run(FIRST, FIRST)
+    (script,) = [sql for sql in sent if "begin transaction" in sql and "client_events__state" in sql]
+    places = [
+        script.index(text)
+        for text in ("__touched` (key)", "insert into `demo`.`shop_measure_js`.`client_events`", "__state`")
+    ]
+    assert places == sorted(places)
+    assert {**seen(), "state": before["state"]} == before
+    driver.send(
+        f"create or replace table {internal('client_events__state')} as select * except (broken) from {internal('client_events__state')}"
+    )
+    assert seen() == before
+    driver.run(FIRST, FIRST)
+    assert not differences(embedded(tmp_path / "whole", settings, rows, FIRST, LAST), driver, rows, FIRST, LAST)
+
+
+def test_raw_tables_that_are_not_as_declared_are_named_with_the_remedy(endpoint: str) -> None:
+    driver = BigQueryDriver(endpoint, Settings(sources=("rudderstack", "measure_js")))
+    driver.land([track("t1", datetime(2024, 3, 9, 8)), *visits("m", datetime(2024, 3, 9, 8))])
+    tracks, screens = (f"`{PROJECT}.{raw_dataset('rudderstack')}.{name}`" for name in ("tracks", "screens"))
+    # A kind of call that never came.
+    driver.send(f"drop table {screens}")
+    driver.run_events(FIRST, FIRST)
+    assert [row["event_id"] for row in driver.rows("core.events", ["event_id"]) if row["event_id"] == "t1"] == ["t1"]
+
+    driver.send(f"create or replace table {tracks} as select * except (id) from {tracks}")
+    with pytest.raises(DbtError, match=r"tracks`? has no column 'id'(?s:.*)SESSIONIZATION_RAW_DATASETS"):
+        driver.run_sessions(FIRST, FIRST, select="stg_rudderstack__events")
+    driver.send(
+        f"create or replace table {tracks} as select * except (timestamp), 'x' as id, cast(timestamp as string) as timestamp from {tracks}"
+    )
+    with pytest.raises(
+        DbtError, match=r"tracks`? has 'timestamp' as STRING, not TIMESTAMP(?s:.*)SESSIONIZATION_RAW_DATASETS"
+    ):
+        driver.run_sessions(FIRST, FIRST, select="stg_rudderstack__events")
+
+    driver.send(f"drop table `{PROJECT}.{raw_dataset('measure_js')}.events`")
+    with pytest.raises(
+        DbtError,
+        match=r"Source measure_js has none of its raw tables: .*vendor_measure_js(?s:.*)SESSIONIZATION_RAW_DATASETS",
+    ):
+        driver.run_events(FIRST, FIRST)
+
+
+def test_rows_that_come_too_late_are_warned_of_and_in_no_table(endpoint: str, tmp_path: Path) -> None:
+    settings = Settings()
+    driver = BigQueryDriver(endpoint, settings, max_lateness_days=7)
+    arrived = datetime(2024, 3, 17, 12)
+    in_time = [
+        track("t1", datetime(2024, 3, 9, 8)),
+        # Seven days after its day; and one whose timestamp cannot be true counts for the day on which it came.
+        track("t2", datetime(2024, 3, 9, 9), arrived - timedelta(days=1)),
+    ]
+    late = [track("late", datetime(2024, 3, 9, 8, 10), arrived), track("later", datetime(2024, 3, 8, 23), arrived)]
+    driver.land(in_time[:1])
+    driver.run(FIRST, FIRST)
+    driver.land([*in_time, *late])
+    driver.run(FIRST, FIRST)
+    driver.run(arrived.date(), arrived.date())
+    warned = driver.run_tests(arrived.date(), arrived.date())
+    assert warned["rows_came_too_late"] == "warn"
+    assert set(warned.values()) == {"pass", "warn"}
+    assert driver.run_tests(FIRST, LAST)["rows_came_too_late"] == "pass"
+    days = date(2024, 3, 8), arrived.date()
+    expected = embedded(tmp_path / "in_time", settings, in_time, *days)
+    assert not differences(expected, driver, in_time, *days)
+    rebuilt = BigQueryDriver(endpoint, settings, max_lateness_days=7)
+    rebuilt.land([*in_time, *late])
+    rebuilt.run(*days)
+    assert not differences(expected, rebuilt, in_time, *days)
