@@ -21,7 +21,12 @@ from sessionization_dagster.partitions import daily_partitions
 from sessionization_dagster.production import production_parts
 from sessionization_dagster.resources import build_arrivals, build_warehouse
 from sessionization_dagster.schedules import daily_schedule
-from sessionization_dagster.sensors import failure_sensor, late_data_sensor
+from sessionization_dagster.sensors import (
+    SECONDS_BETWEEN_BILLED_TICKS,
+    SECONDS_BETWEEN_TICKS,
+    failure_sensor,
+    late_data_sensor,
+)
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 
@@ -73,6 +78,7 @@ def build_definitions(
                 build_arrivals(environment, warehouse, project.manifest),
                 keys_by_day(project.manifest),
                 project.variables["max_lateness_days"],
+                SECONDS_BETWEEN_BILLED_TICKS if warehouse.bills_reads else SECONDS_BETWEEN_TICKS,
             ),
             failure_sensor(notifier or (WebhookNotifier(webhook) if webhook else LogNotifier())),
         ],

@@ -133,13 +133,18 @@ def _counts(environment: Environment) -> str:
 
 def _summary(environment: Environment, counts: str, run_seconds: float, all_seconds: float) -> str:
     """What the warehouse holds, and where to look at it."""
+    places = (
+        f"Tables   {environment.duckdb_path}"
+        if environment.bigquery is None
+        else f"Tables   datasets {environment.bigquery.dataset}_* of {environment.bigquery.project}"
+    )
+    report = f"\nReport   {reports_folder(environment.duckdb_path) / LATEST}" if environment.bigquery is None else ""
     return f"""
 {counts}
 The run took {run_seconds:.0f} s, {all_seconds:.0f} s with loading Dagster and dbt.
 
-Tables   {environment.duckdb_path}
-Look     make ui   then open http://127.0.0.1:3000
-Report   {reports_folder(environment.duckdb_path) / LATEST}"""
+{places}
+Look     make ui   then open http://127.0.0.1:3000{report}"""
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from sessionization_dagster.partitions import RANGE_END, RANGE_START, Window, da
 LATE_DATA = "late_data"
 # A tick reads a folder's list and a journal: it may be often, and a late file is then repaired within minutes.
 SECONDS_BETWEEN_TICKS = 60
+# Where reads cost money, a tick asks each raw table for its rows of the last days.
+SECONDS_BETWEEN_BILLED_TICKS = 3600
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
@@ -31,6 +33,7 @@ def late_data_sensor(
     arrivals: Arrivals,
     day_assets: Sequence[dg.AssetKey],
     max_lateness_days: int,
+    seconds_between_ticks: int = SECONDS_BETWEEN_TICKS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.SensorDefinition:
     """Request the daily job for days whose raw rows changed after they had run, one range at a time.
@@ -42,7 +45,7 @@ def late_data_sensor(
     @dg.sensor(
         name=LATE_DATA,
         job=job,
-        minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
+        minimum_interval_seconds=seconds_between_ticks,
         description=f"Runs days again whose raw rows changed after they had run, up to {max_lateness_days} days back.",
     )
     def late_data(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
