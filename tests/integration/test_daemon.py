@@ -19,6 +19,8 @@ from tests.test_notifications import Server, server, url
 
 __all__ = ["server"]
 
+pytestmark = pytest.mark.xdist_group("services")
+
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 12)
 ALL_DAYS = f"{FIRST}...{LAST}"
 # Time for the services to be up before the clock strikes, on a busy machine.
