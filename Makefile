@@ -46,7 +46,7 @@ ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000 (POR
 
 .PHONY: test
 test: install ## Run the test suite, but for what needs BigQuery's emulator
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 .PHONY: analyzer
 analyzer: .analyzer/.installed ## Install Google's analyzer of BigQuery's SQL, which tests ask, into .analyzer

@@ -5,7 +5,10 @@ Workers share the dbt project's parsed manifests alone: a test has its folders, 
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,6 +17,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--first-history", type=int, default=0, help="seed of the first random history")
 
 
+# Dagster's services take a worker for themselves, one after another: two sets of them would wait for each other's processes.
+SERVICES = {"test_daemon.py", "test_deployment.py", "test_ui_in_browser.py"}
 # Long tests that share nothing: whichever worker is free takes the next. The tests of any other file share what its fixtures made.
 APART = {
     "test_closure.py", "test_exactness.py", "test_found_breaks.py", "test_job.py", "test_maintenance.py",
@@ -21,19 +26,23 @@ APART = {
 }  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)
+class Turns(LoadScopeScheduling):
+    """Which tests one worker gets at once. By file name: the marks that --dist loadgroup goes by do not reach it with pytest 9.2."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        name = file.rsplit("/", 1)[-1]
+        return "services" if name in SERVICES else nodeid if name in APART else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Turns:
+    """Keep the order of the collected tests."""
+    config.option.loadscopereorder = False
+    return Turns(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Groups for --dist loadgroup, those first that last longest: Dagster's services, one after another, then what runs dbt."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        if item.path.name not in APART and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{item.path.stem}"))
-    items.sort(key=_turn)
-
-
-def _turn(item: pytest.Item) -> int:
-    group = item.get_closest_marker("xdist_group")
-    if group is not None and group.args == ("services",):
-        return 0
-    return 1 if item.path.parent.name == "integration" else 2
+    """For workers, first what lasts longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: (item.path.name not in SERVICES, item.path.parent.name != "integration"))

@@ -25,8 +25,6 @@ from tests.integration.real_job import Project
 from tests.integration.services import ROOT, Services
 from tests.integration.test_job import csv_project, first_rows
 
-pytestmark = pytest.mark.xdist_group("services")
-
 DEPLOY = ROOT / "docs" / "deploy"
 UNITS = {path.stem.removeprefix("sessionization-"): path for path in sorted((DEPLOY / "systemd").glob("*.service"))}
 ENVIRONMENT_FILE = dict(

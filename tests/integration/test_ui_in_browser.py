@@ -74,7 +74,6 @@ def looking_at(browser: Browser, picture: Path) -> Iterator[Page]:
         context.close()
 
 
-@pytest.mark.xdist_group("services")
 def test_a_person_finds_materialises_and_reads_the_assets(
     tmp_path: Path, project: Project, services: Services, browser: Browser
 ) -> None:
