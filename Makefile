@@ -76,6 +76,11 @@ EXTENSIONS := .emulator/home/.duckdb/extensions
 test-bigquery: emulator analyzer ## Run the tests on BigQuery's emulator, and have its statements analysed
 	$(BIN)/python -m pytest tests/bigquery
 
+.PHONY: bench
+bench: install ## Measure what the project costs, into docs/performance.md: hours (ARGS=--quick: minutes)
+	@$(BIN)/uv pip install --quiet --group bench
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 .PHONY: check
 check: install ## Lint Python and SQL, check types
 	$(BIN)/ruff check .

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
@@ -28,12 +28,14 @@ class Arrived:
         cursor: the cursor that has seen them; what is pending is left to the caller.
         too_large: files that only a run can look into.
         is_complete: False where more waits for the next call.
+        observed: of raw tables that others fill and that changed: table -> day -> rows.
     """
 
     changes: tuple[Change, ...]
     cursor: Cursor
     too_large: tuple[str, ...] = ()
     is_complete: bool = True
+    observed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class Arrivals(Protocol):
@@ -105,14 +107,17 @@ class ReceivedArrivals:
         changes = []
         with self.warehouse.read() as connection:
             for table in self.tables:
-                counts[table.name] = self._rows_by_day(connection, table, first_day)
-                known = before.get(table.name, {})
-                for day in sorted(counts[table.name].keys() | known.keys()):
-                    rows, previous = counts[table.name].get(day, 0), known.get(day, 0)
+                # A loader makes a table with the first call of its kind.
+                if connection.has_table("raw", table.name):
+                    counts[table.name] = self._rows_by_day(connection, table, first_day)
+                known, found = before.get(table.name, {}), counts.get(table.name, {})
+                for day in sorted(found.keys() | known.keys()):
+                    rows, previous = found.get(day, 0), known.get(day, 0)
                     if rows != previous and date.fromisoformat(day) >= first_day:
                         mark = f"{table.name} {day} {previous} {rows}"
                         changes.append(Change(date.fromisoformat(day), abs(rows - previous), now, mark))
-        return Arrived(tuple(changes), replace(cursor, position=json.dumps(counts)))
+        observed = {name: found for name, found in counts.items() if found != before.get(name)}
+        return Arrived(tuple(changes), replace(cursor, position=json.dumps(counts)), observed=observed)
 
     def _rows_by_day(self, connection: Connection, table: RawTable, first_day: date) -> dict[str, int]:
         """Day -> rows received on or after first_day, a day to spare for the timezone."""

@@ -78,6 +78,7 @@ class BigQuerySettings:
             "bigquery_maximum_bytes_billed": self.maximum_bytes_billed,
             "bigquery_timeout_seconds": self.timeout_seconds,
             "raw_datasets": dict(self.raw_datasets),
+            "loader": "vendor" if self.bucket is None else "gcs",
         }
 
 

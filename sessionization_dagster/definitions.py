@@ -7,25 +7,22 @@ from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.assets.checks import build_rebuild_checks
 from sessionization_dagster.assets.dbt_models import build_dbt_assets
 from sessionization_dagster.assets.identity import build_identity_assets
-from sessionization_dagster.assets.landing import build_landing_assets
-from sessionization_dagster.assets.report import build_report_asset
+from sessionization_dagster.day_runs import DAILY_JOB
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.translator import Translator, keys_by_day
-from sessionization_dagster.engine import Engine
+from sessionization_dagster.embedded import embedded_parts
 from sessionization_dagster.environment import Environment
-from sessionization_dagster.erasure.job import forget_visitor_job
 from sessionization_dagster.identity.policies import IdentitySettings
-from sessionization_dagster.jobs import daily_sessionization, full_rebuild, repair, verify
-from sessionization_dagster.maintenance.rebuild import tables_to_keep
+from sessionization_dagster.jobs import daily_sessionization, repair
 from sessionization_dagster.notifications import LogNotifier, Notifier, WebhookNotifier
 from sessionization_dagster.partitions import daily_partitions
-from sessionization_dagster.report.files import reports_folder
-from sessionization_dagster.resources import build_arrivals, embedded_warehouse
-from sessionization_dagster.schedules import daily_schedule, verify_schedule
+from sessionization_dagster.production import production_parts
+from sessionization_dagster.resources import build_arrivals, build_warehouse
+from sessionization_dagster.schedules import daily_schedule
 from sessionization_dagster.sensors import failure_sensor, late_data_sensor
+from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 
 def build_definitions(
@@ -33,73 +30,52 @@ def build_definitions(
     variables: Mapping[str, Any] | None = None,
     loggers: Mapping[str, dg.LoggerDefinition] | None = None,
     notifier: Notifier | None = None,
+    select: str = "*",
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors for the given settings.
 
     variables replace vars of dbt_project.yml, loggers Dagster's own, notifier what the settings say of telling failed runs.
+    select is what the daily job runs, in Dagster's selection syntax.
 
     Raises:
         SettingsError: a setting cannot be used.
         DbtError: the dbt project does not parse.
     """
-    warehouse = embedded_warehouse(environment)
     project = DbtProject.of(environment, variables or {})
-    manifest = project.manifest
+    warehouse = build_warehouse(environment)
     partitions = daily_partitions(environment)
     kind = environment.target.value
-    translator = Translator(partitions, kind)
     identity_settings = IdentitySettings.from_vars(
         project.variables["identity_policy"], project.variables["max_users_per_alias"]
     )
-    engine = Engine(project, warehouse, identity_settings)
-    rebuild_checks = build_rebuild_checks(engine, environment.sources, project.variables["blocked_ids"])
-    models = build_dbt_assets(project, warehouse, translator, partitions)
-    identity = build_identity_assets(manifest, warehouse, identity_settings, partitions, kind)
-    daily = daily_sessionization(partitions, leave_out=rebuild_checks)
-    verification = verify(rebuild_checks)
-    webhook = environment.alert_webhook
+    models = build_dbt_assets(project, warehouse, Translator(partitions, kind), partitions)
+    identity = build_identity_assets(project.manifest, warehouse, identity_settings, partitions, kind)
 
     def daily_job() -> dg.JobDefinition:
-        return definitions.resolve_job_def(daily.name)
+        return definitions.resolve_job_def(DAILY_JOB)
 
+    if isinstance(warehouse, DuckDBWarehouse):
+        made = [key for assets in (*models, identity) for key in assets.keys]
+        parts = embedded_parts(environment, project, warehouse, identity_settings, partitions, made, daily_job)
+    else:
+        parts = production_parts(environment, project, warehouse, partitions)
+    daily = daily_sessionization(partitions, leave_out=parts.checks_of_other_jobs, select=select)
+    webhook = environment.alert_webhook
     definitions = dg.Definitions(
-        assets=[
-            build_landing_assets(manifest, warehouse, environment.landing, environment.sources, partitions),
-            *models,
-            identity,
-            build_report_asset(warehouse, reports_folder(environment.duckdb_path), partitions, kind),
-        ],
-        jobs=[
-            daily,
-            full_rebuild(
-                engine,
-                tables_to_keep(manifest),
-                partitions,
-                [key for assets in (*models, identity) for key in assets.keys],
-            ),
-            repair(daily_job, lambda: definitions.resolve_asset_graph().asset_check_keys),
-            verification,
-            forget_visitor_job(
-                environment,
-                manifest,
-                project.variables,
-                warehouse,
-                partitions,
-                daily_job,
-            ),
-        ],
-        schedules=[daily_schedule(daily, partitions), verify_schedule(verification, partitions)],
+        assets=[*parts.assets, *models, identity],
+        jobs=[daily, *parts.jobs, repair(daily_job, lambda: definitions.resolve_asset_graph().asset_check_keys)],
+        schedules=[daily_schedule(daily, partitions), *parts.schedules],
         sensors=[
             late_data_sensor(
                 daily,
                 partitions,
-                build_arrivals(environment, warehouse, manifest),
-                keys_by_day(manifest),
+                build_arrivals(environment, warehouse, project.manifest),
+                keys_by_day(project.manifest),
                 project.variables["max_lateness_days"],
             ),
             failure_sensor(notifier or (WebhookNotifier(webhook) if webhook else LogNotifier())),
         ],
-        asset_checks=[rebuild_checks],
+        asset_checks=parts.checks,
         # Steps share a process: one writer at a time anyway, and dbt and Dagster are slow to import.
         loggers=loggers,
         executor=dg.in_process_executor,

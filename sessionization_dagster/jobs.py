@@ -17,12 +17,15 @@ from sessionization_dagster.retries import retrying
 
 
 def daily_sessionization(
-    partitions: dg.PartitionsDefinition[str], leave_out: dg.AssetChecksDefinition
+    partitions: dg.PartitionsDefinition[str], leave_out: Sequence[dg.AssetChecksDefinition], select: str = "*"
 ) -> "dg.UnresolvedAssetJobDefinition":
-    """Everything, for one day or a range of days in one run; but the checks that have a job of their own."""
+    """What is selected, for one day or a range of days in one run; but the checks that have a job of their own."""
+    selection: dg.AssetSelection = dg.AssetSelection.from_string(select)
+    for checks in leave_out:
+        selection = selection - dg.AssetSelection.checks(checks)
     return dg.define_asset_job(
         name=DAILY_JOB,
-        selection=dg.AssetSelection.all() - dg.AssetSelection.checks(leave_out),
+        selection=selection,
         partitions_def=partitions,
         description="Lands new raw files and brings every table up to date for the chosen days: raw rows, events, identities, sessions.",
     )

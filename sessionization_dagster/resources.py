@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sessionization_dagster.arrivals import Arrivals, LandedArrivals
+from sessionization_dagster.arrivals import Arrivals, LandedArrivals, ReceivedArrivals
 from sessionization_dagster.bigquery_settings import BigQuerySettings
-from sessionization_dagster.environment import Environment, Target
-from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.environment import Environment
 from sessionization_dagster.landing import raw_tables
+from sessionization_dagster.warehouses.base import Warehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 if TYPE_CHECKING:
@@ -23,24 +23,12 @@ def build_warehouse(environment: Environment) -> DuckDBWarehouse | BigQueryWareh
     return DuckDBWarehouse(path=environment.duckdb_path)
 
 
-def embedded_warehouse(environment: Environment) -> DuckDBWarehouse:
-    """The embedded warehouse, for what knows no other yet.
-
-    Raises:
-        SettingsError: the settings name another one.
-    """
-    if environment.target is not Target.DUCKDB:
-        raise SettingsError(
-            f"SESSIONIZATION_TARGET is '{environment.target}', which this version cannot run yet. Use {Target.DUCKDB}."
-        )
-    return DuckDBWarehouse(path=environment.duckdb_path)
-
-
-def build_arrivals(environment: Environment, warehouse: DuckDBWarehouse, manifest: Mapping[str, Any]) -> Arrivals:
+def build_arrivals(environment: Environment, warehouse: Warehouse, manifest: Mapping[str, Any]) -> Arrivals:
     """How late data are seen on the warehouse that the settings name. Opens nothing."""
-    return LandedArrivals(
-        warehouse, environment.landing, raw_tables(manifest, environment.sources), environment.timezone
-    )
+    tables = raw_tables(manifest, environment.sources)
+    if isinstance(warehouse, DuckDBWarehouse):
+        return LandedArrivals(warehouse, environment.landing, tables, environment.timezone)
+    return ReceivedArrivals(warehouse.labelled(sensor="late_data"), tables, environment.timezone)
 
 
 def _bigquery(settings: BigQuerySettings) -> BigQueryWarehouse:

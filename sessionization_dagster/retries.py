@@ -15,7 +15,9 @@ FIRST_WAIT_SECONDS = 30
 
 
 @contextmanager
-def retrying(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Iterator[None]:
+def retrying(
+    context: dg.OpExecutionContext | dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+) -> Iterator[None]:
     """Have Dagster try the step again where what is inside fails with a transient error; others fail it at once.
 
     Every step may be repeated: what it had done stands, and it does it again.

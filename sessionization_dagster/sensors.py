@@ -80,10 +80,27 @@ def late_data_sensor(
         return dg.SensorResult(
             run_requests=[_run_request(decided.request, decided.run_key)] if decided.request else [],
             skip_reason=None if decided.request else _nothing_to_request(decided),
+            asset_events=_observations(arrived.observed),
             cursor=remembered.as_text(),
         )
 
     return late_data
+
+
+def _observations(observed: Mapping[str, Mapping[str, int]]) -> list[dg.AssetObservation]:
+    """What was seen of raw tables that nothing here materialises."""
+    return [
+        dg.AssetObservation(
+            asset_key=dg.AssetKey(["raw", name]),
+            description="Rows of each day, of those received lately.",
+            metadata={
+                "rows": sum(by_day.values()),
+                "newest_day": max(by_day, default="none"),
+                "rows_by_day": dict(by_day),
+            },
+        )
+        for name, by_day in observed.items()
+    ]
 
 
 def _too_old(decided: Plan, first: date) -> str:

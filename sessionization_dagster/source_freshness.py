@@ -28,15 +28,21 @@ def due_time(now: datetime, partitions_end: datetime | None) -> datetime:
     return now if partitions_end is None else min(now, partitions_end)
 
 
-def newest_row_at(connection: Connection, table: RawTable, due: datetime) -> datetime | None:
-    """The newest row's time, of the rows before the due time: a clock that is ahead must not hide that rows are missing."""
+def newest_row_at(
+    connection: Connection, table: RawTable, due: datetime, since: datetime | None = None
+) -> datetime | None:
+    """The newest row's time, of the rows before the due time: a clock that is ahead must not hide that rows are missing.
+
+    since: rows before are not read; a table that has only such counts as one whose newest row is of then.
+    """
     if table.at is None:
         return None
+    after = "" if since is None else f""" and "{table.at}" >= timestamp '{since}'"""
     (row,) = connection.query(
-        f"""select max("{table.at}") as newest from raw.{table.name} where "{table.at}" <= timestamp '{due}'"""
+        f"""select max("{table.at}") as newest from raw.{table.name} where "{table.at}" <= timestamp '{due}'{after}"""
     ).to_pylist()
     newest: datetime | None = row["newest"]
-    return newest
+    return newest or since
 
 
 def is_fresh_result(

@@ -9,20 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import pyarrow as pa
-from dagster_gcp import BigQueryResource
-from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import NotFound
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
-from google.oauth2 import service_account
 
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.warehouses import csv_rows
-from sessionization_dagster.warehouses.base import TableLayout
+from sessionization_dagster.warehouses.base import TableDescription, TableLayout
+from sessionization_dagster.warehouses.bigquery_clients import BigQueryClients
 from sessionization_dagster.warehouses.bigquery_errors import with_remedies
 from sessionization_dagster.warehouses.dialect import Places, as_script, create_table, to_bigquery
 
@@ -32,32 +29,6 @@ SCRATCH_LIFETIME = timedelta(days=1)
 # One HTTP request and what is sent again of it; statements have their own limit.
 REQUEST_SECONDS = 60.0
 RETRY = DEFAULT_RETRY.with_timeout(REQUEST_SECONDS)
-
-
-class BigQueryClients(BigQueryResource):
-    """Dagster's BigQuery resource, which also knows an emulator and a service account's file."""
-
-    endpoint: str | None = None
-    keyfile: str | None = None
-
-    @contextmanager
-    def get_client(self) -> Iterator[bigquery.Client]:
-        """A client: of an endpoint without credentials, of a keyfile, else as Dagster's own."""
-        if self.endpoint:
-            options = ClientOptions(api_endpoint=self.endpoint)
-            credentials: Any = AnonymousCredentials()  # type: ignore[no-untyped-call]
-            client = bigquery.Client(
-                project=self.project, location=self.location, credentials=credentials, client_options=options
-            )
-        elif self.keyfile:
-            credentials = service_account.Credentials.from_service_account_file(self.keyfile)  # type: ignore[no-untyped-call]
-            client = bigquery.Client(project=self.project, location=self.location, credentials=credentials)
-        else:
-            with super().get_client() as client:
-                yield client
-            return
-        with client:
-            yield client
 
 
 @dataclass(frozen=True)
@@ -73,6 +44,8 @@ class BigQueryWarehouse:
         timeout_seconds: of one statement.
         labels: of every job.
     """
+
+    bills_reads: ClassVar[bool] = True
 
     places: Places
     location: str
@@ -134,8 +107,12 @@ class BigQueryConnection:
 
     def query(self, sql: str) -> pa.Table:
         """Run a query and return its rows."""
+        return self.query_as_written(to_bigquery(sql, self._places, self._kept))
+
+    def query_as_written(self, sql: str) -> pa.Table:
+        """Run a query in BigQuery's own words and return its rows."""
         with self._remedies():
-            rows = self._run(to_bigquery(sql, self._places, self._kept))
+            rows = self._run(sql)
             # The Storage API streams Arrow; without it rows come as pages of JSON, which is all that an emulator has.
             has_storage = importlib.util.find_spec("google.cloud.bigquery_storage") is not None
             found = rows.to_arrow(create_bqstorage_client=has_storage and self._warehouse.endpoint is None)
@@ -192,6 +169,21 @@ class BigQueryConnection:
                 raise
         return True
 
+    def describe(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], TableDescription]:
+        """(schema, table) -> columns and, but for views, number of rows; from the tables' metadata, which cost nothing."""
+        found = {}
+        for schema, name in dict.fromkeys(tables):
+            dataset, name_there = self._places.path_of(schema, name)
+            try:
+                table = self.native.get_table(
+                    f"{self._places.project}.{dataset}.{name_there}", retry=RETRY, timeout=REQUEST_SECONDS
+                )
+            except NotFound:
+                continue
+            columns = [(field.name, type_of(field)) for field in table.schema]
+            found[schema, name] = TableDescription(columns, None if table.table_type == "VIEW" else table.num_rows)
+        return found
+
     def create_missing(self, table: TableLayout) -> None:
         """Create a table, and its dataset, where it is not there."""
         if self.has_table(table.schema, table.name):
@@ -215,11 +207,10 @@ class BigQueryConnection:
 
     def _run(self, sql: str) -> bigquery.table.RowIterator:
         warehouse = self._warehouse
-        config = bigquery.QueryJobConfig(
-            labels=self._labels(),
-            maximum_bytes_billed=warehouse.maximum_bytes_billed,
-            job_timeout_ms=warehouse.timeout_seconds * 1000,
-        )
+        config = bigquery.QueryJobConfig(labels=self._labels(), job_timeout_ms=warehouse.timeout_seconds * 1000)
+        if warehouse.maximum_bytes_billed is not None:
+            # The client would send None as a text.
+            config.maximum_bytes_billed = warehouse.maximum_bytes_billed
         # A step that failed is tried again as a whole, by whoever runs it.
         job = self.native.query(sql, config, retry=RETRY, job_retry=None, timeout=REQUEST_SECONDS)
         return job.result(retry=RETRY, job_retry=None, timeout=warehouse.timeout_seconds)
@@ -256,6 +247,13 @@ class BigQueryConnection:
                 f"{found.location}, or take another BIGQUERY_DATASET: a dataset cannot be moved."
             )
         self._datasets.add(name)
+
+
+def type_of(field: bigquery.SchemaField) -> str:
+    """A column's type as SQL writes it."""
+    nested = ", ".join(f"{part.name} {type_of(part)}" for part in field.fields)
+    kind = f"STRUCT<{nested}>" if field.fields else str(field.field_type)
+    return f"ARRAY<{kind}>" if field.mode == "REPEATED" else kind
 
 
 def _without_timezones(rows: pa.Table) -> pa.Table:

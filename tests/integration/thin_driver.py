@@ -53,9 +53,12 @@ class ThinDriver:
     @property
     def variables(self) -> dict[str, Any]:
         """The dbt vars for the settings as they are now."""
+        return {"duckdb_path": str(self.warehouse.path), **self.variables_of_settings()}
+
+    def variables_of_settings(self) -> dict[str, Any]:
+        """Those that hold on any warehouse."""
         settings = self.settings
         return {
-            "duckdb_path": str(self.warehouse.path),
             "timezone": settings.timezone,
             "session_timeout_seconds": settings.session_timeout_seconds,
             "session_event_types": list(settings.session_event_types),

@@ -72,7 +72,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
     select
         raw_rows.*,
         concat(content_key, '-', cast(row_number() over (partition by {{ at }}, content_key order by content_key) as {{ dbt.type_string() }})) as derived_event_id
-    from (select *, {{ content_md5(raw_table) }} as content_key from ({{ raw_rows_of(raw_table) }}) as rows_of_table) as raw_rows
+    from ({{ raw_rows_of(raw_table, content_md5(raw_table) ~ ' as content_key') }}) as raw_rows
 {%- endmacro %}
 
 {% macro raw_columns(raw_table) -%}

@@ -1,13 +1,17 @@
 {#- How raw tables differ between warehouses. -#}
 
-{#- The rows of a raw table, for staging. On BigQuery with raw_loaded_at besides: see raw_loaded_at. -#}
-{% macro raw_rows_of(raw_table) -%}{{ return(adapter.dispatch('raw_rows_of')(raw_table)) }}{%- endmacro %}
-{% macro default__raw_rows_of(raw_table) -%}{{ return('select * from ' ~ raw_table) }}{%- endmacro %}
+{#- The rows of a raw table, for staging, with one more expression on them if given. On BigQuery with raw_loaded_at besides: see raw_loaded_at. -#}
+{% macro raw_rows_of(raw_table, more=none) -%}{{ return(adapter.dispatch('raw_rows_of')(raw_table, more)) }}{%- endmacro %}
+{% macro default__raw_rows_of(raw_table, more) -%}{{ return('select *' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table) }}{%- endmacro %}
 {#- A loader makes a table when the first call of its kind comes: a kind that never came has none, and no rows. -#}
-{% macro bigquery__raw_rows_of(raw_table) -%}
+{% macro bigquery__raw_rows_of(raw_table, more) -%}
     {%- if not raw_columns(raw_table) -%}{{ return('select ' ~ null_timestamp() ~ ' as raw_loaded_at from (select 1 as one) as nothing where false') }}{%- endif -%}
     {%- do require_raw_columns(raw_table) -%}
-    {{ return('select *, ' ~ (load_time_column(raw_table) or null_timestamp()) ~ ' as raw_loaded_at from ' ~ raw_table) }}
+    {%- set columns = [] -%}
+    {%- for column in raw_columns(raw_table) -%}{%- do columns.append(adapter.quote(column)) -%}{%- endfor -%}
+    {{ return(
+        'select ' ~ columns | join(', ') ~ ', ' ~ (load_time_column(raw_table) or null_timestamp()) ~ ' as raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table
+    ) }}
 {%- endmacro %}
 
 {#- When the row came into the raw table, as far as storage is divided by it; null elsewhere. Storage then skips what cannot belong to the window. -#}
@@ -116,7 +120,7 @@
     {%- if execute -%}
     {%- for found in adapter.get_columns_in_relation(raw_table) if found.name | lower == column -%}
         {%- if found.fields | map(attribute='name') | map('lower') | select('equalto', field) | first -%}
-            {{ return('cast(' ~ column ~ '.' ~ field ~ ' as string)') }}
+            {{ return('cast(raw_rows.' ~ column ~ '.' ~ field ~ ' as string)') }}
         {%- elif found.dtype | upper in ('JSON', 'STRING') -%}
             {{ return("json_value(" ~ column ~ ", '$." ~ field ~ "')") }}
         {%- endif -%}
@@ -132,7 +136,8 @@
     {{ return("md5(cast(to_json(row(" ~ columns | join(', ') ~ ")) as varchar))") }}
 {%- endmacro %}
 {% macro bigquery__content_md5(raw_table) -%}
-    {{ return("to_hex(md5(to_json_string(struct(" ~ (raw_columns(raw_table) or ["''"]) | join(', ') ~ "))))") }}
+    {%- set columns = raw_columns(raw_table) or ["''"] -%}
+    {{ return("to_hex(md5(to_json_string(struct(" ~ columns | join(', ') ~ "))))") }}
 {%- endmacro %}
 
 {#- Files and rows that landing could not read, as rejected events of no day. Loaders that write tables themselves have none. -#}

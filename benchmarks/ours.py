@@ -1,0 +1,164 @@
+"""The project's own command with stopwatches in it: `python -m benchmarks.ours [--warm] TIMINGS.json --from DAY --to DAY [--select ...]`.
+
+What runs is sessionization_dagster.run. The stopwatches write down where its seconds went, and nothing else:
+
+  start       the process, imports, definitions (and the parsing of the dbt project where it is not cached)
+  landing     raw files into raw tables
+  identity    the identity graph
+  models      dbt's own times of its models: the SQL, and dbt's work around each
+  statements  of that, DuckDB at work; the rest is dbt's
+  tests       dbt's own times of its tests
+  dbt         dbt commands besides their nodes: start and end
+  dagster     the run besides all that
+  end         the summary that the command prints
+
+--warm runs the days a second time in the same process, as a daemon that has all loaded would, and tells of that alone.
+models_split tells of each model: seconds by dbt's clock, and those of its statements in DuckDB by their kind, and their CPU.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+BEGAN_AT = psutil.Process().create_time()
+# dbt opens each statement with a comment that names the node it is for.
+NODE_OF_STATEMENT = re.compile(r'"node_id": "(model|test|seed)\.sessionization\.([^".]+)')
+COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
+
+
+class Stopwatches:
+    """Seconds by name, and by model."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.models: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+
+    def around(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, timed."""
+
+        @wraps(function)
+        def timed(*arguments: Any, **named: Any) -> Any:
+            with self.running(name):
+                return function(*arguments, **named)
+
+        return timed
+
+    @contextmanager
+    def running(self, name: str) -> Iterator[None]:
+        """Time what is inside."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - began
+
+    def statement(self, execute: Callable[..., Any]) -> Callable[..., Any]:
+        """A cursor's execute, timed, for the model that it works for."""
+
+        @wraps(execute)
+        def timed(cursor: Any, sql: str, *arguments: Any, **named: Any) -> Any:
+            began, cpu_began = time.perf_counter(), time.process_time()
+            try:
+                return execute(cursor, sql, *arguments, **named)
+            finally:
+                self._note_statement(sql, time.perf_counter() - began, time.process_time() - cpu_began)
+
+        return timed
+
+    def _note_statement(self, sql: str, seconds: float, cpu_seconds: float) -> None:
+        node = NODE_OF_STATEMENT.search(sql)
+        if node is None or node[1] == "test":
+            return
+        self.seconds["statements"] += seconds
+        kind = " ".join(COMMENT.sub("", sql).lower().split()[:2])
+        model = self.models[node[2]]
+        model["cpu_seconds"] = model.get("cpu_seconds", 0.0) + cpu_seconds
+        kinds = model.setdefault("statements", {})
+        kinds[kind] = kinds.get(kind, 0.0) + seconds
+
+    def take_result(self, event: dict[str, Any]) -> None:
+        """Note how long a dbt node took, by dbt's own clock."""
+        seconds = float(event["data"].get("execution_time", 0))
+        node = event["data"]["node_info"]
+        if event["info"]["name"] == "LogTestResult":
+            self.seconds["tests"] += seconds
+            return
+        self.seconds["models"] += seconds
+        self.models[node["node_name"]]["seconds"] = seconds
+
+
+def install(watches: Stopwatches) -> None:
+    """Put the stopwatches around the project's functions, in this process."""
+    import dagster as dg
+    from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
+
+    from sessionization_dagster.assets import identity, landing
+    from sessionization_dagster.dbt.events import Progress
+    from sessionization_dagster.dbt.runner import DbtRunner
+
+    landing.land = watches.around("landing", landing.land)  # type: ignore[assignment]
+    identity.update_identity_graph = watches.around("identity", identity.update_identity_graph)  # type: ignore[assignment]
+    DbtRunner.invoke = watches.around("dbt_commands", DbtRunner.invoke)  # type: ignore[method-assign]
+    DuckDBCursorWrapper.execute = watches.statement(DuckDBCursorWrapper.execute)
+    take = Progress.__call__
+
+    def take_and_note(self: Progress, event: dict[str, Any]) -> None:
+        watches.take_result(event)
+        take(self, event)
+
+    Progress.__call__ = take_and_note  # type: ignore[method-assign]
+    run = dg.JobDefinition.execute_in_process
+
+    def timed_run(*arguments: Any, **named: Any) -> Any:
+        watches.seconds["start"] = time.time() - BEGAN_AT
+        with watches.running("run"):
+            return run(*arguments, **named)
+
+    dg.JobDefinition.execute_in_process = timed_run  # type: ignore[method-assign]
+
+
+def split(watches: Stopwatches) -> dict[str, Any]:
+    """The parts of the whole. They add up to it, but for statements, which are a part of models, and sql, which are two of them."""
+    seconds = watches.seconds
+    names = ("start", "landing", "identity", "models", "statements", "tests", "run")
+    parts: dict[str, Any] = {name: seconds[name] for name in names}
+    parts["dbt"] = seconds["dbt_commands"] - seconds["models"] - seconds["tests"]
+    parts["dagster"] = seconds["run"] - seconds["dbt_commands"] - seconds["landing"] - seconds["identity"]
+    parts["end"] = time.time() - BEGAN_AT - seconds["start"] - seconds["run"]
+    parts["sql"] = parts["models"] + parts["identity"]
+    parts["models_split"] = dict(watches.models)
+    return parts
+
+
+def main() -> int:
+    """Run the project's command with the arguments that follow the file for the timings."""
+    from sessionization_dagster import run
+
+    is_warm = sys.argv[1] == "--warm"
+    if is_warm:
+        del sys.argv[1]
+    timings = Path(sys.argv.pop(1))
+    watches = Stopwatches()
+    install(watches)
+    code = run.main()
+    if is_warm and code == 0:
+        watches.seconds.clear()
+        watches.models.clear()
+        code = run.main()
+    timings.write_text(json.dumps(split(watches)))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""What one warehouse adds to the definitions that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Definitions.
+
+    Attributes:
+        assets, jobs, schedules, checks: as Dagster's definitions take them.
+        checks_of_other_jobs: those of the checks that the daily job leaves out.
+    """
+
+    assets: Sequence[dg.AssetsDefinition | dg.AssetSpec]
+    jobs: Sequence[Any] = ()
+    schedules: Sequence[dg.ScheduleDefinition] = ()
+    checks: Sequence[dg.AssetChecksDefinition] = ()
+    checks_of_other_jobs: Sequence[dg.AssetChecksDefinition] = field(default=())

@@ -1,0 +1,172 @@
+"""ThinDriver's twin on an emulator: the same SQL, materialisations and identity code, through dbt-bigquery and Google's client.
+
+Raw rows are written into tables as a vendor's loader leaves them: traits as columns, nested values as STRUCTs, divided by arrival.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from google.cloud import bigquery
+
+from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
+from sessionization_dagster.environment import Environment
+from sessionization_dagster.landing import RawTable, raw_tables
+from sessionization_dagster.partitions import Window
+from sessionization_dagster.resources import build_warehouse
+from tests.bigquery.emulator import LOCATION, PROJECT
+from tests.integration.raw_fields import columns_of, raw_record
+from tests.integration.thin_driver import ThinDriver
+from tests.oracle.model import RawRow, Settings
+
+DATASET = "shop"
+TIMEOUT_SECONDS = 60
+# Random histories hold rows that come months late; rows_came_too_late has tests of its own.
+ANY_LATENESS = 4000
+
+
+@cache
+def parsed_project(endpoint: str, sources: tuple[str, ...], timezone: str) -> tuple[DbtProject, Environment]:
+    """The dbt project for target bigquery, parsed once per test session for what parsing reads."""
+    environment = Environment.from_env(environment_variables(endpoint, sources, timezone))
+    return DbtProject.of(environment, project_dir=PROJECT_DIR), environment
+
+
+def environment_variables(endpoint: str, sources: Iterable[str], timezone: str = "UTC") -> dict[str, str]:
+    """What a team sets, each source's raw tables in a dataset of its own."""
+    return {
+        "SESSIONIZATION_TARGET": "bigquery",
+        "BIGQUERY_PROJECT": PROJECT,
+        "BIGQUERY_DATASET": DATASET,
+        "BIGQUERY_LOCATION": LOCATION,
+        "BIGQUERY_API_ENDPOINT": endpoint,
+        "BIGQUERY_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
+        "SESSIONIZATION_SOURCES": ",".join(sources),
+        "SESSIONIZATION_TIMEZONE": timezone,
+        "SESSIONIZATION_RAW_DATASETS": ",".join(f"{source}={raw_dataset(source)}" for source in sources),
+    }
+
+
+def raw_dataset(source: str) -> str:
+    """Where the source's loader writes."""
+    return f"vendor_{source}"
+
+
+class BigQueryDriver(ThinDriver):
+    """Empty datasets and the runs that are made on them. One at a time: their names are always the same, which spares parsing."""
+
+    def __init__(self, endpoint: str, settings: Settings, max_lateness_days: int = ANY_LATENESS) -> None:
+        """Start from nothing."""
+        self.settings = settings
+        self.max_lateness_days = max_lateness_days
+        self.project, environment = parsed_project(endpoint, tuple(settings.sources), settings.timezone)
+        self.warehouse = build_warehouse(environment)  # type: ignore[assignment]
+        self.tables = raw_tables(self.project.manifest, settings.sources)
+        self._views_exist = False
+        with self.warehouse.connect() as connection:
+            empty(connection.native)
+            for source in settings.sources:
+                connection.native.create_dataset(raw_dataset(source), timeout=TIMEOUT_SECONDS)
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The dbt vars for the settings as they are now."""
+        return {**self.variables_of_settings(), "max_lateness_days": self.max_lateness_days}
+
+    def land(self, rows: Iterable[RawRow]) -> None:
+        """Make the raw tables hold exactly these rows."""
+        by_table: dict[tuple[str, str], list[RawRow]] = {(table.source, table.table): [] for table in self.tables}
+        for row in rows:
+            if row.source in self.settings.sources:
+                by_table[row.source, row.table].append(row)
+        for table in self.tables:
+            for statement in raw_table_statements(table, by_table[table.source, table.table]):
+                self.send(statement)
+
+    def send(self, sql: str) -> list[dict[str, Any]]:
+        """Run a statement in BigQuery's words; timestamps come back naive."""
+        with self.warehouse.connect() as connection:
+            return connection.query_as_written(sql).to_pylist()
+
+    def run_tests(self, first: date, last: date) -> dict[str, str]:
+        """Every data test on the window: name -> status."""
+        window = Window(first, last + timedelta(days=1)).as_dbt_vars()
+        command = ["test", "--exclude-resource-type", "unit_test"]
+        results = self.project.runner.invoke(command, {**self.variables, **window}).result.results
+        return {result.node.name: result.status.value for result in results if result.node.resource_type == "test"}
+
+    def rows(self, table: str, columns: Iterable[str]) -> list[dict[str, Any]]:
+        """All rows of an output table."""
+        schema, _, name = table.partition(".")
+        names = ", ".join(f"`{column}`" for column in columns)
+        return [_naive(row) for row in self.send(f"select {names} from `{PROJECT}.{DATASET}_{schema}.{name}`")]
+
+
+def empty(client: bigquery.Client) -> None:
+    """Delete every dataset."""
+    for dataset in list(client.list_datasets(timeout=TIMEOUT_SECONDS)):
+        client.delete_dataset(dataset.reference, delete_contents=True, timeout=TIMEOUT_SECONDS)
+
+
+def raw_table_statements(table: RawTable, rows: list[RawRow]) -> list[str]:
+    """Statements that make a vendor's table with these rows; a column for each trait."""
+    records = [raw_record(row) for row in rows]
+    names = list(
+        dict.fromkeys([*columns_of(table.source, table.table), *(name for record in records for name in record)])
+    )
+    declared = {column.name: column.type for column in table.columns}
+    types = {name: "timestamp" if declared.get(name) == "TIMESTAMP" else "string" for name in names}
+    if table.source == "measure_js":
+        types |= {"device": "struct<type string, os string>", "location": "struct<country string>"}
+    place = f"`{PROJECT}.{raw_dataset(table.source)}.{table.table}`"
+    columns = ", ".join(f"`{name}` {kind}" for name, kind in types.items())
+    divided = " partition by timestamp_trunc(received_at, day)" if "received_at" in types else ""
+    statements = [f"create or replace table {place} ({columns}){divided}"]
+    for start in range(0, len(records), 500):
+        values = ",\n".join(
+            "(" + ", ".join(f"cast({_literal(record.get(name))} as {kind})" for name, kind in types.items()) + ")"
+            for record in records[start : start + 500]
+        )
+        statements.append(f"insert into {place} ({', '.join(f'`{name}`' for name in types)}) values {values}")
+    return statements
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, datetime):
+        return f"timestamp '{value}'"
+    if isinstance(value, dict):
+        return f"struct({', '.join(f'cast({_literal(part)} as string) as {name}' for name, part in value.items())})"
+    # The emulator does not read \\u escapes, which BigQuery does.
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _naive(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    if isinstance(value, dict):
+        return {name: _naive(part) for name, part in value.items()}
+    return [_naive(part) for part in value] if isinstance(value, list) else value
+
+
+@contextmanager
+def recorded() -> Iterator[list[str]]:
+    """The statements that Google's client sends meanwhile, whoever uses it."""
+    sent: list[str] = []
+    send = bigquery.Client.query
+
+    def query(self: bigquery.Client, query: str, *arguments: Any, **options: Any) -> Any:
+        sent.append(query)
+        return send(self, query, *arguments, **options)
+
+    bigquery.Client.query = query  # type: ignore[method-assign]
+    try:
+        yield sent
+    finally:
+        bigquery.Client.query = send  # type: ignore[method-assign]
