@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3000
+# Each process of the tests takes up to a core and a gigabyte.
+WORKERS ?= 2
 UV_VERSION := 0.13.9
 INSTALLED := $(VENV)/.installed
 
@@ -44,7 +46,7 @@ ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000 (POR
 
 .PHONY: test
 test: install ## Run the test suite, but for what needs BigQuery's emulator
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 .PHONY: analyzer
 analyzer: .analyzer/.installed ## Install Google's analyzer of BigQuery's SQL, which tests ask, into .analyzer
@@ -72,7 +74,7 @@ EXTENSIONS := .emulator/home/.duckdb/extensions
 
 .PHONY: test-bigquery
 test-bigquery: emulator analyzer ## Run the tests on BigQuery's emulator, and have its statements analysed
-	$(BIN)/python -m pytest tests/bigquery
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/bigquery
 
 .PHONY: bench
 bench: install ## Measure what the project costs, into docs/performance.md: hours (ARGS=--quick: minutes)

@@ -10,6 +10,7 @@ from sessionization_dagster.day_runs import DAILY_JOB, run_days
 from sessionization_dagster.engine import Engine
 from sessionization_dagster.maintenance.rebuild import Rebuild
 from sessionization_dagster.maintenance.repair import marks
+from sessionization_dagster.markdown import markdown_table
 from sessionization_dagster.partitions import Window, days_until
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.retries import retrying
@@ -86,8 +87,7 @@ def full_rebuild(
     def swap_in(context: dg.OpExecutionContext) -> None:
         with retrying(context):
             differing = rebuild_of(context).swap_in()
-        lines = [f"| {name} | {before} | {after} |" for name, before, after in differing]
-        table = "\n".join(["| table | rows before | rows now |", "| --- | --- | --- |", *lines])
+        table = markdown_table(["table", "rows before", "rows now"], differing)
         context.add_output_metadata({"tables_that_differ": len(differing), "differences": dg.MetadataValue.md(table)})
         _tell_materialised(context, table_keys, partitions, window())
 

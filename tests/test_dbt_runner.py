@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import DbtError
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle.model import Settings
@@ -22,6 +24,19 @@ def test_another_process_can_open_the_file_after_a_command(driver: ThinDriver) -
     code = f"import duckdb; print(duckdb.connect({str(driver.warehouse.path)!r}).sql('select count(*) from core.events').fetchall())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[(0,)]", done.stderr
+
+
+def test_one_parse_serves_the_warehouses_of_all_folders_and_is_left_as_it_is(tmp_path: Path) -> None:
+    """Webserver, daemon and runs read these files at the same time."""
+    written = []
+    for folder in ("one", "another"):
+        path = tmp_path / folder / "sessionization.duckdb"
+        project = DbtProject.of(Environment.from_env({"SESSIONIZATION_DUCKDB_PATH": str(path)}))
+        assert project.manifest["nodes"]
+        project.runner.invoke(["ls", "--resource-type", "seed"], {})
+        files = ("manifest.json", "partial_parse.msgpack")
+        written.append({project.target_path / name: (project.target_path / name).stat().st_mtime_ns for name in files})
+    assert written[0] == written[1]
 
 
 def test_a_failing_model_is_named_with_what_the_warehouse_said(driver: ThinDriver) -> None:

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 import yaml
 
+from sessionization_dagster.dbt.check_descriptions import description_of_check
 from sessionization_dagster.dbt.nodes import described_columns, relation_of
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
 from sessionization_dagster.dbt.translator import freshness_of, tags_of
@@ -88,6 +89,30 @@ def test_every_asset_leads_to_its_files_and_models_show_their_sql(specs: dict[st
         else:
             assert kinds == {".sql", ".yml"}, name
             assert files[0].read_text().strip() in spec.metadata["sql"].value, name
+
+
+def test_every_check_has_a_description() -> None:
+    graph = build_definitions(ENVIRONMENT).resolve_asset_graph()
+    described = {key: graph.get_check_spec(key).description for key in graph.asset_check_keys}
+    assert not [str(key) for key, text in described.items() if not text]
+    table = dg.AssetKey(["measure_js", "events_sessionated"])
+    assert {text for key, text in described.items() if key.asset_key == table} >= {
+        # A singular test, a test with a list, one of a session's column in another table, one of dbt's own.
+        "Every event that makes sessions stands once in each family of tables, whoever its sessions belong to.",
+        "A row is the only one with its event_date, event_id.",
+        "Each session_id that is looked for in sessions stands there, as session_id.",
+        "new_session is null or one of: 0, 1.",
+    }
+
+
+def test_a_test_without_words_has_no_description_and_its_own_words_go_first() -> None:
+    node = {"depends_on": {"macros": ["macro.shop.test_even"]}, "test_metadata": {"name": "even", "kwargs": {"by": 2}}}
+    assert description_of_check(node, {}) is None
+    macros = {"macro.shop.test_even": {"description": "Divides by {by}, not {more}. "}}
+    assert description_of_check(node, macros) == "Divides by 2, not {more}."
+    assert description_of_check({**node, "description": "Pairs."}, macros) == "Pairs."
+    # A singular test may call macros that have descriptions.
+    assert description_of_check({"depends_on": node["depends_on"]}, macros) is None
 
 
 def test_every_promised_column_is_described(manifest: Mapping[str, Any]) -> None:

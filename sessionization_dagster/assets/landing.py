@@ -11,6 +11,7 @@ from sessionization_dagster import landing as landing_package
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.landing import RawTable, land, raw_tables
 from sessionization_dagster.landing.ledger import moment_of
+from sessionization_dagster.markdown import markdown_table
 from sessionization_dagster.partition_metadata import add_table_metadata
 from sessionization_dagster.partitions import run_window, span_of
 from sessionization_dagster.pools import WRITER_POOL
@@ -157,10 +158,11 @@ def unreadable(connection: Connection) -> dict[str, list[dict[str, Any]]]:
 
 def files_readable(asset_key: dg.AssetKey, rejects: list[dict[str, Any]]) -> dg.AssetCheckResult:
     """A warning that counts what could not be read and shows the first of it."""
-    lines = [
-        f"| {row['source_file']} | {row['source_line'] or 'whole file'} | {row['error']} |" for row in rejects[:SHOWN]
-    ]
-    table = "\n".join(["| file | line | error |", "| --- | --- | --- |", *lines])
+    table = markdown_table(
+        ["file", "line", "error"],
+        [(row["source_file"], row["source_line"] or "whole file", row["error"]) for row in rejects[:SHOWN]],
+        longest=None,
+    )
     return dg.AssetCheckResult(
         asset_key=asset_key,
         check_name=FILES_READABLE,

@@ -10,6 +10,7 @@ import dagster as dg
 from sessionization_dagster import report
 from sessionization_dagster.dbt.definition_metadata import references
 from sessionization_dagster.dbt.translator import DEFAULT_OWNER
+from sessionization_dagster.markdown import markdown_table
 from sessionization_dagster.partitions import run_window
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.report.files import LATEST, keep_report
@@ -69,8 +70,10 @@ def build_report_asset(
 
 def _metadata(headlines: Sequence[Headline], path: Path, days: Days) -> Mapping[str, Any]:
     numbers = {headline.name: headline.value for headline in headlines if headline.value is not None}
-    lines = [f"| {headline.title} | {headline.text} | {headline.note} |" for headline in headlines]
-    table = "\n".join([f"| {days.first} to {days.last} | | |", "| --- | ---: | --- |", *lines])
+    table = markdown_table(
+        [f"{days.first} to {days.last}", "", ""],
+        [(headline.title, headline.text, headline.note) for headline in headlines],
+    )
     return {
         "path": dg.MetadataValue.path(path),
         "latest": dg.MetadataValue.path(path.with_name(LATEST)),

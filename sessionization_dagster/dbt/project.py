@@ -1,6 +1,6 @@
 """The dbt project on disk and its manifest: parsed once for each state of its files and settings, then read.
 
-dbt names the DuckDB database after the file's stem, so the stem is part of what a manifest is good for.
+dbt names the DuckDB database after the file, so its name is part of what a manifest is good for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,8 @@ from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
-PARSED_FILES = ("*.yml", "*.sql", "*.csv", "*.md")
+PARSED_FILES = (".yml", ".sql", ".csv", ".md")
+OWN_FOLDERS = ("target", "logs")
 
 
 @dataclass(frozen=True)
@@ -95,23 +96,35 @@ class DbtProject:
     @cached_property
     def runner(self) -> DbtRunner:
         """Runs dbt commands on this project."""
-        return DbtRunner(self.project_dir, self.target_path, self.target, dict(self.settings))
+        return self._runner(self.target_path)
+
+    def _runner(self, target_path: Path) -> DbtRunner:
+        return DbtRunner(self.project_dir, target_path, self.target, dict(self.settings), self._parsed_settings)
+
+    @property
+    def _parsed_settings(self) -> dict[str, Any]:
+        """The settings as parsing sees them: of the warehouse's file its name alone, so that one parse serves it in every folder."""
+        return {**self.settings, "duckdb_path": Path(self.settings["duckdb_path"]).name}
 
     def _digest(self) -> str:
-        settings = {**self.settings, "duckdb_path": Path(self.settings["duckdb_path"]).stem, "target": self.target}
+        settings = {**self._parsed_settings, "target": self.target}
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-        for path in sorted(path for pattern in PARSED_FILES for path in self.project_dir.rglob(pattern)):
-            relative = path.relative_to(self.project_dir)
-            if relative.parts[0] not in ("target", "logs"):
-                digest.update(f"\0{relative}\0".encode() + path.read_bytes())
+        for path in sorted(self._parsed_files()):
+            digest.update(f"\0{path.relative_to(self.project_dir)}\0".encode() + path.read_bytes())
         return digest.hexdigest()[:16]
+
+    def _parsed_files(self) -> Iterator[Path]:
+        """The files that dbt reads. Its own folders stay unopened: other processes make folders there and move them."""
+        for folder, folders, names in os.walk(self.project_dir):
+            folders[:] = [name for name in folders if name not in OWN_FOLDERS]
+            yield from (Path(folder, name) for name in names if name.endswith(PARSED_FILES))
 
     def _parse(self) -> None:
         """Parse into a folder of its own and move it into place: webserver, daemon and a run may all start at once."""
         self.target_path.parent.mkdir(exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix="parse-", dir=self.target_path.parent))
         try:
-            DbtRunner(self.project_dir, scratch, self.target, dict(self.settings)).parse()
+            self._runner(scratch).parse()
             try:
                 os.replace(scratch, self.target_path)
             except OSError:

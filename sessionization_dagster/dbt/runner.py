@@ -27,21 +27,30 @@ RUN_ENVIRONMENT = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test", "DBT_SEND_ANONYMOU
 
 @dataclass
 class DbtRunner:
-    """dbt commands on one project. Not thread-safe: dbt keeps global state."""
+    """dbt commands on one project. Not thread-safe: dbt keeps global state.
+
+    Attributes:
+        project_dir: the folder of dbt_project.yml and profiles.yml.
+        target_path: dbt's folder for what it compiles, and for its last parse.
+        target: the profile's output.
+        settings: vars of every command.
+        parsed_settings: the same for parsing, which begins anew wherever one of them is another.
+    """
 
     project_dir: Path
     target_path: Path
     target: str
     settings: dict[str, Any]
+    parsed_settings: dict[str, Any]
     _manifest: Any = field(default=None, repr=False)
 
-    def parse(self) -> Any:
-        """Parse the project into target_path and return dbt's manifest object.
+    def parse(self, *flags: str) -> Any:
+        """Parse the project into target_path and return dbt's manifest object; fast where its last parse lies there.
 
         Raises:
             DbtError: the project does not parse.
         """
-        self._manifest = self._invoke(["parse"], self.settings, None).result
+        self._manifest = self._invoke(["parse", *flags], self.parsed_settings, None).result
         return self._manifest
 
     def invoke(
@@ -54,8 +63,8 @@ class DbtRunner:
         Raises:
             DbtError: a node failed, or dbt could not start; successful nodes have taken effect.
         """
-        manifest = self._manifest or self.parse()
-        # The manifest on disk is what parsing wrote: other processes may be reading it now.
+        # The manifest on disk is what the first parse wrote: other processes may be reading it now.
+        manifest = self._manifest or self.parse("--no-write-json")
         return self._invoke([*arguments, "--no-write-json"], {**self.settings, **variables}, on_event, manifest)
 
     def _invoke(

@@ -11,6 +11,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_dbt import DbtProject as DagsterDbtProject
 
+from sessionization_dagster.dbt.check_descriptions import description_of_check
 from sessionization_dagster.dbt.definition_metadata import definition_metadata
 from sessionization_dagster.dbt.nodes import is_view, meta_of, relation_of
 from sessionization_dagster.errors import SettingsError
@@ -137,6 +138,18 @@ class Translator(DagsterDbtTranslator):
             freshness_policy=freshness_of(node),
             partitions_def=self._partitions,
         )
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DagsterDbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """One test as a check of the asset, where it is one. dagster-dbt would take its description from its meta alone."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        description = description_of_check(self.get_resource_props(manifest, unique_id), manifest["macros"])
+        return spec and spec._replace(description=description)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """See group_of."""

@@ -21,16 +21,22 @@ __all__ = ["server"]
 
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 12)
 ALL_DAYS = f"{FIRST}...{LAST}"
-# Time for the services to be up before the clock strikes, on a busy machine.
-START_UP_SECONDS = 45
-# Every process that finds this on its path has Dagster's clock set; it ticks on from there. Not the machine's: the programs talk to each
-# other with moments of that clock as the time to answer by.
+# Every process that finds this on its path has Dagster's clock set, and stopped until there is a file: from then on it ticks. Not the
+# machine's clock: the programs talk to each other with moments of that one as the time to answer by.
 SET_CLOCK = """
+import os
 import time
 import dagster._time as clock
 from datetime import datetime, timezone
-clock._mockable_get_current_timestamp = lambda: time.time() + {offset}
-clock._mockable_get_current_datetime = lambda: datetime.fromtimestamp(time.time() + {offset}, tz=timezone.utc)
+
+def now():
+    try:
+        return {stopped_at} + max(0, time.time() - os.stat({start!r}).st_mtime)
+    except FileNotFoundError:
+        return {stopped_at}
+
+clock._mockable_get_current_timestamp = now
+clock._mockable_get_current_datetime = lambda: datetime.fromtimestamp(now(), tz=timezone.utc)
 """
 
 
@@ -140,9 +146,10 @@ def test_killed_runs_and_daemons_end_with_the_tables_of_a_rebuild_and_late_files
 def test_at_two_oclock_the_day_that_ended_runs(tmp_path: Path) -> None:
     """All of Dagster's processes believe that it is a moment before two in Tokyo."""
     two = datetime(2031, 3, 11, 17, tzinfo=UTC)  # 02:00 on the 12th in Tokyo
-    offset = two.timestamp() - time.time() - START_UP_SECONDS
     (tmp_path / "clock").mkdir()
-    (tmp_path / "clock" / "sitecustomize.py").write_text(SET_CLOCK.format(offset=offset))
+    start = tmp_path / "start"
+    clock = SET_CLOCK.format(stopped_at=two.timestamp() - 10, start=str(start))
+    (tmp_path / "clock" / "sitecustomize.py").write_text(clock)
     with dg.DagsterInstance.ephemeral() as instance:
         project = Project.create(tmp_path / "project", instance, start_date="2031-03-09", timezone="Asia/Tokyo")
     # One on each side of both midnights.
@@ -152,8 +159,9 @@ def test_at_two_oclock_the_day_that_ended_runs(tmp_path: Path) -> None:
     try:
         services.start()
         services.turn_on("Schedule", "daily_at_two")
+        start.touch()
         (run,) = services.wait_for(
-            "the schedule's run", lambda: [run for run in services.runs() if run.is_finished], START_UP_SECONDS + 180
+            "the schedule's run", lambda: [run for run in services.runs() if run.is_finished], 240
         )
         assert run.status == dg.DagsterRunStatus.SUCCESS
         assert (run.job_name, days_of(run.tags)) == ("daily_sessionization", "2031-03-11")

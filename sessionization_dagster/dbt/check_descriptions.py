@@ -1,0 +1,37 @@
+"""What a dbt test says of itself as an asset check: its own description, or the sentence of its generic test with its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# dbt's own generic tests; those of a project describe themselves in a yml, as macros.
+BUILT_IN = {
+    "macro.dbt.test_unique": "A row is the only one with its {column_name}.",
+    "macro.dbt.test_not_null": "Never null: {column_name}.",
+    "macro.dbt.test_accepted_values": "{column_name} is null or one of: {values}.",
+    "macro.dbt.test_relationships": "Each {column_name} stands in {to}, as {field}.",
+}
+
+
+def description_of_check(node: Mapping[str, Any], macros: Mapping[str, Any]) -> str | None:
+    """The description of a test's node, given the manifest's macros; None where nobody has written one."""
+    if own := str(node.get("description") or "").strip():
+        return own
+    test = node.get("test_metadata")
+    # The test itself is the first macro that its node depends on.
+    macro = next(iter(node["depends_on"]["macros"]), "")
+    sentence = BUILT_IN.get(macro) or str(macros.get(macro, {}).get("description") or "").strip()
+    if not test or not sentence:
+        return None
+    for name, value in test["kwargs"].items():
+        sentence = sentence.replace(f"{{{name}}}", _shown(value))
+    return sentence
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    text = str(value)
+    # ref('sessions') is for dbt.
+    return text.split("'")[-2] if text.startswith(("ref('", "source('")) else text
