@@ -23,6 +23,7 @@ from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
+CONNECTING = ("bigquery_endpoint", "bigquery_keyfile", "bigquery_maximum_bytes_billed", "bigquery_timeout_seconds")
 PARSED_FILES = (".yml", ".sql", ".csv", ".md")
 OWN_FOLDERS = ("target", "logs")
 
@@ -103,8 +104,12 @@ class DbtProject:
 
     @property
     def _parsed_settings(self) -> dict[str, Any]:
-        """The settings as parsing sees them: of the warehouse's file its name alone, so that one parse serves it in every folder."""
-        return {**self.settings, "duckdb_path": Path(self.settings["duckdb_path"]).name}
+        """The settings as parsing sees them: of the warehouse's file its name alone, so that one parse serves it in every folder.
+
+        How BigQuery is reached and limited matters to commands only.
+        """
+        settings = {name: value for name, value in self.settings.items() if name not in CONNECTING}
+        return {**settings, "duckdb_path": Path(self.settings["duckdb_path"]).name}
 
     def _digest(self) -> str:
         settings = {**self._parsed_settings, "target": self.target}

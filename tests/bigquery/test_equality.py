@@ -34,8 +34,8 @@ def differences(one: ThinDriver, other: ThinDriver, rows: list[RawRow], first: d
     return found
 
 
-# 2 steps each; by turns all sources, one with nested columns, and identities that merge; clocks that change.
-@pytest.mark.parametrize("seed", [11, 27])
+# All sources in two steps, merging identities; nested columns alone, where clocks change.
+@pytest.mark.parametrize("seed", [27, 11])
 def test_random_histories_give_the_same_rows_in_steps_and_rebuilt(seed: int, endpoint: str, tmp_path: Path) -> None:
     past = history(seed)
     embedded, bigquery = ThinDriver(tmp_path, past.settings), BigQueryDriver(endpoint, past.settings)
@@ -55,7 +55,7 @@ def test_random_histories_give_the_same_rows_in_steps_and_rebuilt(seed: int, end
     assert not differences(embedded, rebuilt, rows, first, last), past.describe()
 
 
-def test_edge_cases_give_the_same_rows_day_by_day(endpoint: str, tmp_path: Path) -> None:
+def test_edge_cases_give_the_same_rows(endpoint: str, tmp_path: Path) -> None:
     with EDGE_CASES.open() as file:
         rows = [
             RawRow(
@@ -73,8 +73,8 @@ def test_edge_cases_give_the_same_rows_day_by_day(endpoint: str, tmp_path: Path)
     embedded, bigquery = ThinDriver(tmp_path, settings), BigQueryDriver(endpoint, settings)
     for driver in (embedded, bigquery):
         driver.land(rows)
-        for day in days:
-            driver.run(day, day)
+        for first, last in ((days[0], days[-2]), (days[-1], days[-1])):
+            driver.run(first, last)
     assert not differences(embedded, bigquery, rows, days[0], days[-1])
     assert set(bigquery.run_tests(days[0], days[-1]).values()) <= {"pass", "warn"}
 
