@@ -42,7 +42,11 @@ def newest_row_at(
         f"""select max("{table.at}") as newest from raw.{table.name} where "{table.at}" <= timestamp '{due}'{after}"""
     ).to_pylist()
     newest: datetime | None = row["newest"]
-    return newest or since
+    if newest is not None or since is None:
+        return newest
+    # Counting all rows reads none of them.
+    (rows,) = connection.query(f"select count(*) as row_count from raw.{table.name}").to_pylist()
+    return since if rows["row_count"] else None
 
 
 def is_fresh_result(

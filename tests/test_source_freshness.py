@@ -71,17 +71,21 @@ def test_a_sample_that_ended_is_judged_by_its_own_end() -> None:
     assert due_time(NOW, datetime(2025, 3, 1)) == due_time(NOW, None) == NOW
 
 
-def test_rows_of_a_clock_that_is_ahead_do_not_count() -> None:
+def test_rows_of_a_clock_that_is_ahead_and_rows_before_the_time_looked_at_do_not_count() -> None:
     table = RawTable("shop", "orders", (RawColumn("at", "TIMESTAMP"),), at="at")
     with duckdb.connect() as native:
         native.execute("create schema raw")
         native.execute('create table raw.shop_orders ("at" timestamp)')
         connection = DuckDBConnection(native)
         assert newest_row_at(connection, table, NOW) is None
+        assert newest_row_at(connection, table, NOW, since=datetime(2024, 5, 1)) is None
         native.execute(
             "insert into raw.shop_orders values ('2024-05-30 10:00'), ('2024-06-01 02:00:00.5'), ('2030-01-01'), (null)"
         )
         assert newest_row_at(connection, table, NOW) == datetime(2024, 5, 30, 10)
+        for since, newest in ((29, 30), (31, 31)):
+            day = datetime(2024, 5, since, 10)
+            assert newest_row_at(connection, table, NOW, day) == datetime(2024, 5, newest, 10)
         assert newest_row_at(connection, RawTable("shop", "orders", table.columns), NOW) is None
 
 
