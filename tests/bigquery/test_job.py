@@ -63,10 +63,10 @@ def first_rows() -> list[RawRow]:
         for n in range(60)
     ]  # fmt: skip
     rows += [
-        RawRow("events", f"m{n}", "client", timestamp=at(9 * n), event="page", source="measure_js", country="DE")
+        RawRow("events", f"m{n}", "client", timestamp=at(10 * n), event="page", source="measure_js", country="DE")
         for n in range(6)
     ]
-    return [*rows, RawRow("identifies", "i1", "b", "v", timestamp=at(5), received_at=at(5))]
+    return [*rows, RawRow("identifies", "i1", "b", "v", timestamp=at(50), received_at=at(50))]
 
 
 @dataclass
@@ -85,9 +85,9 @@ class Ticks:
 
 
 def failed_checks(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
-    """Name -> metadata."""
+    """Asset and name -> metadata."""
     return {
-        check.check_name: {name: value.value for name, value in check.metadata.items()}
+        f"{check.asset_key.to_user_string()} {check.check_name}": {name: value.value for name, value in check.metadata.items()}
         for check in result.get_asset_check_evaluations()
         if not check.passed
     }
@@ -128,7 +128,7 @@ def test_the_daily_job_and_late_data(driver: BigQueryDriver, project: Project, t
     failed = project.run(LAST, raise_on_error=False)
     assert not failed.success
     ((name, metadata),) = failed_checks(failed).items()
-    assert name.startswith("source_accepted_values_core_identity_graph_alias_type")
+    assert name.startswith("core/identity_graph source_accepted_values_core_identity_graph_alias_type")
     assert metadata["rows"] == 1
     assert "phone" in metadata["first_rows"]
     driver.send(f"delete from {graph} where alias = 'strange'")
