@@ -87,7 +87,9 @@ class Ticks:
 def failed_checks(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
     """Asset and name -> metadata."""
     return {
-        f"{check.asset_key.to_user_string()} {check.check_name}": {name: value.value for name, value in check.metadata.items()}
+        f"{check.asset_key.to_user_string()} {check.check_name}": {
+            name: value.value for name, value in check.metadata.items()
+        }
         for check in result.get_asset_check_evaluations()
         if not check.passed
     }
