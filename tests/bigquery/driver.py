@@ -64,7 +64,7 @@ class BigQueryDriver(ThinDriver):
     def __init__(
         self, endpoint: str, settings: Settings, max_lateness_days: int = ANY_LATENESS, is_divided: bool = False
     ) -> None:
-        """Start from nothing; is_divided: the emulator is told by which column raw tables are divided, see divide."""
+        """Start from nothing; is_divided: the emulator is told by which column raw tables are divided, see _divide."""
         self.is_divided = is_divided
         self.settings = settings
         self.max_lateness_days = max_lateness_days
