@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.resources import build_warehouse
@@ -114,8 +113,3 @@ def test_a_bucket_is_for_bigquery_alone() -> None:
 
 def test_other_targets_do_not_look_at_them() -> None:
     assert Environment.from_env({"BIGQUERY_LOCATION": "the moon"}).bigquery is None
-
-
-def test_what_knows_no_other_warehouse_says_so() -> None:
-    with pytest.raises(SettingsError, match="SESSIONIZATION_TARGET is 'bigquery'"):
-        build_definitions(Environment.from_env(NEEDED))
