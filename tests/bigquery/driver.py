@@ -20,6 +20,7 @@ from sessionization_dagster.environment import Environment
 from sessionization_dagster.landing import RawTable, raw_tables
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.resources import build_warehouse
+from sessionization_dagster.warehouses.bigquery import type_of
 from tests.bigquery.emulator import LOCATION, PROJECT
 from tests.integration.raw_fields import columns_of, raw_record
 from tests.integration.thin_driver import ThinDriver
@@ -176,41 +177,21 @@ def _naive(value: Any) -> Any:
 
 @contextmanager
 def recorded() -> Iterator[list[str]]:
-    """The statements that Google's client sends meanwhile, whoever uses it."""
+    """The statements that Google's client sends meanwhile, whoever uses it; tables that it makes by the API stand as such statements."""
     sent: list[str] = []
-    send = bigquery.Client.query
+    send, make = bigquery.Client.query, bigquery.Client.create_table
 
     def query(self: bigquery.Client, query: str, *arguments: Any, **options: Any) -> Any:
         sent.append(query)
         return send(self, query, *arguments, **options)
 
-    bigquery.Client.query = query  # type: ignore[method-assign]
+    def create_table(self: bigquery.Client, table: bigquery.Table, *arguments: Any, **options: Any) -> Any:
+        columns = ", ".join(f"`{field.name}` {type_of(field)}" for field in table.schema)
+        sent.append(f"create table `{table.project}.{table.dataset_id}.{table.table_id}` ({columns})")
+        return make(self, table, *arguments, **options)
+
+    bigquery.Client.query, bigquery.Client.create_table = query, create_table  # type: ignore[method-assign]
     try:
         yield sent
     finally:
-        bigquery.Client.query = send  # type: ignore[method-assign]
-
-
-@contextmanager
-def labels_recorded() -> Iterator[list[tuple[str, dict[str, str]]]]:
-    """What each job that is sent meanwhile runs, and its labels; an emulator forgets them."""
-    sent: list[tuple[str, dict[str, str]]] = []
-    query, load = bigquery.Client.query, bigquery.Client.load_table_from_file
-
-    def spying_query(self: bigquery.Client, query_: str, job_config: Any = None, **options: Any) -> Any:
-        sent.append((query_, dict(job_config.labels) if job_config else {}))
-        return query(self, query_, job_config, **options)
-
-    def spying_load(self: bigquery.Client, file: Any, table: Any, **options: Any) -> Any:
-        sent.append((f"load {table}", dict(options["job_config"].labels)))
-        return load(self, file, table, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        # dbt names the first argument.
-        patch.setattr(
-            bigquery.Client,
-            "query",
-            lambda self, *a, **o: spying_query(self, *([o.pop("query")] if "query" in o else []), *a, **o),
-        )
-        patch.setattr(bigquery.Client, "load_table_from_file", spying_load)
-        yield sent
+        bigquery.Client.query, bigquery.Client.create_table = send, make  # type: ignore[method-assign]
