@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-import pytest
 from google.cloud import bigquery
 
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
