@@ -1,4 +1,4 @@
-"""`make bench`: measure, and write docs/performance.md. `--quick` takes two minutes, `--page` writes the page alone."""
+"""`make bench`: measure, and write docs/performance.md. `--quick` takes some minutes, `--page` writes the page alone."""
 
 from __future__ import annotations
 
