@@ -35,6 +35,7 @@ class Sent:
     whole: list[str]
     daily: list[str]
     rerun: list[str]
+    analyses: list[str]
     tables: dict[str, dict[str, str]]
 
 
@@ -77,7 +78,9 @@ def sent(endpoint: str) -> Sent:
             for dataset in client.list_datasets()
             for table in client.list_tables(dataset.reference)
         }
-    return Sent(runs[0], runs[1], runs[2], tables)
+    command = ["compile", "--select", "resource_type:analysis"]
+    results = driver.project.runner.invoke(command, driver.variables).result.results
+    return Sent(*runs, [result.node.compiled_code for result in results], tables)
 
 
 def test_the_analyzer_takes_every_statement(sent: Sent) -> None:
@@ -87,10 +90,11 @@ def test_the_analyzer_takes_every_statement(sent: Sent) -> None:
     with Analyzer(given) as analyzer:
         complaints = [
             f"{error}\n{text[:2000]}"
-            for text in (*sent.whole, *sent.daily, *sent.rerun)
+            for text in (*sent.whole, *sent.daily, *sent.rerun, *sent.analyses)
             if (error := analyzer.analyze(text)) is not None
         ]
         assert not complaints, "\n\n".join(complaints[:3])
+        assert len(sent.analyses) == 9
         # The same analyzer refuses what is wrong.
         wrong = f"select 1 from `{PROJECT}.{DATASET}_core.events` where timestamp = event_date"
         assert "No matching signature" in (analyzer.analyze(wrong) or "")
