@@ -65,7 +65,7 @@ def build_definitions(
     else:
         assert environment.bigquery is not None
         parts = production_parts(environment, environment.bigquery, project, warehouse, partitions)
-    daily = daily_sessionization(partitions, parts.checks, parts.checks_of_other_jobs, select)
+    daily = daily_sessionization(partitions, parts.checks_of_other_jobs, select)
     webhook = environment.alert_webhook
     definitions = dg.Definitions(
         assets=[*parts.assets, *models, identity],

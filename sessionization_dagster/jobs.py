@@ -18,18 +18,14 @@ from sessionization_dagster.retries import retrying
 
 def daily_sessionization(
     partitions: dg.PartitionsDefinition[str],
-    checks: Sequence[dg.AssetChecksDefinition],
     leave_out: Sequence[dg.AssetChecksDefinition],
     select: str = "*",
 ) -> "dg.UnresolvedAssetJobDefinition":
-    """What is selected, for one day or a range of days in one run; but the checks that have a job of their own.
-
-    checks stand by themselves: selected with everything, though their assets may be others' to materialise.
-    """
+    """What is selected, for one day or a range of days in one run; but the checks that have a job of their own."""
     selection: dg.AssetSelection = dg.AssetSelection.from_string(select)
     if select == "*":
-        for standing in checks:
-            selection = selection | dg.AssetSelection.checks(standing)
+        # Also those of assets that others materialise.
+        selection = selection | dg.AssetSelection.all_asset_checks()
     for left_out in leave_out:
         selection = selection - dg.AssetSelection.checks(left_out)
     return dg.define_asset_job(

@@ -12,6 +12,8 @@ from sessionization_dagster.landing import RawTable
 from sessionization_dagster.warehouses.base import Connection
 
 SOURCE_IS_FRESH = "source_is_fresh"
+# Where reading costs money, no older rows are looked for. Beyond every limit that a source sets: older is late, however old it is.
+LOOKED_BACK = timedelta(days=35)
 
 
 def is_fresh_spec(asset_key: dg.AssetKey) -> dg.AssetCheckSpec:

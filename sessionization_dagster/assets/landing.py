@@ -56,14 +56,7 @@ def build_landing_assets(
         name="landing",
         specs=[spec_of_source(nodes[key], "duckdb", partitions, python_files=CODE) for key in keys],
         can_subset=True,
-        check_specs=[
-            dg.AssetCheckSpec(
-                FILES_READABLE,
-                asset=key,
-                description="Every file and row below the table's landing folder could be read.",
-            )
-            for key in tables
-        ]
+        check_specs=[files_readable_spec(key, "landing folder") for key in tables]
         + [
             dg.AssetCheckSpec(
                 WITHIN_PARTITIONS,
@@ -154,6 +147,13 @@ def unreadable(connection: Connection) -> dict[str, list[dict[str, Any]]]:
         from raw.landing_rejects order by source_file, source_line""").to_pylist():
         found.setdefault(row["name"], []).append(row)
     return found
+
+
+def files_readable_spec(asset_key: dg.AssetKey, folder: str) -> dg.AssetCheckSpec:
+    """The check of one raw table; folder is what its files' place is called."""
+    return dg.AssetCheckSpec(
+        FILES_READABLE, asset=asset_key, description=f"Every file and row below the table's {folder} could be read."
+    )
 
 
 def files_readable(asset_key: dg.AssetKey, rejects: list[dict[str, Any]]) -> dg.AssetCheckResult:

@@ -8,8 +8,13 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster import landing_gcs as landing_package
-from sessionization_dagster.assets.landing import FILES_READABLE, REJECTS, files_readable, unreadable
-from sessionization_dagster.assets.raw_tables import LOOKED_BACK
+from sessionization_dagster.assets.landing import (
+    FILES_READABLE,
+    REJECTS,
+    files_readable,
+    files_readable_spec,
+    unreadable,
+)
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.landing import TableReport, raw_tables
 from sessionization_dagster.landing_gcs import Bucket, land_bucket
@@ -18,6 +23,7 @@ from sessionization_dagster.partitions import span_of
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.retries import retrying
 from sessionization_dagster.source_freshness import (
+    LOOKED_BACK,
     due_time,
     is_fresh_result,
     is_fresh_spec,
@@ -49,14 +55,7 @@ def build_gcs_landing_assets(
         name="landing",
         specs=[spec_of_source(nodes[key], "bigquery", partitions, python_files=CODE) for key in [*tables, REJECTS]],
         can_subset=True,
-        check_specs=[
-            dg.AssetCheckSpec(
-                FILES_READABLE,
-                asset=key,
-                description="Every file and row below the table's folder in the bucket could be read.",
-            )
-            for key in tables
-        ]
+        check_specs=[files_readable_spec(key, "folder in the bucket") for key in tables]
         + [is_fresh_spec(key) for key in tables],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITER_POOL,

@@ -1,7 +1,7 @@
 """Raw tables that a vendor's loader fills, as external assets: nothing here writes them; the sensor late_data observes them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -11,6 +11,7 @@ from sessionization_dagster.landing import RawTable
 from sessionization_dagster.partitions import span_of
 from sessionization_dagster.retries import retrying
 from sessionization_dagster.source_freshness import (
+    LOOKED_BACK,
     SOURCE_IS_FRESH,
     due_time,
     is_fresh_result,
@@ -18,9 +19,6 @@ from sessionization_dagster.source_freshness import (
     newest_row_at,
 )
 from sessionization_dagster.warehouses.base import Warehouse
-
-# Beyond every limit that a source sets: what is older is late, however old it is.
-LOOKED_BACK = timedelta(days=35)
 
 
 def raw_specs(

@@ -13,14 +13,10 @@ from sessionization_dagster.landing import ledger, rows
 from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
 from sessionization_dagster.landing.files import LandedFile, discover
 from sessionization_dagster.landing.parquet import ParquetProbe
-from sessionization_dagster.landing.report import LandingReport, TableReport
+from sessionization_dagster.landing.report import LandingReport, TableReport, silence
 from sessionization_dagster.landing.tables import LandingError, RawTable
 
 __all__ = ["LandingError", "LandingReport", "TableReport", "land"]
-
-
-def _silence(message: str) -> None:
-    """The default listener."""
 
 
 def land(
@@ -28,7 +24,7 @@ def land(
     landing: Path,
     tables: Sequence[RawTable],
     landed_at: datetime,
-    report: Callable[[str], None] = _silence,
+    report: Callable[[str], None] = silence,
     timezone: str = "UTC",
 ) -> LandingReport:
     """Makes the raw tables hold the rows of the landing folder's files: a changed one anew, a vanished one no more.

@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 REJECTS_TOLD_PER_FILE = 5
 
 
+def silence(message: str) -> None:
+    """The default listener to what a landing tells."""
+
+
 @dataclass(frozen=True)
 class Reject:
     """A record, or with `line` None a whole file, that is not among the rows. The first line is 1.

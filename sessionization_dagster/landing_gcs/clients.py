@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -12,9 +12,7 @@ from typing import Any
 
 from dagster_gcp import GCSResource
 from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
-from google.oauth2 import service_account
 
 from sessionization_dagster.landing.errors import UnreadableFile
 from sessionization_dagster.landing_gcs.objects import Bucket, StoredObject
@@ -26,8 +24,9 @@ from sessionization_dagster.warehouses.bigquery import (
     SCRATCH_SCHEMA,
     BigQueryConnection,
     BigQueryWarehouse,
-    as_label,
+    type_of,
 )
+from sessionization_dagster.warehouses.bigquery_clients import credentials_of
 from sessionization_dagster.warehouses.bigquery_errors import with_remedies
 from sessionization_dagster.warehouses.dialect import RAW_SCHEMA
 
@@ -48,11 +47,8 @@ class GCSClients(GCSResource):
 
     def get_client(self) -> storage.Client:
         """A client: without credentials, of a keyfile, else as Dagster's own."""
-        if self.anonymous:
-            credentials: Any = AnonymousCredentials()  # type: ignore[no-untyped-call]
-        elif self.keyfile:
-            credentials = service_account.Credentials.from_service_account_file(self.keyfile)  # type: ignore[no-untyped-call]
-        else:
+        credentials = credentials_of(self.keyfile, self.anonymous)
+        if credentials is None:
             return super().get_client()
         return storage.Client(project=self.project, credentials=credentials)
 
@@ -114,7 +110,6 @@ class Loads:
         self._warehouse = warehouse
         self._connection = connection
         self._client = connection.native
-        self._labels = {as_label(name): as_label(value) for name, value in warehouse.labels.items()}
 
     @property
     def forgets_json(self) -> bool:
@@ -128,27 +123,13 @@ class Loads:
 
     def columns(self, name: str) -> dict[str, str] | None:
         """Column -> type of a raw table; None where there is none."""
-        places = self._warehouse.places
-        dataset, there = places.path_of(RAW_SCHEMA, name)
-        with self._remedies():
-            try:
-                table = self._client.get_table(
-                    f"{places.project}.{dataset}.{there}", retry=RETRY, timeout=REQUEST_SECONDS
-                )
-            except NotFound:
-                return None
-        return {field.name: _standard(field) for field in table.schema}
+        found = self._connection.describe([(RAW_SCHEMA, name)]).get((RAW_SCHEMA, name))
+        return None if found is None else {column: _standard(kind) for column, kind in found.columns}
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Runs a statement, query or script in BigQuery's own words."""
-        warehouse = self._warehouse
-        config = bigquery.QueryJobConfig(labels=self._labels, job_timeout_ms=warehouse.timeout_seconds * 1000)
-        if warehouse.maximum_bytes_billed is not None:
-            config.maximum_bytes_billed = warehouse.maximum_bytes_billed
-        with self._remedies():
-            job = self._client.query(sql, config, retry=RETRY, job_retry=None, timeout=REQUEST_SECONDS)
-            found = job.result(retry=RETRY, job_retry=None, timeout=warehouse.timeout_seconds)
-            return [dict(row.items()) for row in found]
+        found: list[dict[str, Any]] = self._connection.query_as_written(sql).to_pylist()
+        return found
 
     def load(self, uri: str, key: str, config: bigquery.LoadJobConfig) -> Scratch:
         """Loads a file into its scratch table, or takes what an earlier run that was killed has loaded there.
@@ -160,8 +141,8 @@ class Loads:
         places = self._warehouse.places
         name = f"{places.project}.{places.dataset_of(SCRATCH_SCHEMA)}.scratch_landing_{key}"
         config.write_disposition = bigquery.WriteDisposition.WRITE_TRUNCATE
-        config.labels = self._labels
-        with self._remedies():
+        config.labels = self._warehouse.job_labels
+        with with_remedies(places.project):
             self._connection.ensure_dataset(SCRATCH_SCHEMA)
             for attempt in count():
                 if self._attempt(uri, name, f"landing_{places.dataset}_{key}_{attempt}", config):
@@ -169,7 +150,7 @@ class Loads:
             table = self._client.get_table(name, retry=RETRY, timeout=REQUEST_SECONDS)
             table.expires = datetime.now(UTC) + SCRATCH_LIFETIME
             table = self._client.update_table(table, ["expires"], retry=RETRY, timeout=REQUEST_SECONDS)
-        return Scratch(name, {field.name: _standard(field) for field in table.schema})
+        return Scratch(name, {field.name: _standard(type_of(field)) for field in table.schema})
 
     def _attempt(self, uri: str, name: str, job_id: str, config: bigquery.LoadJobConfig) -> bool:
         """Loads under this job id, which is given once. False where it was given before, and has nothing to show for it."""
@@ -206,15 +187,9 @@ class Loads:
             return False
         return True
 
-    @contextmanager
-    def _remedies(self) -> Iterator[None]:
-        with with_remedies(self._warehouse.places.project):
-            yield
 
-
-def _standard(field: bigquery.SchemaField) -> str:
-    """A column's type as SQL names it."""
-    if field.mode == "REPEATED":
-        return "ARRAY"
+def _standard(kind: str) -> str:
+    """A type as SQL names it, without the types inside."""
     names = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
-    return names.get(field.field_type, field.field_type)
+    outer = kind.partition("<")[0]
+    return names.get(outer, outer)

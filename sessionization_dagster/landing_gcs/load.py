@@ -13,7 +13,7 @@ from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing.careful import csv_header
 from sessionization_dagster.landing.errors import UnreadableFile
 from sessionization_dagster.landing.ledger import LOADED, UNREADABLE
-from sessionization_dagster.landing.report import LandingReport, Reject, TableReport
+from sessionization_dagster.landing.report import LandingReport, Reject, TableReport, silence
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing_gcs import shapes
 from sessionization_dagster.landing_gcs.clients import Loads, Objects, Scratch
@@ -35,17 +35,13 @@ NO_DELIMITER = "\x1f"
 FILES_PER_SCRIPT = 500
 
 
-def _silence(message: str) -> None:
-    """The default listener."""
-
-
 def land_bucket(
     warehouse: BigQueryWarehouse,
     client: storage.Client,
     bucket: Bucket,
     tables: Sequence[RawTable],
     landed_at: datetime,
-    report: Callable[[str], None] = _silence,
+    report: Callable[[str], None] = silence,
 ) -> LandingReport:
     """Makes the raw tables hold the rows of the bucket's files: a changed one anew, a vanished one no more.
 

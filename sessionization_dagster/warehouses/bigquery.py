@@ -82,6 +82,11 @@ class BigQueryWarehouse:
         """The same warehouse, whose jobs bear these labels too."""
         return replace(self, labels={**self.labels, **labels})
 
+    @property
+    def job_labels(self) -> dict[str, str]:
+        """The labels as BigQuery allows them."""
+        return {as_label(name): as_label(value) for name, value in self.labels.items()}
+
     def local_date(self, at: str, timezone: str) -> str:
         """SQL for the date of a UTC timestamp in a timezone."""
         return f"date({at}, '{timezone}')"
@@ -148,7 +153,7 @@ class BigQueryConnection:
             self.native.create_table(table, retry=RETRY, timeout=REQUEST_SECONDS)
             if rows.num_rows:
                 config = csv_rows.load_config(rows)
-                config.labels = self._labels()
+                config.labels = self._warehouse.job_labels
                 job = self.native.load_table_from_file(
                     csv_rows.as_csv(rows), table.reference, rewind=True, job_config=config, timeout=REQUEST_SECONDS
                 )
@@ -157,31 +162,16 @@ class BigQueryConnection:
 
     def has_table(self, schema: str, name: str) -> bool:
         """Whether there is a table of that name."""
-        dataset, name_there = self._places.path_of(schema, name)
-        with self._remedies():
-            try:
-                self.native.get_table(
-                    f"{self._places.project}.{dataset}.{name_there}", retry=RETRY, timeout=REQUEST_SECONDS
-                )
-            except NotFound as error:
-                if re.search(r"not found: (table|dataset)", str(error), re.IGNORECASE):
-                    return False
-                raise
-        return True
+        return self._find(schema, name) is not None
 
     def describe(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], TableDescription]:
         """(schema, table) -> columns and, but for views, number of rows; from the tables' metadata, which cost nothing."""
         found = {}
         for schema, name in dict.fromkeys(tables):
-            dataset, name_there = self._places.path_of(schema, name)
-            try:
-                table = self.native.get_table(
-                    f"{self._places.project}.{dataset}.{name_there}", retry=RETRY, timeout=REQUEST_SECONDS
-                )
-            except NotFound:
-                continue
-            columns = [(field.name, type_of(field)) for field in table.schema]
-            found[schema, name] = TableDescription(columns, None if table.table_type == "VIEW" else table.num_rows)
+            table = self._find(schema, name)
+            if table is not None:
+                columns = [(field.name, type_of(field)) for field in table.schema]
+                found[schema, name] = TableDescription(columns, None if table.table_type == "VIEW" else table.num_rows)
         return found
 
     def create_missing(self, table: TableLayout) -> None:
@@ -202,21 +192,31 @@ class BigQueryConnection:
                 continue
         self._kept.clear()
 
+    def _find(self, schema: str, name: str) -> bigquery.Table | None:
+        """The table's metadata, which cost nothing; None where it, or its dataset, is not there."""
+        dataset, name_there = self._places.path_of(schema, name)
+        with self._remedies():
+            try:
+                return self.native.get_table(
+                    f"{self._places.project}.{dataset}.{name_there}", retry=RETRY, timeout=REQUEST_SECONDS
+                )
+            except NotFound as error:
+                if re.search(r"not found: (table|dataset)", str(error), re.IGNORECASE):
+                    return None
+                raise
+
     def _remedies(self) -> AbstractContextManager[None]:
         return with_remedies(self._places.project)
 
     def _run(self, sql: str) -> bigquery.table.RowIterator:
         warehouse = self._warehouse
-        config = bigquery.QueryJobConfig(labels=self._labels(), job_timeout_ms=warehouse.timeout_seconds * 1000)
+        config = bigquery.QueryJobConfig(labels=warehouse.job_labels, job_timeout_ms=warehouse.timeout_seconds * 1000)
         if warehouse.maximum_bytes_billed is not None:
             # The client would send None as a text.
             config.maximum_bytes_billed = warehouse.maximum_bytes_billed
         # A step that failed is tried again as a whole, by whoever runs it.
         job = self.native.query(sql, config, retry=RETRY, job_retry=None, timeout=REQUEST_SECONDS)
         return job.result(retry=RETRY, job_retry=None, timeout=warehouse.timeout_seconds)
-
-    def _labels(self) -> dict[str, str]:
-        return {as_label(name): as_label(value) for name, value in self._warehouse.labels.items()}
 
     def _new_scratch_table(self, name: str) -> str:
         """A full name that no other connection uses, nor this one before."""

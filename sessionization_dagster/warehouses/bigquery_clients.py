@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from dagster_gcp import BigQueryResource
 from google.api_core.client_options import ClientOptions
-from google.auth.credentials import AnonymousCredentials
+from google.auth.credentials import AnonymousCredentials, Credentials
 from google.cloud import bigquery
 from google.oauth2 import service_account
+
+
+def credentials_of(keyfile: str | None, is_anonymous: bool) -> Credentials | None:
+    """Those of a server that asks for none, or of a keyfile; None: the default ones."""
+    if is_anonymous:
+        return AnonymousCredentials()  # type: ignore[no-untyped-call]
+    if keyfile:
+        found: Credentials = service_account.Credentials.from_service_account_file(keyfile)  # type: ignore[no-untyped-call]
+        return found
+    return None
 
 
 class BigQueryClients(BigQueryResource):
@@ -22,18 +31,13 @@ class BigQueryClients(BigQueryResource):
     @contextmanager
     def get_client(self) -> Iterator[bigquery.Client]:
         """A client: of an endpoint without credentials, of a keyfile, else as Dagster's own."""
-        if self.endpoint:
-            options = ClientOptions(api_endpoint=self.endpoint)
-            credentials: Any = AnonymousCredentials()  # type: ignore[no-untyped-call]
-            client = bigquery.Client(
-                project=self.project, location=self.location, credentials=credentials, client_options=options
-            )
-        elif self.keyfile:
-            credentials = service_account.Credentials.from_service_account_file(self.keyfile)  # type: ignore[no-untyped-call]
-            client = bigquery.Client(project=self.project, location=self.location, credentials=credentials)
-        else:
+        credentials = credentials_of(self.keyfile, self.endpoint is not None)
+        if credentials is None:
             with super().get_client() as client:
                 yield client
             return
-        with client:
+        options = ClientOptions(api_endpoint=self.endpoint) if self.endpoint else None
+        with bigquery.Client(
+            project=self.project, location=self.location, credentials=credentials, client_options=options
+        ) as client:
             yield client
