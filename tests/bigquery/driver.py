@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
+import pytest
 from google.cloud import bigquery
 
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
@@ -194,3 +195,28 @@ def recorded() -> Iterator[list[str]]:
         yield sent
     finally:
         bigquery.Client.query, bigquery.Client.create_table = send, make  # type: ignore[method-assign]
+
+
+@contextmanager
+def labels_recorded() -> Iterator[list[tuple[str, dict[str, str]]]]:
+    """What each job that is sent meanwhile runs, and its labels; an emulator forgets them."""
+    sent: list[tuple[str, dict[str, str]]] = []
+    query, load = bigquery.Client.query, bigquery.Client.load_table_from_file
+
+    def spying_query(self: bigquery.Client, query_: str, job_config: Any = None, **options: Any) -> Any:
+        sent.append((query_, dict(job_config.labels) if job_config else {}))
+        return query(self, query_, job_config, **options)
+
+    def spying_load(self: bigquery.Client, file: Any, table: Any, **options: Any) -> Any:
+        sent.append((f"load {table}", dict(options["job_config"].labels)))
+        return load(self, file, table, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        # dbt names the first argument.
+        patch.setattr(
+            bigquery.Client,
+            "query",
+            lambda self, *a, **o: spying_query(self, *([o.pop("query")] if "query" in o else []), *a, **o),
+        )
+        patch.setattr(bigquery.Client, "load_table_from_file", spying_load)
+        yield sent
