@@ -5,12 +5,13 @@ row. Only where it does not is the row before it looked for in the table, from t
 -#}
 
 {% macro last_row_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__last')) }}{%- endmacro %}
+{% macro carried_relation() -%}{{ return(internal_relation(model.name ~ '__carried')) }}{%- endmacro %}
 
 {#- For the model's text: one row per entity of the run with a row before the frontier: entity, row_at (its time), and the columns of config.carries. Empty where
     everything is made anew: `types` gives each column a type. -#}
 {% macro carried_rows(types) -%}
     {%- if is_frontier_run() -%}
-    select * from {{ internal_relation(model.name ~ '__carried') }}
+    select * from {{ carried_relation() }}
     {%- else -%}
     select
         cast(null as {{ dbt.type_string() }}) as entity,
@@ -21,17 +22,12 @@ row. Only where it does not is the row before it looked for in the table, from t
     {%- endif -%}
 {%- endmacro %}
 
-{#- Which row is the last: config.carries_order, newest first. -#}
-{% macro is_last_row() -%}
-    row_number() over (partition by entity order by {{ config.require('carries_order') | join(' desc, ') }} desc) = 1
-{%- endmacro %}
-
-{#- Each entity's last row, of the rows of the table that meet the condition. -#}
+{#- Each entity's last row, by config.carries_order, of the rows of the table that meet the condition. -#}
 {% macro last_rows(relation, condition=none) -%}
     select {{ config.get('entity') }} as entity, {{ config.get('at') }} as row_at, {{ config.get('carries') | join(', ') }}
     from {{ relation }}
     where {{ condition or since_ever(config.get('date')) }}
-    qualify {{ is_last_row() | replace('partition by entity', 'partition by ' ~ config.get('entity')) }}
+    qualify row_number() over (partition by {{ config.get('entity') }} order by {{ config.require('carries_order') | join(' desc, ') }} desc) = 1
 {%- endmacro %}
 
 {% macro find_carried_rows(relation, frontier, root) -%}
@@ -63,19 +59,18 @@ row. Only where it does not is the row before it looked for in the table, from t
         {%- endif %}
     {%- endset -%}
     {% call statement('find_carried_rows') -%}
-        {{ table_of(internal_relation(model.name ~ '__carried'), carried) }}
+        {{ table_of(carried_relation(), carried) }}
     {%- endcall %}
 {%- endmacro %}
 
 {#- After the table is rewritten: the last rows of the run's entities, now in the tail, or else those before it. -#}
 {% macro last_row_statements(relation, frontier, bounds) -%}
     {%- set last = last_row_relation(model.name) -%}
-    {%- set of_run = 'entity in (select entity from ' ~ frontier ~ ')' -%}
+    {%- set columns = ['entity', 'row_at'] + config.get('carries') -%}
+    {%- set not_in_tail = 'select * from ' ~ carried_relation() ~ ' where entity not in (select entity from ' ~ last ~ ')' -%}
     {{ return([
-        'delete from ' ~ last ~ ' where ' ~ of_run,
-        'insert into ' ~ last ~ ' (entity, row_at, ' ~ config.get('carries') | join(', ') ~ ')\nselect * from (' ~ last_rows(relation, at_or_after_frontier(frontier, bounds))
-        ~ ') as tail',
-        'insert into ' ~ last ~ ' (entity, row_at, ' ~ config.get('carries') | join(', ') ~ ')\nselect * from ' ~ internal_relation(model.name ~ '__carried')
-        ~ ' where entity not in (select entity from ' ~ last ~ ')',
+        'delete from ' ~ last ~ ' where entity in (select entity from ' ~ frontier ~ ')',
+        insert_into(last, last_rows(relation, at_or_after_frontier(frontier, bounds)), columns),
+        insert_into(last, not_in_tail, columns),
     ]) }}
 {%- endmacro %}

@@ -13,7 +13,7 @@ config
                 'everything': all rows of the entity
   requests      roots only: name of the model that says which entities to rewrite from when
                 (partition_date, <entity>, reprocess_from)
-  carries       columns of the entity's last row before the frontier that the model needs: it finds them in carried_relation(), one row per
+  carries       columns of the entity's last row before the frontier that the model needs: it finds them in carried_rows(...), one row per
                 entity that has such a row. carries_order names the columns by which a row is the last
   stored_by     how the table is divided in storage, where not by date (macros/warehouse/storage.sql)
 -#}

@@ -24,9 +24,8 @@ config
         {%- set bounds = run_query('select count(*) as n, min(key) as first_key, max(key) as last_key from ' ~ touched)[0] -%}
         {%- set before, main = [], none -%}
         {%- if bounds['n'] > 0 -%}
-            {%- set tail_sql = sql | replace('__first_key__', bounds['first_key']) | replace('__last_key__', bounds['last_key']) -%}
-            {%- set gone = is_touched(config.require('key')) | replace('__first_key__', bounds['first_key']) | replace('__last_key__', bounds['last_key']) -%}
-            {%- set before = ['delete from ' ~ target_relation ~ ' where ' ~ gone] -%}
+            {%- set tail_sql = with_key_bounds(sql, bounds) -%}
+            {%- set before = ['delete from ' ~ target_relation ~ ' where ' ~ with_key_bounds(is_touched(config.require('key')), bounds)] -%}
             {%- set main = insert_into(target_relation, tail_sql, get_columns_in_query(tail_sql)) -%}
         {%- endif -%}
     {%- endif -%}
@@ -48,6 +47,11 @@ config
     {%- if not is_frontier_run() -%}{{ return(since_ever(key) if config.get('key_type') == 'date' else 'true') }}{%- endif -%}
     {%- set bounds = since_first_touched(key) ~ ' and ' ~ key ~ " <= date '__last_key__' and " -%}
     {{ return((bounds if config.get('key_type') == 'date' else '') ~ key ~ ' in ' ~ touched_keys()) }}
+{%- endmacro %}
+
+{#- The literals in the place of what is_touched leaves for them. -#}
+{% macro with_key_bounds(sql, bounds) -%}
+    {{ return(sql | replace('__first_key__', bounds['first_key']) | replace('__last_key__', bounds['last_key'])) }}
 {%- endmacro %}
 
 {#- A date of the parent that is never before the key's. -#}

@@ -69,5 +69,5 @@ select * from affected
         {#- No change in the window: nothing to look for. -#}
         {{ return(first or window_end()) }}
     {%- endif -%}
-    {{ return('0001-01-01') }}
+    {{ return(before_all()) }}
 {%- endmacro %}

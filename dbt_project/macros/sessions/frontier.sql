@@ -109,10 +109,13 @@ a parent was rebuilt whole.
 
 {#- Stands in a model's text for the date of the run's earliest frontier; the materialisation puts the literal in its place, so
     that storage can skip what lies before. Where everything is made anew, a date before all. -#}
-{% macro frontier_date() -%}{{ return("date '" ~ ('__frontier_date__' if is_frontier_run() else '0001-01-01') ~ "'") }}{%- endmacro %}
+{% macro frontier_date() -%}{{ return("date '" ~ ('__frontier_date__' if is_frontier_run() else before_all()) ~ "'") }}{%- endmacro %}
+
+{#- YYYY-MM-DD before every date that a row can have. -#}
+{% macro before_all() -%}{{ return('0001-01-01') }}{%- endmacro %}
 
 {#- True of every date: a bound where a table must be read whole, for a storage that refuses to be read without one. -#}
-{% macro since_ever(date) -%}{{ return((date ~ " >= date '0001-01-01'") if date else 'true') }}{%- endmacro %}
+{% macro since_ever(date) -%}{{ return((date ~ " >= date '" ~ before_all() ~ "'") if date else 'true') }}{%- endmacro %}
 
 {#- The rows of a parent that the model must look at, each with what came before its entity's frontier: sessions_before (0 where
     everything is rebuilt) and previous_session_at. `at` orders the rows, `date` is the parent's date column. -#}

@@ -5,12 +5,13 @@
 {% macro default__raw_rows_of(raw_table, more) -%}{{ return('select *' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table) }}{%- endmacro %}
 {#- A loader makes a table when the first call of its kind comes: a kind that never came has none, and no rows. -#}
 {% macro bigquery__raw_rows_of(raw_table, more) -%}
-    {%- if not raw_columns(raw_table) -%}{{ return('select ' ~ null_timestamp() ~ ' as raw_loaded_at from (select 1 as one) as nothing where false') }}{%- endif -%}
-    {%- do require_raw_columns(raw_table) -%}
-    {%- set columns = [] -%}
-    {%- for column in raw_columns(raw_table) -%}{%- do columns.append(adapter.quote(column)) -%}{%- endfor -%}
+    {%- set available = adapter.get_columns_in_relation(raw_table) if execute else [] -%}
+    {%- if not available -%}{{ return('select ' ~ null_timestamp() ~ ' as raw_loaded_at from (select 1 as one) as nothing where false') }}{%- endif -%}
+    {%- do require_raw_columns(raw_table, available) -%}
+    {%- set names = [] -%}
+    {%- for column in available -%}{%- do names.append(adapter.quote(column.name | lower)) -%}{%- endfor -%}
     {{ return(
-        'select ' ~ columns | join(', ') ~ ', ' ~ (load_time_column(raw_table) or null_timestamp()) ~ ' as raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table
+        'select ' ~ names | join(', ') ~ ', ' ~ (load_time_column(raw_table) or null_timestamp()) ~ ' as raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table
     ) }}
 {%- endmacro %}
 
@@ -53,10 +54,10 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- BigQuery: what the loader wrote is what the source declares: each required column, with its type. -#}
-{% macro require_raw_columns(raw_table) -%}
+{#- BigQuery: what the loader wrote is what the source declares: each required column, with its type. `available` are the table's columns. -#}
+{% macro require_raw_columns(raw_table, available) -%}
     {%- set types = {} -%}
-    {%- for column in adapter.get_columns_in_relation(raw_table) -%}{%- do types.update({column.name | lower: column.dtype | upper}) -%}{%- endfor -%}
+    {%- for column in available -%}{%- do types.update({column.name | lower: column.dtype | upper}) -%}{%- endfor -%}
     {%- set problems = [] -%}
     {%- for name, column in raw_source(raw_table).columns.items() -%}
         {%- set wanted = {'VARCHAR': 'STRING', 'TIMESTAMP': 'TIMESTAMP'}.get(column.data_type) -%}
