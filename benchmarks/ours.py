@@ -30,10 +30,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from dbt_common.events.contextvars import get_node_info
 
 BEGAN_AT = psutil.Process().create_time()
-# dbt opens each statement with a comment that names the node it is for.
-NODE_OF_STATEMENT = re.compile(r'"node_id": "(model|test|seed)\.sessionization\.([^".]+)')
 COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 
 
@@ -77,12 +76,13 @@ class Stopwatches:
         return timed
 
     def _note_statement(self, sql: str, seconds: float, cpu_seconds: float) -> None:
-        node = NODE_OF_STATEMENT.search(sql)
-        if node is None or node[1] == "test":
+        # dbt's own log knows which node its thread works on.
+        node = get_node_info()
+        if node.get("resource_type") not in ("model", "seed"):
             return
         self.seconds["statements"] += seconds
         kind = " ".join(COMMENT.sub("", sql).lower().split()[:2])
-        model = self.models[node[2]]
+        model = self.models[node["node_name"]]
         model["cpu_seconds"] = model.get("cpu_seconds", 0.0) + cpu_seconds
         kinds = model.setdefault("statements", {})
         kinds[kind] = kinds.get(kind, 0.0) + seconds

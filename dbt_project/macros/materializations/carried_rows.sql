@@ -22,10 +22,10 @@ row. Only where it does not is the row before it looked for in the table, from t
     {%- endif -%}
 {%- endmacro %}
 
-{#- Each entity's last row, by config.carries_order, of the rows of the table that meet the condition. -#}
-{% macro last_rows(relation, condition=none) -%}
+{#- Each entity's last row, by config.carries_order, of the rows of a table, or of a join with it, that meet the condition. -#}
+{% macro last_rows(rows, condition=none) -%}
     select {{ config.get('entity') }} as entity, {{ config.get('at') }} as row_at, {{ config.get('carries') | join(', ') }}
-    from {{ relation }}
+    from {{ rows }}
     where {{ condition or since_ever(config.get('date')) }}
     qualify row_number() over (partition by {{ config.get('entity') }} order by {{ config.require('carries_order') | join(' desc, ') }} desc) = 1
 {%- endmacro %}
@@ -49,13 +49,12 @@ row. Only where it does not is the row before it looked for in the table, from t
         {%- if bounds['entities'] > 0 %}
         union all
         {% set earlier -%}
-            {{ config.get('date') }} >= date '{{ bounds['since'] }}' and {{ config.get('date') }} <= date '{{ bounds['until'] }}'
-            and exists (
-                select 1 from ({{ moved_back }}) as moved_back
-                where moved_back.entity = {{ config.get('entity') }} and moved_back.reprocess_from > {{ config.get('at') }}
-            )
+            {{ relation }}
+            inner join ({{ moved_back }}) as moved_back
+                on moved_back.entity = {{ config.get('entity') }} and moved_back.reprocess_from > {{ config.get('at') }}
         {%- endset -%}
-        select * from ({{ last_rows(relation, earlier) }}) as earlier_row
+        {%- set dates = config.get('date') ~ " >= date '" ~ bounds['since'] ~ "' and " ~ config.get('date') ~ " <= date '" ~ bounds['until'] ~ "'" -%}
+        select * from ({{ last_rows(earlier, dates) }}) as earlier_row
         {%- endif %}
     {%- endset -%}
     {% call statement('find_carried_rows') -%}
@@ -64,13 +63,13 @@ row. Only where it does not is the row before it looked for in the table, from t
 {%- endmacro %}
 
 {#- After the table is rewritten: the last rows of the run's entities, now in the tail, or else those before it. -#}
-{% macro last_row_statements(relation, frontier, bounds) -%}
+{% macro last_row_statements(tail, frontier) -%}
     {%- set last = last_row_relation(model.name) -%}
     {%- set columns = ['entity', 'row_at'] + config.get('carries') -%}
     {%- set not_in_tail = 'select * from ' ~ carried_relation() ~ ' where entity not in (select entity from ' ~ last ~ ')' -%}
     {{ return([
         'delete from ' ~ last ~ ' where entity in (select entity from ' ~ frontier ~ ')',
-        insert_into(last, last_rows(relation, at_or_after_frontier(frontier, bounds)), columns),
+        insert_into(last, last_rows(tail), columns),
         insert_into(last, not_in_tail, columns),
     ]) }}
 {%- endmacro %}

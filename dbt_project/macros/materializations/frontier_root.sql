@@ -156,11 +156,11 @@ everything. Only the others look at the entity's earlier rows.
 {#- After the stream is rewritten: new state rows and log entries. Of an entity that has nothing left at or after its frontier, the state is what
     the frontier says of the time before; it does not know the session before the last then, and a request that asks for it looks at the
     entity's rows. -#}
-{% macro root_statements(plan, relation, frontier, bounds) -%}
+{% macro root_statements(plan, tail, frontier) -%}
     {%- set state = state_relation(model.name) -%}
     {{ return([
         'delete from ' ~ state ~ ' where entity in (select entity from ' ~ frontier ~ ')',
-        'insert into ' ~ state ~ ' ' ~ session_states(relation, frontier, bounds['since']),
+        'insert into ' ~ state ~ ' ' ~ session_states(tail, frontier),
         'insert into ' ~ state ~ ' select entity, first_session_at, sessions_before, ' ~ null_timestamp() ~ ', ' ~ null_timestamp()
         ~ ', previous_session_at, previous_event_at from ' ~ frontier ~ ' where sessions_before > 0 and entity not in (select entity from ' ~ state ~ ')',
         'insert into ' ~ log_relation(model.name)
@@ -180,9 +180,8 @@ everything. Only the others look at the entity's earlier rows.
     {{ return(followers) }}
 {%- endmacro %}
 
-{#- State rows, one per entity, from its rows in the stream: all of them, or those at or after the `frontier` on top of what that says
-    lies before. -#}
-{% macro session_states(relation, frontier=none, since=none) -%}
+{#- State rows, one per entity, from its rows in the stream: all of them, or a tail's on top of what its `frontier` says lies before. -#}
+{% macro session_states(relation, frontier=none) -%}
     with stream as (
         select
             stream.{{ config.get('entity') }} as entity,
@@ -195,9 +194,7 @@ everything. Only the others look at the entity's earlier rows.
             {% endif %}
         from {{ relation }} as stream
         {% if frontier %}
-        inner join {{ frontier }} as frontier
-            on stream.{{ config.get('entity') }} = frontier.entity and stream.{{ config.get('at') }} >= frontier.reprocess_from
-        where stream.{{ config.get('date') }} >= date '{{ since }}'
+        inner join {{ frontier }} as frontier on stream.{{ config.get('entity') }} = frontier.entity
         {% else %}
         where {{ since_ever('stream.' ~ config.get('date')) }}
         {% endif %}

@@ -9,6 +9,11 @@
         parents_generation {{ dbt.type_string() }},
         fingerprint {{ dbt.type_string() }}
     );
+    create table if not exists {{ frontier_tails_relation() }} (
+        model {{ dbt.type_string() }},
+        after_sequence {{ type_bigint() }},
+        sequence {{ type_bigint() }}
+    );
     {%- if execute %}
     {%- for node in rollups() %}
     create table if not exists {{ touched_relation(node.name) }} (key {{ dbt.type_string() }});

@@ -59,18 +59,31 @@ config
     {{ return(date ~ " >= date '__first_key__'" if is_frontier_run() else since_ever(date)) }}
 {%- endmacro %}
 
-{#- Statements that note the keys of a frontier model's rows, those that meet the condition, for each rollup upon it. -#}
-{% macro touch_rollups(relation, condition) -%}
+{#- Statements that note which keys a frontier model's run touches, for each rollup upon it: those whose key is the entity learn the run's
+    entities, ... -#}
+{% macro touch_rollups_of_entities(frontier) -%}
     {%- set statements = [] -%}
-    {%- for node in rollups() if model.unique_id in node.depends_on.nodes -%}
-        {%- set parent_key = node.config.get('parent_key', node.config.key) -%}
-        {%- if parent_key is mapping -%}{%- set parent_key = parent_key[model.name] -%}{%- endif -%}
+    {%- for node in rollups() if model.unique_id in node.depends_on.nodes and parent_key(node) == entity_expression() -%}
+        {%- do statements.append('insert into ' ~ touched_relation(node.name) ~ ' (key) select entity from ' ~ frontier) -%}
+    {%- endfor -%}
+    {{ return(statements) }}
+{%- endmacro %}
+
+{#- ... and the others the keys of the rows given, by what stands after `from`. -#}
+{% macro touch_rollups(rows) -%}
+    {%- set statements = [] -%}
+    {%- for node in rollups() if model.unique_id in node.depends_on.nodes and parent_key(node) != entity_expression() -%}
         {%- do statements.append(
-            'insert into ' ~ touched_relation(node.name) ~ ' (key) select distinct cast(' ~ parent_key ~ ' as ' ~ dbt.type_string() ~ ') from '
-            ~ relation ~ ' where ' ~ condition
+            'insert into ' ~ touched_relation(node.name) ~ ' (key) select distinct cast(' ~ parent_key(node) ~ ' as ' ~ dbt.type_string() ~ ') from ' ~ rows
         ) -%}
     {%- endfor -%}
     {{ return(statements) }}
+{%- endmacro %}
+
+{#- The rollup's key as an expression over the current model's rows. -#}
+{% macro parent_key(rollup) -%}
+    {%- set key = rollup.config.get('parent_key', rollup.config.key) -%}
+    {{ return(key[model.name] if key is mapping else key) }}
 {%- endmacro %}
 
 {% macro rollups() -%}

@@ -23,6 +23,8 @@ a parent was rebuilt whole.
 {% macro frontier_progress_relation() -%}{{ return(internal_relation('frontier_progress')) }}{%- endmacro %}
 {% macro frontier_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__frontier')) }}{%- endmacro %}
 {% macro state_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__state')) }}{%- endmacro %}
+{% macro frontier_tails_relation() -%}{{ return(internal_relation('frontier_tails')) }}{%- endmacro %}
+{% macro tail_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__tail')) }}{%- endmacro %}
 {% macro log_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__log')) }}{%- endmacro %}
 
 {#- The nearest frontier models above a node: what it follows. None above: it is a root. -#}
@@ -43,6 +45,9 @@ a parent was rebuilt whole.
     {{ return(frontier_root(parents[0])) }}
 {%- endmacro %}
 
+{#- The expression over the current model's columns that names the entity. -#}
+{% macro entity_expression() -%}{{ return(config.get('entity', 'dbt_visitor_id')) }}{%- endmacro %}
+
 {#- What the rows of a frontier model depend on besides data. A change of any rebuilds the model. -#}
 {% macro frontier_fingerprint() -%}
     {%- set settings = [
@@ -61,12 +66,13 @@ a parent was rebuilt whole.
 {% macro frontier_progress(names) -%}
     {%- set progress = {} -%}
     {%- for row in run_query(
-        "select model, sequence, generation, parents_generation, fingerprint from " ~ frontier_progress_relation()
-        ~ " where model in ('" ~ names | join("', '") ~ "')"
+        "select progress.model, progress.sequence, progress.generation, progress.parents_generation, progress.fingerprint, tails.after_sequence from "
+        ~ frontier_progress_relation() ~ " as progress left join " ~ frontier_tails_relation()
+        ~ " as tails on progress.model = tails.model and progress.sequence = tails.sequence where progress.model in ('" ~ names | join("', '") ~ "')"
     ) -%}
         {%- do progress.update({row['model']: {
             'sequence': row['sequence'] | int, 'generation': row['generation'],
-            'parents_generation': row['parents_generation'], 'fingerprint': row['fingerprint']}}) -%}
+            'parents_generation': row['parents_generation'], 'fingerprint': row['fingerprint'], 'tail_after': row['after_sequence']}}) -%}
     {%- endfor -%}
     {{ return(progress) }}
 {%- endmacro %}
@@ -80,13 +86,21 @@ a parent was rebuilt whole.
     {%- set sequences = [] -%}
     {%- set generations = [] -%}
     {%- for parent in parents -%}
-        {%- set its = progress.get(parent.name, {'sequence': 0, 'generation': 'never built'}) -%}
+        {%- set its = progress.get(parent.name, {'sequence': 0, 'generation': 'never built', 'tail_after': none}) -%}
         {%- do sequences.append(its.sequence) -%}
         {%- do generations.append(its.generation) -%}
     {%- endfor -%}
     {%- set is_root = parents | length == 0 -%}
     {%- set own_sequence = own.sequence if own else 0 -%}
     {%- set parents_generation = generations | join(' ') -%}
+    {%- set sequence = own_sequence + 1 if is_root else (sequences | min) -%}
+    {%- set parents_in_step = [] -%}
+    {%- for parent in parents if parent.name in progress -%}
+        {%- set its = progress[parent.name] -%}
+        {%- if its.sequence == sequence and its.tail_after is not none and its.tail_after | int == own_sequence -%}
+            {%- do parents_in_step.append(parent.name) -%}
+        {%- endif -%}
+    {%- endfor -%}
     {%- set is_whole = flags.FULL_REFRESH or own is none or own.fingerprint != frontier_fingerprint()
         or own.parents_generation != parents_generation or load_cached_relation(this) is none -%}
     {{ return({
@@ -94,7 +108,8 @@ a parent was rebuilt whole.
         'root': frontier_root(model).name,
         'is_whole': is_whole,
         'followed_sequence': own_sequence,
-        'sequence': own_sequence + 1 if is_root else (sequences | min),
+        'sequence': sequence,
+        'parents_in_step': parents_in_step,
         'generation': invocation_id if is_whole else own.generation,
         'parents_generation': parents_generation,
     }) }}
@@ -117,13 +132,29 @@ a parent was rebuilt whole.
 {#- True of every date: a bound where a table must be read whole, for a storage that refuses to be read without one. -#}
 {% macro since_ever(date) -%}{{ return((date ~ " >= date '" ~ before_all() ~ "'") if date else 'true') }}{%- endmacro %}
 
+{#- YYYY-MM-DD after every date that a row can have. -#}
+{% macro after_all() -%}{{ return('9999-12-31') }}{%- endmacro %}
+
+{#- YYYY-MM-DD from which nearly all entities of a run are rewritten: they have events in the window, or a session that was open when it began.
+    The few others would have a whole table read for all; they are looked for apart, from far_date() on. -#}
+{% macro near_date() -%}{{ return(shifted(window_start(), -1)) }}{%- endmacro %}
+
+{#- As frontier_date(), but a date after all where no entity is rewritten from before near_date(). -#}
+{% macro far_date() -%}date '__far_date__'{%- endmacro %}
+
+{#- A parent's table, or, where the parent has followed the log from where this model stands to where it will stand, what it wrote doing so. -#}
+{% macro rewritten_rows(relation) -%}
+    {%- if is_frontier_run() and relation.identifier in frontier_plan().parents_in_step -%}{{ return(tail_relation(relation.identifier)) }}{%- endif -%}
+    {{ return(relation) }}
+{%- endmacro %}
+
 {#- The rows of a parent that the model must look at, each with what came before its entity's frontier: sessions_before (0 where
     everything is rebuilt) and previous_session_at. `at` orders the rows, `date` is the parent's date column. -#}
 {% macro from_frontier(relation, entity='dbt_visitor_id', at='timestamp', date='event_date') -%}
     {%- if is_frontier_run() -%}
     (
         select parent.*, frontier.sessions_before, frontier.previous_session_at
-        from {{ relation }} as parent
+        from {{ rewritten_rows(relation) }} as parent
         inner join {{ frontier_relation(model.name) }} as frontier
             on parent.{{ entity }} = frontier.entity and parent.{{ at }} >= frontier.reprocess_from
         where parent.{{ date }} >= {{ frontier_date() }}

@@ -3,30 +3,27 @@
 {% macro events_of_visitors(condition, columns) -%}
     with visitors as (
         {% if is_frontier_run() %}
-            select aliases.alias, aliases.dbt_visitor_id, frontier.reprocess_from, frontier.previous_event_at
+            select
+                aliases.alias,
+                aliases.dbt_visitor_id,
+                frontier.reprocess_from,
+                frontier.previous_event_at,
+                {{ local_date('frontier.reprocess_from') }} >= date '{{ near_date() }}' as is_near
             from {{ ref('dbt_aliases_mapping') }} as aliases
             inner join {{ frontier_relation(model.name) }} as frontier on aliases.dbt_visitor_id = frontier.entity
         {% else %}
-            select alias, dbt_visitor_id, {{ null_timestamp() }} as reprocess_from, {{ null_timestamp() }} as previous_event_at
-            from {{ ref('dbt_aliases_mapping') }}
+            select alias, dbt_visitor_id, {{ null_timestamp() }} as previous_event_at from {{ ref('dbt_aliases_mapping') }}
         {% endif %}
     ),
 
     events as (
-        select
-            events.event_id,
-            visitors.dbt_visitor_id,
-            events.timestamp,
-            events.event_date,
-            {{ columns | join(', ') }},
-            visitors.previous_event_at
-        from {{ ref('events') }} as events
-        inner join visitors on events.alias = visitors.alias
-        where
-            {{ condition }} and events.event_date >= {{ frontier_date() }}
-            {% if is_frontier_run() %}
-            and events.timestamp >= visitors.reprocess_from
-            {% endif %}
+        {% if is_frontier_run() %}
+            {{ joined_with_visitors(condition ~ ' and events.timestamp >= visitors.reprocess_from and visitors.is_near', columns, "date '" ~ near_date() ~ "'") }}
+            union all
+            {{ joined_with_visitors(condition ~ ' and events.timestamp >= visitors.reprocess_from and not visitors.is_near', columns, far_date()) }}
+        {% else %}
+            {{ joined_with_visitors(condition, columns, frontier_date()) }}
+        {% endif %}
     )
 
         select
@@ -35,4 +32,17 @@
                 lag(timestamp) over (partition by dbt_visitor_id order by timestamp, event_id), previous_event_at
             ) as idle_since
         from events
+{%- endmacro %}
+
+{% macro joined_with_visitors(condition, columns, since) -%}
+    select
+        events.event_id,
+        visitors.dbt_visitor_id,
+        events.timestamp,
+        events.event_date,
+        {{ columns | join(', ') }},
+        visitors.previous_event_at
+    from {{ ref('events') }} as events
+    inner join visitors on events.alias = visitors.alias
+    where {{ condition }} and events.event_date >= {{ since }}
 {%- endmacro %}

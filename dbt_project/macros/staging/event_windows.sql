@@ -20,9 +20,19 @@
     where timestamp is null and (event_date is null or ({{ in_window('event_date') }})) and {{ loaded_in_time() }}
 {%- endmacro %}
 
+{#- One row per key (id_key) that more than one good row of the window has: an event_id that stands more than once on a date, or by chance
+    two that share a number. Numbers are grouped some times faster than texts, and few are left to be looked at. -#}
+{% macro repeated_keys() -%}
+    select {{ id_key('event_id', 'event_date') }} as id_key
+    from ({{ good_rows_of_window('event_id, event_date') }}) as good
+    group by 1
+    having count(*) > 1
+{%- endmacro %}
+
 {#- The copies of rows whose event_id stands more than once on a date, numbered: copy 1, the earliest, is the event. Ids that stand
-    once are most of the table and are left out, which spares sorting them and making their JSON. `good_rows` is the name of a CTE. -#}
-{% macro numbered_copies(good_rows) -%}
+    once are most of the table and are left out, which spares sorting them and making their JSON. `repeated` is the name of a CTE of
+    repeated_keys. -#}
+{% macro numbered_copies(repeated) -%}
     select
         good.*,
         row_number() over (
@@ -30,7 +40,5 @@
             order by good.timestamp, good.received_at nulls last, {{ row_as_text('good.raw') }}
         ) as copy_number
     from ({{ good_rows_of_window() }}) as good
-    inner join (
-        select event_id, event_date from {{ good_rows }} group by 1, 2 having count(*) > 1
-    ) as repeated on good.event_id = repeated.event_id and good.event_date = repeated.event_date
+    where {{ id_key('good.event_id', 'good.event_date') }} in (select id_key from {{ repeated }})
 {%- endmacro %}

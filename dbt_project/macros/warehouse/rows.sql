@@ -9,6 +9,11 @@
 {% macro default__row_as_text(alias) -%}{{ return("cast(to_json(" ~ alias ~ ") as varchar)") }}{%- endmacro %}
 {% macro bigquery__row_as_text(alias) -%}{{ return("to_json_string(" ~ alias ~ ")") }}{%- endmacro %}
 
+{#- A number for an id on a date. Equal ones share it; others may, by chance. -#}
+{% macro id_key(id, date) -%}{{ return(adapter.dispatch('id_key')(id, date)) }}{%- endmacro %}
+{% macro default__id_key(id, date) -%}hash({{ id }}, {{ date }}){%- endmacro %}
+{% macro bigquery__id_key(id, date) -%}farm_fingerprint(concat({{ id }}, ' ', cast({{ date }} as string))){%- endmacro %}
+
 {#- Aggregates: the event_id of the group's first (last) event in (timestamp, event_id) order. -#}
 {% macro first_event_id() -%}{{ return(adapter.dispatch('first_event_id')()) }}{%- endmacro %}
 {% macro default__first_event_id() -%}{{ return("min((timestamp, event_id))[2]") }}{%- endmacro %}

@@ -1,20 +1,18 @@
 {{ config(materialized='date_overwrite', date='event_date', cluster_by=['alias', 'event_id'], tags=['events']) }}
 
-with good_rows as (
-    {{ good_rows_of_window(event_columns()) }}
+with repeated as (
+    {{ repeated_keys() }}
 ),
 
 copies as (
-    {{ numbered_copies('good_rows') }}
+    {{ numbered_copies('repeated') }}
 ),
 
+-- The rows are read again for each use: to keep them would cost more.
 kept as (
-    select {{ event_columns() }} from good_rows
-    where
-        not exists (
-            select 1 from copies
-            where copies.event_id = good_rows.event_id and copies.event_date = good_rows.event_date
-        )
+    select {{ event_columns() }}
+    from ({{ good_rows_of_window() }}) as good
+    where {{ id_key('event_id', 'event_date') }} not in (select id_key from repeated)
     union all
     select {{ event_columns() }} from copies
     where copy_number = 1

@@ -1,11 +1,11 @@
 {{ config(materialized='date_overwrite', date='event_date', keeps_undated=true, tags=['events']) }}
 
-with good_rows as (
-    {{ good_rows_of_window('event_id, event_date') }}
+with repeated as (
+    {{ repeated_keys() }}
 ),
 
 copies as (
-    {{ numbered_copies('good_rows') }}
+    {{ numbered_copies('repeated') }}
 ),
 
 rejected_rows as (

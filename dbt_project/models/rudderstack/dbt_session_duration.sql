@@ -10,7 +10,7 @@ with sessions as (
 
 ends as (
     select session_id, ended_at
-    from {{ ref('dbt_session_track_facts') }}
+    from {{ rewritten_rows(ref('dbt_session_track_facts')) }}
     where session_start_date >= {{ frontier_date() }}
 ),
 
