@@ -30,8 +30,8 @@
 {%- endmacro %}
 
 {#- The copies of rows whose event_id stands more than once on a date, numbered: copy 1, the earliest, is the event. Ids that stand
-    once are most of the table and are left out, which spares sorting them and making their JSON. `repeated` is the name of a CTE of
-    repeated_keys. -#}
+    once are most of the table and are left out, which spares sorting them and making their JSON: by their times first, which storage can
+    compare before it makes anything of a row. `repeated` is the name of a CTE of repeated_keys. -#}
 {% macro numbered_copies(repeated) -%}
     select
         good.*,
@@ -40,5 +40,10 @@
             order by good.timestamp, good.received_at nulls last, {{ row_as_text('good.raw') }}
         ) as copy_number
     from ({{ good_rows_of_window() }}) as good
-    where {{ id_key('good.event_id', 'good.event_date') }} in (select id_key from {{ repeated }})
+    where
+        {{ id_key('good.event_id', 'good.event_date') }} in (select id_key from {{ repeated }})
+        and good.timestamp in (
+            select timestamp from ({{ good_rows_of_window('event_id, event_date, timestamp') }}) as copy
+            where {{ id_key('event_id', 'event_date') }} in (select id_key from {{ repeated }})
+        )
 {%- endmacro %}
