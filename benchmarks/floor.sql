@@ -1,5 +1,6 @@
--- The floor: the eight RudderStack tables from the raw files by the quickest SQL that we know of, in one pass, whole, with no regard to
--- reading, changing or rerunning it. It keeps the project's rules, so its rows are the project's rows.
+-- The floor: the eight RudderStack tables from the raw files by the quickest SQL that we know of, whole, with no regard to reading, changing or
+-- rerunning it. It keeps the project's rules, so its rows are the project's rows. About half of its time is the writing of the three tables
+-- with a row per event.
 
 -- Rows may lie in any order, which spares holding them back until those before them are written.
 set preserve_insertion_order = false;
@@ -63,170 +64,103 @@ select alias, alias as dbt_visitor_id from users
 union all
 select alias, coalesce(owner, alias) from devices where alias not in (select alias from users);
 
--- Visitors as numbers: they are grouped and joined faster than texts.
-create temp table visitors as
-select alias, dbt_visitor_id, dense_rank() over (order by dbt_visitor_id) as visitor from dbt_aliases_mapping;
-
-create temp table people as
-select distinct visitor, dbt_visitor_id from visitors;
-
--- All that needs an order is found in one sort: the event before, the four events after, and what was counted so far.
-create temp table stream as
-with tracks as (
-    select events.event_id, events.anonymous_id, events.timestamp, events.event, visitors.visitor
-    from events
-    inner join visitors on coalesce(events.user_id, events.anonymous_id) = visitors.alias
-    where events.makes_sessions
-),
-
-placed as (
-    select
-        *,
-        row_number() over visitor_order as place,
-        lag(timestamp) over visitor_order as idle_since,
-        lead(timestamp, 1) over visitor_order as at_2,
-        lead(timestamp, 2) over visitor_order as at_3,
-        lead(timestamp, 3) over visitor_order as at_4,
-        lead(timestamp, 4) over visitor_order as at_5,
-        lead(event, 1) over visitor_order as next_2,
-        lead(event, 2) over visitor_order as next_3,
-        lead(event, 3) over visitor_order as next_4,
-        lead(event, 4) over visitor_order as next_5,
-        count(*) filter (where event = 'viewed_product') over so_far as viewed_products,
-        count(*) filter (where event = 'signup') over so_far as signups
-    from tracks
-    window
-        visitor_order as (partition by visitor order by timestamp, event_id),
-        so_far as (partition by visitor order by timestamp, event_id rows between unbounded preceding and current row)
-),
-
-followed as (
-    select
-        *,
-        coalesce(at_2 - timestamp <= interval 1800 seconds, false) as has_2,
-        has_2 and coalesce(at_3 - at_2 <= interval 1800 seconds, false) as has_3,
-        has_3 and coalesce(at_4 - at_3 <= interval 1800 seconds, false) as has_4,
-        has_4 and coalesce(at_5 - at_4 <= interval 1800 seconds, false) as has_5
-    from placed
-)
-
-select
-    event_id, anonymous_id, timestamp, event, visitor, place, idle_since, viewed_products, signups,
-    case when has_2 then next_2 end as event_2,
-    case when has_3 then next_3 end as event_3,
-    case when has_4 then next_4 end as event_4,
-    case when has_5 then next_5 end as event_5
-from followed;
-
 create table dbt_mapped_tracks as
-select
-    stream.event_id,
-    stream.anonymous_id,
-    people.dbt_visitor_id,
-    stream.timestamp,
-    stream.event,
-    cast(date_diff('microsecond', stream.idle_since, stream.timestamp) as double) / 60000000 as idle_time_minutes,
-    cast(stream.timestamp as date) as event_date
-from stream
-inner join people on stream.visitor = people.visitor;
-
--- Where sessions and visitors end says all of a session: its events need not be summed up.
-create temp table sessions as
-with ends as (
-    select visitor, max(place) as last_place, max(timestamp) as ended_at, max(viewed_products) as viewed_products, max(signups) as signups
-    from stream
-    group by visitor
-),
-
-starts as (
-    select
-        visitor,
-        timestamp as session_start_at,
-        place,
-        row_number() over starts_of_visitor as session_sequence_number,
-        lead(place) over starts_of_visitor as next_place,
-        lead(timestamp) over starts_of_visitor as next_session_start_at,
-        lead(idle_since) over starts_of_visitor as ended_at,
-        viewed_products - (event is not distinct from 'viewed_product')::int as viewed_products_before,
-        signups - (event is not distinct from 'signup')::int as signups_before,
-        lead(viewed_products_before) over starts_of_visitor as viewed_products,
-        lead(signups_before) over starts_of_visitor as signups
-    from stream
-    where idle_since is null or timestamp - idle_since > interval 1800 seconds
-    window starts_of_visitor as (partition by visitor order by place)
+with tracks as (
+    select events.event_id, events.anonymous_id, aliases.dbt_visitor_id, events.timestamp, events.event
+    from events
+    inner join dbt_aliases_mapping as aliases on coalesce(events.user_id, events.anonymous_id) = aliases.alias
+    where events.makes_sessions
 )
 
 select
-    starts.visitor,
-    people.dbt_visitor_id,
-    starts.session_sequence_number,
-    concat(starts.session_sequence_number, ' - ', people.dbt_visitor_id) as session_id,
-    starts.session_start_at,
-    starts.next_session_start_at,
-    starts.place as first_place,
-    coalesce(starts.next_place - 1, ends.last_place) as last_place,
-    coalesce(starts.ended_at, ends.ended_at) as ended_at,
-    coalesce(starts.viewed_products, ends.viewed_products) - starts.viewed_products_before as cnt_viewed_product,
-    coalesce(starts.signups, ends.signups) - starts.signups_before as cnt_signup
-from starts
-inner join ends on starts.visitor = ends.visitor
-inner join people on starts.visitor = people.visitor;
+    *,
+    cast(
+        date_diff('microsecond', lag(timestamp) over (partition by dbt_visitor_id order by timestamp, event_id), timestamp) as double
+    ) / 60000000 as idle_time_minutes,
+    cast(timestamp as date) as event_date
+from tracks;
+
+drop table events;
 
 create table dbt_session_tracks as
+with starts as (
+    select
+        dbt_visitor_id,
+        timestamp as session_start_at,
+        row_number() over visitor as session_sequence_number,
+        lead(timestamp) over visitor as next_session_start_at
+    from dbt_mapped_tracks
+    where idle_time_minutes is null or idle_time_minutes > 30
+    window visitor as (partition by dbt_visitor_id order by timestamp)
+)
+
 select
-    session_id, dbt_visitor_id, session_start_at, session_sequence_number, next_session_start_at,
+    concat(session_sequence_number, ' - ', dbt_visitor_id) as session_id,
+    *,
     cast(session_start_at as date) as session_start_date
-from sessions;
+from starts;
+
+-- Sessions as numbers: they are sorted faster than texts.
+create temp table sessions as
+select
+    rowid as session, session_id, dbt_visitor_id, session_start_at, session_sequence_number,
+    coalesce(next_session_start_at, timestamp 'infinity') as ends_before
+from dbt_session_tracks;
+
+create table dbt_track_facts as
+with tracks as (
+    select tracks.anonymous_id, tracks.timestamp, tracks.event_id, tracks.event, tracks.dbt_visitor_id, tracks.event_date, sessions.session, sessions.session_id
+    from dbt_mapped_tracks as tracks
+    inner join sessions
+        on
+            tracks.dbt_visitor_id = sessions.dbt_visitor_id
+            and tracks.timestamp >= sessions.session_start_at
+            and tracks.timestamp < sessions.ends_before
+)
+
+select
+    * exclude (session),
+    row_number() over (partition by session order by timestamp, event_id) as track_sequence_number
+from tracks;
+
+create table dbt_tracks_flow as
+select
+    event_id,
+    session_id,
+    track_sequence_number,
+    event,
+    dbt_visitor_id,
+    timestamp,
+    lead(event, 1) over session_order as event_2,
+    lead(event, 2) over session_order as event_3,
+    lead(event, 3) over session_order as event_4,
+    lead(event, 4) over session_order as event_5,
+    event_date
+from dbt_track_facts
+window session_order as (partition by session_id order by track_sequence_number);
 
 create table dbt_session_track_facts as
 select
-    session_id, ended_at, last_place - first_place + 1 as num_pvs, cnt_viewed_product, cnt_signup,
-    cast(session_start_at as date) as session_start_date
-from sessions;
+    session_id,
+    max(timestamp) as ended_at,
+    count(*) as num_pvs,
+    count(*) filter (where event = 'viewed_product') as cnt_viewed_product,
+    count(*) filter (where event = 'signup') as cnt_signup,
+    cast(min(timestamp) as date) as session_start_date
+from dbt_track_facts
+group by session_id;
 
 create table dbt_session_duration as
 select
-    dbt_visitor_id,
-    session_id,
-    cast(date_diff('microsecond', session_start_at, ended_at) as double) / 60000000 as session_duration,
-    cast(session_start_at as date) as session_start_date
-from sessions;
+    sessions.dbt_visitor_id,
+    sessions.session_id,
+    cast(date_diff('microsecond', sessions.session_start_at, facts.ended_at) as double) / 60000000 as session_duration,
+    facts.session_start_date
+from dbt_session_tracks as sessions
+inner join dbt_session_track_facts as facts on sessions.session_id = facts.session_id;
 
 create table dbt_user_session_facts as
 select
     dbt_visitor_id, min(session_start_at) as first_date, max(session_start_at) as last_date, count(*) as number_of_sessions
-from sessions
+from dbt_session_tracks
 group by dbt_visitor_id;
-
--- Places of a visitor are numbers without a hole, so a session's are a range.
-create temp table places as
-select visitor, unnest(range(first_place, last_place + 1)) as place, session_id, dbt_visitor_id, first_place from sessions;
-
-create table dbt_track_facts as
-select
-    stream.anonymous_id,
-    stream.timestamp,
-    stream.event_id,
-    stream.event,
-    places.session_id,
-    places.dbt_visitor_id,
-    stream.place - places.first_place + 1 as track_sequence_number,
-    cast(stream.timestamp as date) as event_date
-from stream
-inner join places on stream.visitor = places.visitor and stream.place = places.place;
-
-create table dbt_tracks_flow as
-select
-    stream.event_id,
-    places.session_id,
-    stream.place - places.first_place + 1 as track_sequence_number,
-    stream.event,
-    places.dbt_visitor_id,
-    stream.timestamp,
-    stream.event_2,
-    stream.event_3,
-    stream.event_4,
-    stream.event_5,
-    cast(stream.timestamp as date) as event_date
-from stream
-inner join places on stream.visitor = places.visitor and stream.place = places.place;
