@@ -15,19 +15,28 @@ numbered as (
     window visitor as (partition by dbt_visitor_id order by timestamp, event_id)
 ),
 
+-- Rows begin at a session's start, before a frontier too: each has the first track of its session among them.
+first_tracks as (
+    select dbt_visitor_id, session_sequence_number, visitor_track_number
+    from numbered
+    where session_start = 1
+),
+
 facts as (
     select
-        anonymous_id,
-        timestamp,
-        event_id,
-        event,
-        {{ session_id() }} as session_id,
-        dbt_visitor_id,
-        row_number() over (
-            partition by dbt_visitor_id, session_sequence_number order by visitor_track_number
-        ) as track_sequence_number,
-        event_date
+        numbered.anonymous_id,
+        numbered.timestamp,
+        numbered.event_id,
+        numbered.event,
+        {{ session_id('numbered.session_sequence_number', 'numbered.dbt_visitor_id') }} as session_id,
+        numbered.dbt_visitor_id,
+        numbered.visitor_track_number - first_tracks.visitor_track_number + 1 as track_sequence_number,
+        numbered.event_date
     from numbered
+    inner join first_tracks
+        on
+            numbered.dbt_visitor_id = first_tracks.dbt_visitor_id
+            and numbered.session_sequence_number = first_tracks.session_sequence_number
 )
 
 select * from facts
