@@ -11,14 +11,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.page import write_page
-from benchmarks.recorder import Recorder
+from benchmarks.recorder import Recorder, renew
 from benchmarks.scenarios import SCENARIOS, Sizes
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 LATEST = RESULTS / "latest.json"
 FULL = Sizes(
-    events=10_000_000, days=30, large=50_000_000, day_events=200_000, histories=(30, 90, 365), merge_days=(0, 7, 30, 90, 180, 365),
+    events=10_000_000, days=30, large=50_000_000, day_events=200_000, histories=(30, 90, 365), merge_days=(0, 30, 90, 180, 365),
     merged_devices=1000, edges=10_000_000, repeats=3, seed=1,
 )  # fmt: skip
 QUICK = Sizes(
@@ -32,10 +32,13 @@ def main() -> int:
     arguments = _arguments()
     if not arguments.page:
         results = _measure(arguments)
-        if arguments.quick or arguments.only:
+        if arguments.only and arguments.renew:
+            renew(LATEST, results)
+        elif arguments.quick or arguments.only:
             print(f"Measured a part, into {results}: the page stays as it is.", file=sys.stderr)
             return 0
-        shutil.copyfile(results, LATEST)
+        else:
+            shutil.copyfile(results, LATEST)
     if not LATEST.exists():
         print(f"Nothing is measured yet: {LATEST} is missing. Run `make bench` without --page first.", file=sys.stderr)
         return 2
@@ -58,6 +61,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, help=f"how often each is measured; else {FULL.repeats}")
     parser.add_argument("--seed", type=int, help="of the made events")
     parser.add_argument("--only", choices=SCENARIOS, nargs="+", help="some scenarios alone")
+    parser.add_argument(
+        "--renew",
+        action="store_true",
+        help="with --only: put what was measured in the place of what the page has of these scenarios",
+    )
     parser.add_argument(
         "--work", type=Path, default=ROOT / "data" / "benchmarks", help="folder for made data: 100 GB free"
     )

@@ -15,16 +15,16 @@ INTRODUCTION = """# Performance
 
 `make bench` measures this and writes this page; `make bench ARGS=--quick` does it on little data in a few minutes and
 leaves the page alone, `make bench ARGS=--page` writes the page again from `benchmarks/results/latest.json`. Each
-figure is the median of {repeats} measurements, each of a whole process of its own; peak memory is of the process and
-its children. Measured {measured_on} on {cpus} cores with {memory:.0f} GiB, Python {python}, DuckDB {duckdb}.
+figure is the median of {repeats} measurements (one of what takes minutes besides), each of a whole process of its
+own; peak memory is of the process and its children. Measured {measured_on} on {cpus} cores with {memory:.0f} GiB,
+Python {python}, DuckDB {duckdb}.
 
 The events are made, always the same ones: few visitors make many of them (Zipf), on several devices, with log-ins on
 the way, shared devices, sessions over midnight, and one in a thousand arrives twice. What is compared makes the same
 eight RudderStack tables of the same files:
 
-- **floor**: the quickest SQL for DuckDB that we could write (`benchmarks/floor.sql`): one pass, one sort, no checks,
-  no increments, and no raw or clean events kept. Its rows are the project's rows, compared by checksum in the same
-  run.
+- **floor**: the quickest SQL for DuckDB that we could write (`benchmarks/floor.sql`): no checks, no increments, and
+  no raw or clean events kept. Its rows are the project's rows, compared by checksum in the same run.
 - **seed**: the way of RudderStack's public dbt sample (`benchmarks/seed.sql`): every table rebuilt whole from the
   ones before. Its semantics differ in the points that the file names (no duplicates removed, idle times in whole
   minutes).

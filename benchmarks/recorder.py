@@ -18,6 +18,8 @@ import psutil
 from benchmarks.child import run_child
 
 Record = dict[str, Any]
+#: What two measurements must share to be compared.
+MACHINE = ("cpus", "memory_bytes", "python", "duckdb")
 
 
 @dataclass
@@ -84,3 +86,14 @@ class Recorder:
 def read_records(results: Path) -> list[Record]:
     """All lines of a file."""
     return [json.loads(line) for line in results.read_text().splitlines() if line]
+
+
+def renew(latest: Path, measured: Path) -> None:
+    """Put the scenarios of one file in the place of those that another has; ValueError where another machine measured these."""
+    old, new = read_records(latest) if latest.exists() else [], read_records(measured)
+    machines = [{name: record[name] for name in MACHINE} for record in (*old[:1], new[0])]
+    if machines[0] != machines[-1]:
+        raise ValueError(f"{latest} was measured on {machines[0]}, {measured} on {machines[-1]}: measure everything.")
+    scenarios = {record["scenario"] for record in new}
+    kept = [record for record in old if record["scenario"] not in scenarios]
+    latest.write_text("".join(json.dumps(record) + "\n" for record in (new[0], *kept, *new[1:])))

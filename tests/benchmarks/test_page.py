@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmarks.page import write_page
+from benchmarks.recorder import read_records, renew
 from benchmarks.summary import Summary
 from benchmarks.targets import targets
 
@@ -73,3 +76,22 @@ def test_what_was_not_measured_is_left_out(tmp_path: Path) -> None:
     assert "Everything from raw files" in page
     assert "One more day of" not in page
     assert ".svg" not in page
+
+
+def test_some_scenarios_are_measured_again(tmp_path: Path) -> None:
+    latest, measured = tmp_path / "latest.json", tmp_path / "measured.json"
+
+    def write(file: Path, records: list[dict[str, Any]]) -> None:
+        file.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+    again = [record("merge", "ours", 9.0, 1.0, reach_days=0, devices=10, later_events=100)]
+    write(measured, [MACHINE, *again])
+    renew(latest, measured)
+    assert read_records(latest) == [MACHINE, *again]
+    write(latest, RECORDS)
+    renew(latest, measured)
+    assert read_records(latest) == [*(kept for kept in RECORDS if kept["scenario"] != "merge"), *again]
+
+    write(measured, [{**MACHINE, "cpus": 96}, *again])
+    with pytest.raises(ValueError, match="measure everything"):
+        renew(latest, measured)
