@@ -1,4 +1,4 @@
-"""The page's plot: what one more day costs on ever longer histories, and merges by how far they reach back."""
+"""The page's plot: what one more day costs on ever longer histories, and merges by the events that they move."""
 
 from __future__ import annotations
 
@@ -23,22 +23,34 @@ def plot(summary: Summary) -> str | None:
         for history in {row["days"] for row in days}
     ]
     merged = [
-        {"days": reach, "seconds": summary.part("sql", "merge", "ours", reach_days=reach)}
-        for reach in summary.facts("merge", "reach_days")
+        {
+            "events": record["later_events"],
+            "seconds": record["parts"]["sql"],
+            "reach": f"{record['reach_days']:>3} days",
+        }
+        for record in summary.records
+        if record["scenario"] == "merge"
     ]
     days = [row for row in days if row["seconds"] is not None]
     if not days and not merged:
         return None
     seconds = "SQL, seconds"
-    left = _lines(
-        days, alt.Y("seconds:Q", title=f"{seconds} (log)", scale=alt.Scale(type="log")), "Days of history"
-    ).encode(color=alt.Color("variant:N", title=None, legend=alt.Legend(orient="top")))
-    right = _lines(merged, alt.Y("seconds:Q", title=seconds), "Days that a merge reaches back")
-    chart = alt.hconcat(left.properties(title="One more day"), right.properties(title="A merge of people"))
-    chart = chart.configure(background="white", font="sans-serif")
+    left = _chart(days).mark_line(point=True)
+    left = left.encode(
+        x=alt.X("days:Q", title="Days of history"),
+        y=alt.Y("seconds:Q", title=f"{seconds} (log)", scale=alt.Scale(type="log")),
+        color=alt.Color("variant:N", title=None, legend=alt.Legend(orient="top")),
+    )
+    right = _chart(merged).mark_point(filled=True, size=60)
+    right = right.encode(
+        x=alt.X("events:Q", title="Events of the merged people since"),
+        y=alt.Y("seconds:Q", title=seconds),
+        color=alt.Color("reach:N", title="back", legend=alt.Legend(orient="top")),
+    )
+    chart = alt.hconcat(left.properties(title="One more day"), right.properties(title="Merges of people"))
+    chart = chart.resolve_scale(color="independent").configure(background="white", font="sans-serif")
     return str(vl_convert.vegalite_to_svg(chart.to_json()))
 
 
-def _lines(rows: list[dict[str, Any]], y: alt.Y, title: str) -> alt.Chart:
-    chart = alt.Chart(alt.InlineData(values=rows)).mark_line(point=True)
-    return chart.encode(x=alt.X("days:Q", title=title), y=y).properties(width=320, height=240)
+def _chart(rows: list[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=rows)).properties(width=320, height=240)

@@ -147,15 +147,22 @@ def one_more_day(summary: Summary) -> str:
 
 
 def merges(summary: Summary) -> str:
-    """What a merge costs, by how far it reaches back."""
-    rows = []
-    for days in summary.facts("merge", "reach_days"):
-        records = summary.chosen("merge", "ours", reach_days=days)
-        later = summary.median(lambda record: record["later_events"], "merge", "ours", reach_days=days)
-        rewritten = summary.part("sql", "merge", "ours", reach_days=days)
-        rows.append([f"{days} days", f"{records[0]['devices']:,}", f"{later:,.0f}", _seconds(rewritten)])
+    """What each merge cost: one differs from another in how far back it reaches, and in how many events that moves."""
+    records = [record for record in summary.records if record["scenario"] == "merge"]
+    rows = [
+        [
+            f"{record['reach_days']} days",
+            f"{record['devices']:,}",
+            f"{record['later_events']:,}",
+            _seconds(record["parts"]["sql"]),
+        ]
+        for record in sorted(records, key=lambda record: record["later_events"])
+    ]
     head = ["devices first seen before", "devices", "their events since", "SQL s"]
-    title = "## A merge of people\n\nA day on which devices of nobody turn out, in pairs, to be one person's, and nothing else.\n"
+    title = (
+        "## Merges of people\n\n"
+        "Days on which devices of nobody turn out, in pairs, to be one person's, and nothing else; each measured once.\n"
+    )
     return f"{title}\n{table(head, rows)}\n" if rows else ""
 
 
