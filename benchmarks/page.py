@@ -31,11 +31,12 @@ eight RudderStack tables of the same files:
 - **pandas**, **polars**: a careful script (`benchmarks/dataframes.py`) that makes the sessions alone, one table of
   the eight.
 - **ours**: `python -m sessionization_dagster.run` for these tables and what they need: landing, clean and rejected
-  events, identities, and all checks. **everything** are the tables of all families besides.
+  events, identities, and all checks.{everything}
 
 *SQL* is dbt's own time of its models and the identity graph. *Whole* is the process from its start to its end, with
 landing and tests.
 """
+EVERYTHING = " **everything** are the tables of all families besides."
 
 REMARKS = """## What bounds it
 
@@ -52,13 +53,12 @@ half a year ago. Their rows lie everywhere in the tables, so `core.events` is sc
 rows to delete. A year that was built in one run lies in the order of visitors, not of days, and whatever asks for a
 day (checks, figures) looks at every block of it; loaded month by month, it lies in order.
 
-**Tried, and kept:** deletions as joins instead of `exists` (24 times quicker: DuckDB turns the few ids into a filter of its
+**Tried, and kept:** deletions as joins instead of `exists` (some twenty times quicker: DuckDB turns the few ids into a filter of its
 scan); the new rows of a table handed to the models below it; ids as hashes before they are compared as texts; raw
 rows made JSON only where they are kept; far visitors looked for apart from near ones.
 
 **Tried, and left:** rows in any order (`preserve_insertion_order = false`: no difference); uncompressed tables (written a third
-quicker, twice as large); one copy of the edges of the people concerned for the identity graph (a fifth slower); an
-index (it would have to be built with the tables, and joins do not use it).
+quicker, but larger); one copy of the edges of the people concerned for the identity graph (a fifth slower).
 """
 
 
@@ -74,6 +74,7 @@ def write_page(results: Path, docs: Path) -> None:
             memory=machine["memory_bytes"] / 2**30,
             python=machine["python"],
             duckdb=machine["duckdb"],
+            everything=EVERYTHING if summary.chosen("full", "ours, everything") else "",
         ),
         *(text for section in (targets_section, *tables.SECTIONS) if (text := section(summary))),
         REMARKS,

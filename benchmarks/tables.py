@@ -146,6 +146,26 @@ def one_more_day(summary: Summary) -> str:
     return f"{title}\n{table(head, rows)}\n"
 
 
+def histories(summary: Summary) -> str:
+    """What it took to build the histories that days were added to."""
+    rows = [
+        [
+            f"{record['history']} days",
+            f"{record['history'] * record['day_events']:,}",
+            _seconds(record["parts"]["sql"]),
+            _seconds(record["seconds"]),
+            f"{record['peak_bytes'] / GIB:.2f}",
+        ]
+        for record in summary.records
+        if record["scenario"] == "history"
+    ]
+    title = (
+        "## The histories, each built in one run\n\n"
+        "DuckDB takes up to its memory limit, four fifths of the machine's, and goes on on disk from there.\n"
+    )
+    return f"{title}\n{table(['history', 'events', 'SQL s', 'whole s', 'peak GiB'], rows)}\n" if rows else ""
+
+
 def merges(summary: Summary) -> str:
     """What each merge cost: one differs from another in how far back it reaches, and in how many events that moves."""
     records = [record for record in summary.records if record["scenario"] == "merge"]
@@ -198,5 +218,5 @@ def large_build(summary: Summary) -> str:
 
 
 SECTIONS: tuple[Callable[[Summary], str], ...] = (
-    full_build, split, one_more_day, merges, identity_graph, large_build,
+    full_build, split, one_more_day, histories, merges, identity_graph, large_build,
 )  # fmt: skip
