@@ -8,9 +8,6 @@ from typing import Any
 
 from benchmarks.recorder import Record
 
-#: What tells measurements of one thing from those of another.
-FACTS = ("history", "reach_days")
-
 
 class Summary:
     """The records of one file.

@@ -78,8 +78,14 @@ a parent was rebuilt whole.
 {%- endmacro %}
 
 {#- How this run must treat the model. Read once when its text is rendered and once when it is materialised: there is one writer at
-    a time (the pool), so both readings agree. `generation` changes whenever a model is rebuilt whole. -#}
+    a time (the pool), so both readings agree. `model` is a copy that each of the two has for itself: it keeps what was read, as all macros ask. -#}
 {% macro frontier_plan() -%}
+    {%- if 'frontier_plan' not in model -%}{%- do model.update({'frontier_plan': read_frontier_plan()}) -%}{%- endif -%}
+    {{ return(model.frontier_plan) }}
+{%- endmacro %}
+
+{#- `generation` changes whenever a model is rebuilt whole. -#}
+{% macro read_frontier_plan() -%}
     {%- set parents = frontier_parents(model) -%}
     {%- set progress = frontier_progress([model.name] + parents | map(attribute='name') | list) -%}
     {%- set own = progress.get(model.name) -%}
