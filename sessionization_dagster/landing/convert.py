@@ -75,6 +75,7 @@ class Shape:
         line: on which it starts, from 1; its number, where a format has no lines.
         content: its text.
         broken: why the record as a whole is broken; null when it is not.
+        source_file: which file it is of, where there are several.
     """
 
     relation: str
@@ -84,6 +85,7 @@ class Shape:
     line: str = "null"
     content: str = "null"
     broken: str = "null"
+    source_file: str = "null"
 
 
 def refusal(column: RawColumn, data_type: str) -> str | None:
@@ -110,10 +112,10 @@ def landed_columns(table: RawTable, shape: Shape) -> dict[str, str]:
 def converted(table: RawTable, shape: Shape) -> str:
     """A query over the shape's relation: one row per record, in order.
 
-    Columns: those of `landed_columns`, number, line, content, problem (null for a row that can be landed).
+    Columns: those of `landed_columns`, number, line, content, of_file, problem (null for a row that can be landed).
     """
     raw = [f"{properties(shape.extras)} as properties", f"{shape.number} as number", f"{shape.line} as line"]
-    raw += [f"{shape.content} as content", f"{shape.broken} as broken"]
+    raw += [f"{shape.content} as content", f"{shape.broken} as broken", f"{shape.source_file} as of_file"]
     parsed, checked, problems = ["*"], ["*"], ["when broken is not null then broken"]
     for index, column in enumerate(table.columns):
         field = shape.columns.get(column.name)

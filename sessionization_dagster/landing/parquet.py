@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import duckdb
 
 from sessionization_dagster.landing.convert import Field, Shape, properties, refusal
@@ -49,6 +51,23 @@ def whole_parquet(file: LandedFile, table: RawTable, columns: list[tuple[str, st
     return _shape(table, columns, _numbered(_reader(source_path(file.path), _row_number(columns)), columns))
 
 
+def fit_together(columns: Iterable[tuple[str, str]]) -> bool:
+    """Whether files with these columns can be read by one call: none is called what the reader adds."""
+    return all(name.lower() not in ("file_row_number", "filename") for name, _ in columns)
+
+
+def together_parquet(files: Sequence[LandedFile], table: RawTable, columns: list[tuple[str, str]]) -> Shape:
+    """Files with the same columns, that fit together, as DuckDB reads them. Raises UnreadableFile as for one."""
+    paths = f"[{', '.join(source_path(file.path) for file in files)}]"
+    names = ", ".join(f"c{place}" for place in range(len(columns)))
+    reader = _reader(paths, row_number=True, filename=True)
+    relation = f"(select * exclude (n), n + 1 as number from {reader} as r({names}, n, path))"
+    # All lie below one folder: what stands before a file's name in the ledger is equally long for all.
+    return _shape(
+        table, columns, relation, source_file=f"substr(path, {len(files[0].path) - len(files[0].source_file) + 1})"
+    )
+
+
 def careful_parquet(file: LandedFile, table: RawTable, columns: list[tuple[str, str]]) -> Shape:
     """The same with, per record, its text and whether it is valid UTF-8; its number stands for its line."""
     path, row_number = source_path(file.path), _row_number(columns)
@@ -83,10 +102,11 @@ def _fields(columns: list[tuple[str, str]]) -> list[Field]:
     return [Field(name, data_type, f"c{place}") for place, (name, data_type) in enumerate(columns)]
 
 
-def _reader(path: str, row_number: bool = False, utf8: str = "strict") -> str:
+def _reader(path: str, row_number: bool = False, utf8: str = "strict", filename: bool = False) -> str:
     """The reader's call: folder names such as `year=2024` are no columns."""
     return (
-        f"read_parquet({path}, hive_partitioning = false, file_row_number = {row_number}, utf8_validation = '{utf8}')"
+        f"read_parquet({path}, hive_partitioning = false, file_row_number = {row_number}, filename = {filename}, "
+        f"utf8_validation = '{utf8}')"
     )
 
 

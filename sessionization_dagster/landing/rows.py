@@ -23,7 +23,12 @@ from sessionization_dagster.landing.delimited import (
 from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
 from sessionization_dagster.landing.files import LandedFile
 from sessionization_dagster.landing.ledger import qualified
-from sessionization_dagster.landing.parquet import ParquetProbe, careful_parquet, whole_parquet
+from sessionization_dagster.landing.parquet import (
+    ParquetProbe,
+    careful_parquet,
+    together_parquet,
+    whole_parquet,
+)
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing.text import opened
 from sessionization_dagster.warehouses.text import identifier, literal
@@ -37,6 +42,8 @@ MAX_CONTENT_CHARACTERS = 10_000
 BATCH_RECORDS = 20_000
 BATCH_CHARACTERS = 32 * 2**20
 
+#: The number of a record without a problem. `error` ends the statement, so that a clean file is read once.
+CLEAN_NUMBER = "case when problem is null then cast(number as bigint) else cast(error(problem) as bigint) end"
 _BATCH = "landing_batch"
 _BATCH_SCHEMA = pa.schema(
     {
@@ -71,6 +78,30 @@ def load_whole(
     return count, 0
 
 
+def load_together(
+    session: duckdb.DuckDBPyConnection,
+    files: Sequence[LandedFile],
+    table: RawTable,
+    columns: list[tuple[str, str]],
+) -> dict[str, int]:
+    """Loads clean parquet files that have the same columns in one statement. Returns the rows of each, by source_file.
+
+    Raises UnreadableFile, and NeedsCare as soon as anything in one is not clean; the transaction is of no use then.
+    """
+    names = [file.source_file for file in files]
+    try:
+        _execute_insert(session, _insert("of_file", table, together_parquet(files, table, columns), CLEAN_NUMBER))
+        counts = session.execute(
+            f"select source_file, count(*) from {qualified(table)} where source_file in (select unnest($names)) group by 1",
+            {"names": names},
+        ).fetchall()
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+        raise
+    except duckdb.Error as error:
+        raise NeedsCare from error
+    return dict.fromkeys(names, 0) | dict(counts)
+
+
 def load_carefully(
     session: duckdb.DuckDBPyConnection, probe: ParquetProbe, file: LandedFile, table: RawTable, landed_at: datetime
 ) -> tuple[int, int]:
@@ -90,9 +121,7 @@ def load_carefully(
 
 def _insert_whole(session: duckdb.DuckDBPyConnection, file: LandedFile, table: RawTable, shape: Shape) -> int:
     """Inserts all records, or fails at the first that has a problem. Returns their count."""
-    # `error` ends the statement, so that a clean file is read once.
-    number = "case when problem is null then cast(number as bigint) else cast(error(problem) as bigint) end"
-    return _execute_insert(session, _insert(file, table, shape, number))
+    return _execute_insert(session, _insert(literal(file.source_file), table, shape, CLEAN_NUMBER))
 
 
 def _split(
@@ -105,12 +134,13 @@ def _split(
         f"from ({converted(table, shape)}) where problem is not null",
         [table.source, table.table, file.source_file, landed_at],
     )
-    return _execute_insert(session, f"{_insert(file, table, shape, 'number')} where problem is null"), rejects
+    sound = f"{_insert(literal(file.source_file), table, shape, 'number')} where problem is null"
+    return _execute_insert(session, sound), rejects
 
 
-def _insert(file: LandedFile, table: RawTable, shape: Shape, number: str) -> str:
-    """The statement that inserts converted records; a `where` may follow."""
-    columns = landed_columns(table, shape) | {"source_file": literal(file.source_file), "source_row": number}
+def _insert(source_file: str, table: RawTable, shape: Shape, number: str) -> str:
+    """The statement that inserts converted records; a `where` may follow. source_file is SQL."""
+    columns = landed_columns(table, shape) | {"source_file": source_file, "source_row": number}
     return (
         f"insert into {qualified(table)} ({', '.join(map(identifier, columns))}) "
         f"select {', '.join(columns.values())} from ({converted(table, shape)})"

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sessionization_dagster.landing import rows
+from sessionization_dagster.landing import ledger, load, rows
 from tests.landing.conftest import Case, parquet
 from tests.landing.test_csv import forbid
+from tests.landing.test_load import Killed, rebuilt
 
 MOMENT = dt.datetime(2024, 1, 31, 23, 59, 59, 123456)
 
@@ -24,6 +25,64 @@ def test_clean_files_take_the_vectorised_path(case: Case, monkeypatch: pytest.Mo
     case.write("b.parquet", parquet(id=[]))
     assert case.land().problems == []
     assert case.rows("id, price, properties, source_row") == [("a", 1.5, '{"extra":"x"}', 1), ("b", None, None, 2)]
+
+
+def test_new_files_with_the_same_columns_are_loaded_together(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.write("a [1].parquet", parquet(id=["a", "b"], price=[1.5, None], extra=["x", None]))
+    case.write("b.parquet", parquet(id=["c"], price=[2.5], extra=pa.array([None], pa.string())))
+    nothing = parquet(id=["x"], price=[1.0], extra=["x"]).slice(0, 0)
+    case.write("c/it's.parquet", nothing)
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "load_whole", forbid)
+        report = case.land_tracks()
+    assert (report.files_loaded, report.rows_loaded) == (3, 3)
+    assert case.rows("source_file, source_row, id, price, properties") == [
+        ("shop/tracks/a [1].parquet", 1, "a", 1.5, '{"extra":"x"}'),
+        ("shop/tracks/a [1].parquet", 2, "b", None, None),
+        ("shop/tracks/b.parquet", 1, "c", 2.5, None),
+    ]
+    assert case.query("select source_file, row_count from raw.landed_files order by 1") == [
+        ("shop/tracks/a [1].parquet", 2), ("shop/tracks/b.parquet", 1), ("shop/tracks/c/it's.parquet", 0),
+    ]  # fmt: skip
+    together = case.state()
+    monkeypatch.setattr(load, "TOGETHER_FILES", 1)
+    assert together == rebuilt(case).state()
+
+
+def test_files_beside_one_that_is_not_clean_lose_nothing(case: Case) -> None:
+    case.write("a.parquet", parquet(id=["a"], price=["1.5"]))
+    case.write("b.parquet", parquet(id=["b", "c"], price=["dear", "2.5"]))
+    case.write("c.parquet", parquet(id=["d"], price=["3.5"]))
+    case.write("d.parquet", b"no parquet")
+    case.write("e.parquet", parquet(file_row_number=["e"], id=["e"], price=["1"]))
+    case.write("f.parquet", parquet(file_row_number=["f"], id=["f"], price=["1"]))
+    report = case.land_tracks()
+    assert (report.files_loaded, report.rows_loaded, report.rows_rejected, report.files_unreadable) == (5, 5, 1, 1)
+    assert case.rows("id, source_row") == [("a", 1), ("c", 2), ("d", 1), ("e", 1), ("f", 1)]
+
+
+@pytest.mark.parametrize("moment", ["note_changes", "record"])
+def test_a_kill_leaves_files_that_load_together_wholly_out(
+    case: Case, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    case.write("a.parquet", parquet(id=["a"]))
+    case.land()
+    before = case.state()
+    case.write("b.parquet", parquet(id=["b"]))
+    case.write("c.parquet", parquet(id=["c"]))
+    original = getattr(ledger, moment)
+
+    def interrupted(*arguments: object) -> None:
+        original(*arguments)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, moment, interrupted)
+        with pytest.raises(Killed):
+            case.land()
+    assert case.state() == before
+    case.land()
+    assert case.state() == rebuilt(case).state()
 
 
 def test_timestamps_of_any_unit_are_utc_microseconds(case: Case) -> None:
