@@ -13,7 +13,7 @@ from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from sessionization_dagster.warehouses.text import identifier as quoted
 
 #: Kept as the graph is kept: a trace in here is one of a day that was not made again.
-NO_LOG = {"internal.identity_edges"}
+NO_LOG = {"internal.identity_edges", "internal.identity_pairs"}
 #: A text column holds ids where most of its values are known ids; so many of its values are looked at.
 SAMPLED_VALUES = 2_000
 

@@ -23,7 +23,7 @@ def keep_resolved(
         connection: to the warehouse.
         settings: who is who.
         members: a query for the aliases.
-        edges: all edges of the graph, to be read from.
+        edges: all pairs of the graph, to be read from; a pair may have several rows.
         everything: members are all aliases.
     """
     _number_members(connection, members, edges, everything)
@@ -122,8 +122,9 @@ def _sightings(connection: Connection, settings: IdentitySettings, edges: str) -
 def _pairs_sql(settings: IdentitySettings, edges: str) -> str:
     """Each member device's pairs with users, with their place in (timestamp, event_id) order as far as the policy asks.
 
-    Sorting texts is the dear part, so only devices that several users share are put in order. A pair has one row a day, so a
-    timestamp stands in one row of it. A user who is no member is of no use: the one that the device belongs to is always a member.
+    Sorting texts is the dear part, so only devices that several users share are put in order. A pair's rows, if several, are of
+    different days, so a timestamp stands in one of them. A user who is no member is of no use: the one that the device belongs to is always
+    a member.
     """
     pairs = """
         select distinct anonymous, "user" from coded_edges

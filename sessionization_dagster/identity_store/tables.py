@@ -1,4 +1,4 @@
-"""The tables of the identity graph, and one number read from a warehouse."""
+"""The tables of the identity graph, the columns of its edges and pairs, and one number read from a warehouse."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from sessionization_dagster.warehouses.base import Connection, TableLayout
 EDGES = (
     "event_date, edge_type, anonymous_id, user_id, previous_id, event_id, "
     "first_event_at, first_event_id, last_event_at, last_event_id"
+)
+PAIRS = (
+    "id, edge_type, anonymous_id, user_id, previous_id, first_event_at, first_event_id, last_event_at, last_event_id"
 )
 
 TABLES = (
@@ -18,6 +21,13 @@ TABLES = (
         # A window's edges are compared and replaced, a device's edges are looked up.
         partitioned_by="event_date",
         clustered_by="anonymous_id",
+    ),
+    TableLayout(
+        "internal",
+        "identity_pairs",
+        """id varchar, edge_type varchar, anonymous_id varchar, user_id varchar, previous_id varchar,
+        first_event_at timestamp, first_event_id varchar, last_event_at timestamp, last_event_id varchar""",
+        clustered_by="id",
     ),
     TableLayout("internal", "identity_settings", "identity_policy varchar, max_users_per_alias bigint"),
     TableLayout(

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from sessionization_dagster.identity.policies import IdentitySettings, Policy
 from sessionization_dagster.identity_store import GraphUpdate, update_identity_graph
+from sessionization_dagster.identity_store.tables import PAIRS
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.warehouses.base import Connection, TableLayout, Warehouse
 from tests.oracle.identity import identity_graph, visitors
@@ -33,6 +34,7 @@ TABLES = {
     "core.identity_graph": "alias, alias_type, dbt_visitor_id, first_seen_at, last_seen_at",
     "core.identity_changes": "alias, previous_visitor_id, dbt_visitor_id, partition_date, applied_at",
     "internal.identity_edges": ", ".join(SCHEMA.names),
+    "internal.identity_pairs": PAIRS,
     "internal.identity_settings": "identity_policy, max_users_per_alias",
 }
 

@@ -38,10 +38,9 @@ moved_aliases as (
 
 -- The first event that moves with the alias: an event without a user_id moves with its anonymous_id.
 identity_changes as (
-    select moved_aliases.dbt_visitor_id, moved_aliases.partition_date, min(edges.first_event_at) as reprocess_from
+    select moved_aliases.dbt_visitor_id, moved_aliases.partition_date, min(pairs.first_event_at) as reprocess_from
     from moved_aliases
-    inner join {{ ref('identity_edges') }} as edges on moved_aliases.alias = coalesce(edges.user_id, edges.anonymous_id)
-    where edges.event_date >= date '{{ moved_since() }}'
+    inner join {{ internal_relation('identity_pairs') }} as pairs on moved_aliases.alias = coalesce(pairs.user_id, pairs.anonymous_id)
     group by 1, 2
 ),
 
@@ -57,17 +56,4 @@ affected as (
 )
 
 select * from affected
-{%- endmacro %}
-
-{#- The day from which events move with an alias that the window's identity changes gave to another visitor. -#}
-{% macro moved_since() -%}
-    {%- if execute and flags.WHICH in ('run', 'build') -%}
-        {%- set first = run_query(
-            "select " ~ date_text('min(graph.first_seen_at)') ~ " as first_day from " ~ source('core', 'identity_changes') ~ " as changes inner join "
-            ~ source('core', 'identity_graph') ~ " as graph on changes.alias = graph.alias where " ~ in_window('changes.partition_date')
-        )[0]['first_day'] -%}
-        {#- No change in the window: nothing to look for. -#}
-        {{ return(first or window_end()) }}
-    {%- endif -%}
-    {{ return(before_all()) }}
 {%- endmacro %}
