@@ -4,13 +4,8 @@
 -- Every raw row of the window's days, or of no day, is an event or a rejected event.
 with raw_rows as (
     select source, event_date, count(*) as row_count
-    from ({{ staged_events() }}) as staged
-    where
-        (
-            (({{ near_window('timestamp') }} or {{ near_window('received_at') }}) and {{ in_window('event_date') }})
-            or (timestamp is null and received_at is null)
-        )
-        and {{ loaded_in_time() }}
+    from ({{ raw_rows_dated_near_window() }}) as dated
+    where ({{ in_window('event_date') }}) or (timestamp is null and received_at is null)
     group by source, event_date
 ),
 

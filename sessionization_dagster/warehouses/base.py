@@ -37,7 +37,7 @@ class TableDescription:
 
     Attributes:
         columns: (name, type in the warehouse's words), in the table's order.
-        row_count: None for a view that counting would have to read.
+        row_count: None for a view that is too large to be read for it, or that may not be read.
     """
 
     columns: list[tuple[str, str]]

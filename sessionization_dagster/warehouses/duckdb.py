@@ -19,6 +19,8 @@ from sessionization_dagster.warehouses.base import TableDescription, TableLayout
 from sessionization_dagster.warehouses.text import identifier, literal
 
 T = TypeVar("T")
+#: A view with more rows is not counted.
+COUNTED_OF_VIEWS = 100_000
 
 
 class DuckDBConnection:
@@ -63,22 +65,32 @@ class DuckDBConnection:
         return bool(found.fetchall())
 
     def describe(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], TableDescription]:
-        """(schema, table) -> columns and number of rows, of views too; two statements."""
+        """(schema, table) -> columns and number of rows, of views too if they have few; two statements."""
         schemas = ", ".join(literal(schema) for schema in sorted({schema for schema, _ in tables}))
         columns: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        views = set()
         if tables:
             found = self.native.execute(f"""
-                select table_schema, table_name, column_name, data_type from information_schema.columns
+                select table_schema, table_name, column_name, data_type, table_type = 'VIEW'
+                from information_schema.columns
+                inner join information_schema.tables using (table_catalog, table_schema, table_name)
                 where table_schema in ({schemas}) order by table_schema, table_name, ordinal_position""").fetchall()
-            for schema, name, column, data_type in found:
+            for schema, name, column, data_type, is_view in found:
                 columns.setdefault((schema, name), []).append((column, data_type))
+                if is_view:
+                    views.add((schema, name))
         known = [table for table in dict.fromkeys(tables) if table in columns]
-        counted = " union all ".join(
-            f"select {place} as place, count(*) as row_count from {identifier(schema)}.{identifier(name)}"
-            for place, (schema, name) in enumerate(known)
+        counting = " union all ".join(
+            f"select {place} as place, count(*) as row_count from {_counted(*table, table in views)}"
+            for place, table in enumerate(known)
         )
-        counts = dict(self.native.execute(counted).fetchall()) if known else {}
-        return {table: TableDescription(columns[table], counts[place]) for place, table in enumerate(known)}
+        counts = dict(self.native.execute(counting).fetchall()) if known else {}
+        return {
+            table: TableDescription(
+                columns[table], None if table in views and counts[place] > COUNTED_OF_VIEWS else counts[place]
+            )
+            for place, table in enumerate(known)
+        }
 
     def create_missing(self, table: TableLayout) -> None:
         """Create a table, and its schema, where it is not there. A file has no layout."""
@@ -240,6 +252,12 @@ def put_in_place(fresh: Path, path: Path) -> None:
         os.close(handle)
     shutil.copymode(path, fresh)
     os.replace(fresh, path)
+
+
+def _counted(schema: str, name: str, is_view: bool) -> str:
+    """What stands after `from` to count rows: a table knows their number, a view has to be read, and is as far as that costs little."""
+    relation = f"{identifier(schema)}.{identifier(name)}"
+    return f"(select 1 from {relation} limit {COUNTED_OF_VIEWS + 1}) as counted" if is_view else relation
 
 
 def _count(native: duckdb.DuckDBPyConnection, schema: str, name: str) -> int:

@@ -23,3 +23,23 @@
     {%- set near = near_window(column) ~ ' and ' if column and column != node.config.date else '' -%}
     {{ return(near ~ in_window(node.config.date)) }}
 {%- endmacro %}
+
+{#- The raw rows that can belong to the window by their own time or by that of their arrival, and those that have neither, each once: by their
+    own dating alone, not by the conditions that the models select with. -#}
+{% macro raw_rows_dated_near_window() -%}{{ return(adapter.dispatch('raw_rows_dated_near_window')()) }}{%- endmacro %}
+{#- Asked apart, since a storage that skips blocks by one column's bounds does not by those of one column or another. -#}
+{% macro default__raw_rows_dated_near_window() -%}
+    {%- set rows = 'select source, event_date, timestamp, received_at from (' ~ staged_events() ~ ') as staged where ' -%}
+    {{ rows }} {{ near_window('timestamp') }}
+    union all
+    {{ rows }} {{ near_window('received_at') }} and not coalesce({{ near_window('timestamp') }}, false)
+    union all
+    {{ rows }} timestamp is null and received_at is null
+{%- endmacro %}
+{#- Each time that a table is named is paid for. -#}
+{% macro bigquery__raw_rows_dated_near_window() -%}
+    select source, event_date, timestamp, received_at from ({{ staged_events() }}) as staged
+    where
+        (({{ near_window('timestamp') }}) or ({{ near_window('received_at') }}) or (timestamp is null and received_at is null))
+        and {{ loaded_in_time() }}
+{%- endmacro %}
