@@ -40,7 +40,7 @@ config
     {%- endif -%}
     {{ return({
         'before': [frontier_progress_taken_back(), tail_taken_back()],
-        'main': table_of(target_relation, sql, model_layout()),
+        'main': table_of(target_relation, in_order_of_days(sql, config.get('date')), model_layout()),
         'after': after,
     }) }}
 {%- endmacro %}
@@ -70,7 +70,7 @@ config
     {#- Rollups learn of the rows that go and of those that come. -#}
     {{ return({
         'before': touch_rollups_of_entities(frontier) + touch_rollups(rows_at_or_after(target_relation, frontier, bounds))
-            + [delete_joined(target_relation, frontier, frontier_condition(), since_date(bounds))],
+            + deletions(target_relation, frontier, bounds),
         'main': insert_into(target_relation, 'select * from ' ~ tail if is_read_again else tail_sql, columns),
         'after': touch_rollups(tail) + (root_statements(plan, tail, frontier) if plan.is_root else [])
             + (last_row_statements(tail, frontier) if config.get('carries') else []) + ([tail_noted(plan)] if is_read_again else []),
@@ -95,6 +95,26 @@ config
     {{ return('frontier.entity = ' ~ entity_expression() ~ ' and ' ~ conditions[config.get('rewrite_from', 'frontier')]) }}
 {%- endmacro %}
 
+{#- The statements that delete those rows. On DuckDB nearly all of them apart, as they lie at the table's end, from those of the few entities
+    whose frontier lies far back: looking for these reads the whole table, at half the price if it is not for all. -#}
+{% macro deletions(relation, frontier, bounds) -%}{{ return(adapter.dispatch('deletions')(relation, frontier, bounds)) }}{%- endmacro %}
+{% macro default__deletions(relation, frontier, bounds) -%}
+    {%- set since = bounds[since_bound()] -%}
+    {%- if not config.get('date') or since >= near_date() -%}
+        {{ return(['delete from ' ~ relation ~ ' using ' ~ frontier ~ ' as frontier where ' ~ since_date(bounds) ~ ' and ' ~ frontier_condition()]) }}
+    {%- endif -%}
+    {%- set from = 'coalesce(frontier.previous_session_at, frontier.reprocess_from)' if config.get('rewrite_from') == 'previous_session' else 'frontier.reprocess_from' -%}
+    {%- set near = local_date(from) ~ " >= date '" ~ near_date() ~ "'" -%}
+    {%- set near_bounds = {'since': near_date(), 'since_previous_session': near_date()} -%}
+    {{ return([
+        'delete from ' ~ relation ~ ' using ' ~ frontier ~ ' as frontier where ' ~ since_date(near_bounds) ~ ' and ' ~ near ~ ' and ' ~ frontier_condition(),
+        'delete from ' ~ relation ~ ' using ' ~ frontier ~ ' as frontier where ' ~ since_date(bounds) ~ ' and not (' ~ near ~ ') and ' ~ frontier_condition(),
+    ]) }}
+{%- endmacro %}
+{% macro bigquery__deletions(relation, frontier, bounds) -%}
+    {{ return(['delete from ' ~ relation ~ ' where ' ~ since_date(bounds) ~ ' and exists (select 1 from ' ~ frontier ~ ' as frontier where ' ~ frontier_condition() ~ ')']) }}
+{%- endmacro %}
+
 {#- What stands after `from` for those rows. -#}
 {% macro rows_at_or_after(relation, frontier, bounds) -%}
     {{ return(relation ~ ' inner join ' ~ frontier ~ ' as frontier on ' ~ frontier_condition() ~ ' where ' ~ since_date(bounds)) }}
@@ -102,13 +122,16 @@ config
 
 {#- A bound by literals on the dates of the rows that this run rewrites; true where the table has no date. -#}
 {% macro since_date(bounds) -%}
-    {%- set since = bounds['since_previous_session' if config.get('rewrite_from') == 'previous_session' else 'since'] -%}
+    {%- set since = bounds[since_bound()] -%}
     {%- set column = partition_column(config) -%}
     {%- set conditions = [] -%}
     {%- if column and column != config.get('date') -%}{%- do conditions.append(column ~ ' >= ' ~ start_of_date(since, -1)) -%}{%- endif -%}
     {%- if config.get('date') -%}{%- do conditions.append(config.get('date') ~ " >= date '" ~ since ~ "'") -%}{%- endif -%}
     {{ return(conditions | join(' and ') or 'true') }}
 {%- endmacro %}
+
+{#- Which of a run's bounds is the earliest date that this table is rewritten from. -#}
+{% macro since_bound() -%}{{ return('since_previous_session' if config.get('rewrite_from') == 'previous_session' else 'since') }}{%- endmacro %}
 
 {#- The local date of a timestamp as text; null where it is. -#}
 {% macro date_text(at) -%}{{ return('cast(' ~ local_date(at) ~ ' as ' ~ dbt.type_string() ~ ')') }}{%- endmacro %}

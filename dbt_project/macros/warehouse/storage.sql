@@ -1,5 +1,5 @@
-{#- How tables are laid out. DuckDB keeps minima and maxima of every block and needs to be told nothing; BigQuery divides a table by day,
-    and sorts each day's rows by keys. -#}
+{#- How tables are laid out. DuckDB keeps minima and maxima of every block, so that the order of rows is the layout; BigQuery divides a table by
+    day, and sorts each day's rows by keys. -#}
 
 {#- The column that a model's table is divided by: its date, or what config.stored_by says: a timestamp, by its UTC day; or 'entity' where
     the table is read by entity and over all time, and is not divided at all. -#}
@@ -23,6 +23,19 @@
     {%- endif -%}
     {{ return('create or replace table ' ~ relation ~ '\n' ~ clauses | join('\n') ~ '\nas\n' ~ sql) }}
 {%- endmacro %}
+
+{#- The rows of a table that is made anew, in the order of days, as later runs will add theirs: what asks for a day then skips blocks of others. A
+    query that looks at each visitor's rows in order gives them visitor by visitor, each block with rows of all days. That costs a sort, and
+    only where there are more days than a month is anything won by it. BigQuery divides the table itself. -#}
+{% macro in_order_of_days(sql, date) -%}{{ return(adapter.dispatch('in_order_of_days')(sql, date)) }}{%- endmacro %}
+{% macro default__in_order_of_days(sql, date) -%}
+    {%- if date -%}
+        {%- set days = run_query('select max(event_date) - min(event_date) as days from ' ~ ref_by_name('events'))[0]['days'] -%}
+        {%- if days is not none and days > 31 -%}{{ return('select * from (\n' ~ sql ~ '\n) as model order by ' ~ date) }}{%- endif -%}
+    {%- endif -%}
+    {{ return(sql) }}
+{%- endmacro %}
+{% macro bigquery__in_order_of_days(sql, date) -%}{{ return(sql) }}{%- endmacro %}
 
 {#- The layout of the current model's table: divided by partition_column, sorted by config.cluster_by, or else by the entity or key that it
     is rewritten by, where that is a column. -#}

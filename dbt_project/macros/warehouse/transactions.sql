@@ -37,13 +37,3 @@
     {%- endif -%}
     {% call statement('main') %}{{ script or statements[last] }}{% endcall %}
 {%- endmacro %}
-
-{#- The statement that deletes a table's rows which meet the condition on them and on a row of `other`, that is named frontier; `dates` bounds them
-    by literals. -#}
-{% macro delete_joined(relation, other, condition, dates) -%}{{ return(adapter.dispatch('delete_joined')(relation, other, condition, dates)) }}{%- endmacro %}
-{% macro default__delete_joined(relation, other, condition, dates) -%}
-    {{ return('delete from ' ~ relation ~ ' using ' ~ other ~ ' as frontier where ' ~ dates ~ ' and ' ~ condition) }}
-{%- endmacro %}
-{% macro bigquery__delete_joined(relation, other, condition, dates) -%}
-    {{ return('delete from ' ~ relation ~ ' where ' ~ dates ~ ' and exists (select 1 from ' ~ other ~ ' as frontier where ' ~ condition ~ ')') }}
-{%- endmacro %}
