@@ -5,15 +5,16 @@ What runs is sessionization_dagster.run. The stopwatches write down where its se
   start       the process, imports, definitions (and the parsing of the dbt project where it is not cached)
   landing     raw files into raw tables
   identity    the identity graph
-  models      dbt's own times of its models: the SQL, and dbt's work around each
-  statements  of that, DuckDB at work; the rest is dbt's
-  tests       dbt's own times of its tests
+  models      while dbt was at work on some model: the SQL, and dbt's work around it. Several can be at work at once
+  statements  of that, while DuckDB was at work for one; the rest is dbt's
+  tests       while dbt was at work on tests alone
   dbt         dbt commands besides their nodes: start and end
   dagster     the run besides all that
   end         the summary that the command prints
 
 --warm runs the days a second time in the same process, as a daemon that has all loaded would, and tells of that alone.
-models_split tells of each model: seconds by dbt's clock, and those of its statements in DuckDB by their kind, and their CPU.
+models_split tells of each model: seconds by dbt's clock, and those of its statements in DuckDB by their kind, and the process's CPU
+meanwhile.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import re
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -33,15 +34,23 @@ import psutil
 from dbt_common.events.contextvars import get_node_info
 
 BEGAN_AT = psutil.Process().create_time()
+#: From when to when, by one clock.
+Span = tuple[float, float]
 COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 
 
 class Stopwatches:
-    """Seconds by name, and by model."""
+    """Seconds by name, spans of what may happen at once, and seconds by model."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.spans: defaultdict[str, list[Span]] = defaultdict(list)
         self.models: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        for kept in (self.seconds, self.spans, self.models):
+            kept.clear()
 
     def around(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, timed."""
@@ -71,31 +80,38 @@ class Stopwatches:
             try:
                 return execute(cursor, sql, *arguments, **named)
             finally:
-                self._note_statement(sql, time.perf_counter() - began, time.process_time() - cpu_began)
+                self._note_statement(sql, (began, time.perf_counter()), time.process_time() - cpu_began)
 
         return timed
 
-    def _note_statement(self, sql: str, seconds: float, cpu_seconds: float) -> None:
+    def _note_statement(self, sql: str, span: Span, cpu_seconds: float) -> None:
         # dbt's own log knows which node its thread works on.
         node = get_node_info()
         if node.get("resource_type") not in ("model", "seed"):
             return
-        self.seconds["statements"] += seconds
+        self.spans["statements"].append(span)
         kind = " ".join(COMMENT.sub("", sql).lower().split()[:2])
         model = self.models[node["node_name"]]
         model["cpu_seconds"] = model.get("cpu_seconds", 0.0) + cpu_seconds
         kinds = model.setdefault("statements", {})
-        kinds[kind] = kinds.get(kind, 0.0) + seconds
+        kinds[kind] = kinds.get(kind, 0.0) + span[1] - span[0]
 
     def take_result(self, event: dict[str, Any]) -> None:
         """Note how long a dbt node took, by dbt's own clock."""
-        seconds = float(event["data"].get("execution_time", 0))
-        node = event["data"]["node_info"]
-        if event["info"]["name"] == "LogTestResult":
-            self.seconds["tests"] += seconds
-            return
-        self.seconds["models"] += seconds
-        self.models[node["node_name"]]["seconds"] = seconds
+        ended, seconds = time.perf_counter(), float(event["data"].get("execution_time", 0))
+        is_test = event["info"]["name"] == "LogTestResult"
+        self.spans["tests" if is_test else "models"].append((ended - seconds, ended))
+        if not is_test:
+            self.models[event["data"]["node_info"]["node_name"]]["seconds"] = seconds
+
+
+def covered(spans: Iterable[Span]) -> float:
+    """How many seconds lie in at least one of the spans."""
+    seconds, until = 0.0, float("-inf")
+    for began, ended in sorted(spans):
+        seconds += max(0.0, ended - max(began, until))
+        until = max(until, ended)
+    return seconds
 
 
 def install(watches: Stopwatches) -> None:
@@ -130,10 +146,11 @@ def install(watches: Stopwatches) -> None:
 
 def split(watches: Stopwatches) -> dict[str, Any]:
     """The parts of the whole. They add up to it, but for statements, which are a part of models, and sql, which are two of them."""
-    seconds = watches.seconds
-    names = ("start", "landing", "identity", "models", "statements", "tests", "run")
-    parts: dict[str, Any] = {name: seconds[name] for name in names}
-    parts["dbt"] = seconds["dbt_commands"] - seconds["models"] - seconds["tests"]
+    seconds, spans = watches.seconds, watches.spans
+    parts: dict[str, Any] = {name: seconds[name] for name in ("start", "landing", "identity", "run")}
+    parts["models"], parts["statements"] = covered(spans["models"]), covered(spans["statements"])
+    parts["tests"] = covered(spans["models"] + spans["tests"]) - parts["models"]
+    parts["dbt"] = seconds["dbt_commands"] - parts["models"] - parts["tests"]
     parts["dagster"] = seconds["run"] - seconds["dbt_commands"] - seconds["landing"] - seconds["identity"]
     parts["end"] = time.time() - BEGAN_AT - seconds["start"] - seconds["run"]
     parts["sql"] = parts["models"] + parts["identity"]
@@ -153,8 +170,7 @@ def main() -> int:
     install(watches)
     code = run.main()
     if is_warm and code == 0:
-        watches.seconds.clear()
-        watches.models.clear()
+        watches.clear()
         code = run.main()
     timings.write_text(json.dumps(split(watches)))
     return code

@@ -33,8 +33,8 @@ eight RudderStack tables of the same files:
 - **ours**: `python -m sessionization_dagster.run` for these tables and what they need: landing, clean and rejected
   events, identities, and all checks.{everything}
 
-*SQL* is dbt's own time of its models and the identity graph. *Whole* is the process from its start to its end, with
-landing and tests.
+*SQL* is the time while dbt is at work on a model, or the identity graph is made; two models can be at work at once. *Whole*
+is the process from its start to its end, with landing and tests.
 """
 EVERYTHING = " **everything** are the tables of all families besides."
 
@@ -50,15 +50,18 @@ raw tables; the checks, which look at every row; and the figures and the report 
 **One more day.** The rows to write hardly grow with history, but some must be looked for. On a day, about one visitor in
 sixteen has a frontier further back than the evening before: a log-in took a device's earlier events along, some from
 half a year ago. Their rows lie everywhere in the tables, so `core.events` is scanned for their ids, and three tables for the
-rows to delete. A year that was built in one run lies in the order of visitors, not of days, and whatever asks for a
-day (checks, figures) looks at every block of it; loaded month by month, it lies in order.
+rows to delete: each scan reads a column of ids of the whole time, some gigabytes a year, and DuckDB has no index for joins
+that would spare it. What else a day reads does not grow: tables lie in the order of days, and blocks of other days are skipped.
 
 **Tried, and kept:** deletions as joins instead of `exists` (some twenty times quicker: DuckDB turns the few ids into a filter of its
-scan); the new rows of a table handed to the models below it; ids as hashes before they are compared as texts; raw
-rows made JSON only where they are kept; far visitors looked for apart from near ones.
+scan), and of the few far rows apart; the new rows of a table handed to the models below it; ids as hashes before they are compared
+as texts; raw rows made JSON only where they are kept; far visitors looked for apart from near ones; two models at a
+time; raw files landed several at a time; the identity graph's edges summed up over their days; whole tables of more than
+a month laid out by day.
 
 **Tried, and left:** rows in any order (`preserve_insertion_order = false`: no difference); uncompressed tables (written a third
-quicker, but larger); one copy of the edges of the people concerned for the identity graph (a fifth slower).
+quicker, but larger); one copy of the edges of the people concerned for the identity graph (a fifth slower); tables of a month
+laid out by day (a quarter more SQL for the full build, and little for the next day).
 """
 
 
