@@ -141,10 +141,11 @@ class _Loader:
         loaded: set[str] = set()
         if len(parquet) < 2:
             return loaded
-        columns = {file: self._columns(file) for file in parquet}
-        for same, group in groupby(parquet, key=columns.__getitem__):
-            for batch in _batches(group) if same and fit_together(same) else ():
-                if len(batch) > 1 and self._attempt_together(batch, list(same or ())):
+        for columns, group in groupby(parquet, key=self._columns):
+            if columns is None or not fit_together(columns):
+                continue
+            for batch in _batches(group):
+                if len(batch) > 1 and self._attempt_together(batch, list(columns)):
                     loaded.update(file.source_file for file in batch)
         return loaded
 

@@ -87,32 +87,31 @@ config
     join a filter of its scan; for an `exists` with an inequality it does not, which takes some twenty times as long. -#}
 {% macro frontier_condition() -%}
     {%- set conditions = {
-        'frontier': 'frontier.reprocess_from <= ' ~ config.get('at'),
-        'previous_session': 'coalesce(frontier.previous_session_at, frontier.reprocess_from) <= ' ~ config.get('at'),
+        'frontier': rewritten_since() ~ ' <= ' ~ config.get('at'),
+        'previous_session': rewritten_since() ~ ' <= ' ~ config.get('at'),
         'session_number': 'frontier.sessions_before < ' ~ config.get('at'),
         'everything': 'true',
     } -%}
     {{ return('frontier.entity = ' ~ entity_expression() ~ ' and ' ~ conditions[config.get('rewrite_from', 'frontier')]) }}
 {%- endmacro %}
 
-{#- The statements that delete those rows. On DuckDB nearly all of them apart, as they lie at the table's end, from those of the few entities
-    whose frontier lies far back: looking for these reads the whole table, at half the price if it is not for all. -#}
+{#- The statements that delete those rows. On DuckDB nearly all of them, which lie at the table's end, apart from those of the few entities
+    whose frontier lies far back: to look for these reads the whole table, and costs less if it is not done for all. -#}
 {% macro deletions(relation, frontier, bounds) -%}{{ return(adapter.dispatch('deletions')(relation, frontier, bounds)) }}{%- endmacro %}
 {% macro default__deletions(relation, frontier, bounds) -%}
-    {%- set since = bounds[since_bound()] -%}
-    {%- if not config.get('date') or since >= near_date() -%}
-        {{ return(['delete from ' ~ relation ~ ' using ' ~ frontier ~ ' as frontier where ' ~ since_date(bounds) ~ ' and ' ~ frontier_condition()]) }}
-    {%- endif -%}
-    {%- set from = 'coalesce(frontier.previous_session_at, frontier.reprocess_from)' if config.get('rewrite_from') == 'previous_session' else 'frontier.reprocess_from' -%}
-    {%- set near = local_date(from) ~ " >= date '" ~ near_date() ~ "'" -%}
-    {%- set near_bounds = {'since': near_date(), 'since_previous_session': near_date()} -%}
+    {%- set deletion = 'delete from ' ~ relation ~ ' using ' ~ frontier ~ ' as frontier where ' ~ frontier_condition() ~ ' and ' -%}
+    {%- if not config.get('date') or bounds[since_bound()] >= near_date() -%}{{ return([deletion ~ since_date(bounds)]) }}{%- endif -%}
+    {%- set is_near = local_date(rewritten_since()) ~ " >= date '" ~ near_date() ~ "'" -%}
     {{ return([
-        'delete from ' ~ relation ~ ' using ' ~ frontier ~ ' as frontier where ' ~ since_date(near_bounds) ~ ' and ' ~ near ~ ' and ' ~ frontier_condition(),
-        'delete from ' ~ relation ~ ' using ' ~ frontier ~ ' as frontier where ' ~ since_date(bounds) ~ ' and not (' ~ near ~ ') and ' ~ frontier_condition(),
+        deletion ~ since_date({since_bound(): near_date()}) ~ ' and ' ~ is_near,
+        deletion ~ since_date(bounds) ~ ' and not (' ~ is_near ~ ')',
     ]) }}
 {%- endmacro %}
 {% macro bigquery__deletions(relation, frontier, bounds) -%}
-    {{ return(['delete from ' ~ relation ~ ' where ' ~ since_date(bounds) ~ ' and exists (select 1 from ' ~ frontier ~ ' as frontier where ' ~ frontier_condition() ~ ')']) }}
+    {{ return([
+        'delete from ' ~ relation ~ ' where ' ~ since_date(bounds) ~ ' and exists (select 1 from ' ~ frontier ~ ' as frontier where '
+        ~ frontier_condition() ~ ')'
+    ]) }}
 {%- endmacro %}
 
 {#- What stands after `from` for those rows. -#}
@@ -130,7 +129,12 @@ config
     {{ return(conditions | join(' and ') or 'true') }}
 {%- endmacro %}
 
-{#- Which of a run's bounds is the earliest date that this table is rewritten from. -#}
+{#- From when on an entity's rows of this table are rewritten. -#}
+{% macro rewritten_since() -%}
+    {{ return('coalesce(frontier.previous_session_at, frontier.reprocess_from)' if config.get('rewrite_from') == 'previous_session' else 'frontier.reprocess_from') }}
+{%- endmacro %}
+
+{#- Which of a run's bounds is the earliest date of that. -#}
 {% macro since_bound() -%}{{ return('since_previous_session' if config.get('rewrite_from') == 'previous_session' else 'since') }}{%- endmacro %}
 
 {#- The local date of a timestamp as text; null where it is. -#}
