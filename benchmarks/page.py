@@ -50,8 +50,9 @@ raw tables; the checks, which look at every row; and the figures and the report 
 **One more day.** The rows to write hardly grow with history, but some must be looked for. On a day, about one visitor in
 sixteen has a frontier further back than the evening before: a log-in took a device's earlier events along, some from
 half a year ago. Their rows lie everywhere in the tables, so `core.events` is scanned for their ids, and three tables for the
-rows to delete: each scan reads a column of ids of the whole time, some gigabytes a year, and DuckDB has no index for joins
-that would spare it. What else a day reads does not grow: tables lie in the order of days, and blocks of other days are skipped.
+rows to delete: each scan reads ids and times of all days from the earliest of these on, some hundred megabytes a table and year, and
+DuckDB has no index for joins that would spare it. The identity graph and its pairs are read whole. What else a day reads does
+not grow: tables lie in the order of days, and blocks of other days are skipped.
 
 **Tried, and kept:** deletions as joins instead of `exists` (some twenty times quicker: DuckDB turns the few ids into a filter of its
 scan), and of the few far rows apart; the new rows of a table handed to the models below it; ids as hashes before they are compared
@@ -61,7 +62,7 @@ a month laid out by day.
 
 **Tried, and left:** rows in any order (`preserve_insertion_order = false`: no difference); uncompressed tables (written a third
 quicker, but larger); one copy of the edges of the people concerned for the identity graph (a fifth slower); tables of a month
-laid out by day (a quarter more SQL for the full build, and little for the next day).
+laid out by day (a quarter more SQL for the full build).
 """
 
 

@@ -22,7 +22,7 @@ from sessionization_dagster.partitions import Window
 from sessionization_dagster.warehouses.base import Connection, Warehouse
 
 # From so many on the warehouse itself is faster and takes less memory: 1.6 s for 660,000 edges, against 1.8; for 10 million, numbering and
-# joining them no longer fits in the embedded warehouse's memory limit. A day's few people are found in half the time in memory.
+# joining them no longer fits in the embedded warehouse's memory limit.
 IN_MEMORY_LIMIT = 300_000
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import duckdb
 
@@ -51,17 +51,15 @@ def whole_parquet(file: LandedFile, table: RawTable, columns: list[tuple[str, st
     return _shape(table, columns, _numbered(_reader(source_path(file.path), _row_number(columns)), columns))
 
 
-def fit_together(columns: Iterable[tuple[str, str]]) -> bool:
+def fit_together(columns: Sequence[tuple[str, str]]) -> bool:
     """Whether files with these columns can be read by one call: none is called what the reader adds."""
-    return all(name.lower() not in ("file_row_number", "filename") for name, _ in columns)
+    return _row_number(columns) and all(name.lower() != "filename" for name, _ in columns)
 
 
 def together_parquet(files: Sequence[LandedFile], table: RawTable, columns: list[tuple[str, str]]) -> Shape:
     """Files with the same columns, that fit together, as DuckDB reads them. Raises UnreadableFile as for one."""
     paths = f"[{', '.join(source_path(file.path) for file in files)}]"
-    names = ", ".join(f"c{place}" for place in range(len(columns)))
-    reader = _reader(paths, row_number=True, filename=True)
-    relation = f"(select * exclude (n), n + 1 as number from {reader} as r({names}, n, path))"
+    relation = _numbered(_reader(paths, row_number=True, filename=True), columns, more=", path")
     # All lie below one folder: what stands before a file's name in the ledger is equally long for all.
     return _shape(
         table, columns, relation, source_file=f"substr(path, {len(files[0].path) - len(files[0].source_file) + 1})"
@@ -110,16 +108,16 @@ def _reader(path: str, row_number: bool = False, utf8: str = "strict", filename:
     )
 
 
-def _row_number(columns: list[tuple[str, str]]) -> bool:
+def _row_number(columns: Sequence[tuple[str, str]]) -> bool:
     """Whether the reader may add its row number: not where a column of the file is called so."""
     return all(name.lower() != "file_row_number" for name, _ in columns)
 
 
-def _numbered(reader: str, columns: list[tuple[str, str]]) -> str:
-    """The reader's rows as c0.. and number, from 1: the names in the file may be empty or differ only in case."""
+def _numbered(reader: str, columns: list[tuple[str, str]], more: str = "") -> str:
+    """The reader's rows as c0.. and number, from 1: the names in the file may be empty or differ in case. `more`: what else it adds."""
     names = ", ".join(f"c{place}" for place in range(len(columns)))
     if _row_number(columns):
-        return f"(select * exclude (n), n + 1 as number from {reader} as f({names}, n))"
+        return f"(select * exclude (n), n + 1 as number from {reader} as f({names}, n{more}))"
     return f"(select *, row_number() over () as number from {reader} as f({names}))"
 
 

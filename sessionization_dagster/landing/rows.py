@@ -23,12 +23,7 @@ from sessionization_dagster.landing.delimited import (
 from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
 from sessionization_dagster.landing.files import LandedFile
 from sessionization_dagster.landing.ledger import qualified
-from sessionization_dagster.landing.parquet import (
-    ParquetProbe,
-    careful_parquet,
-    together_parquet,
-    whole_parquet,
-)
+from sessionization_dagster.landing.parquet import ParquetProbe, careful_parquet, together_parquet, whole_parquet
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing.text import opened
 from sessionization_dagster.warehouses.text import identifier, literal

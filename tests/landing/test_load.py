@@ -6,6 +6,7 @@ import dataclasses
 import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import ModuleType
 
 import duckdb
 import pytest
@@ -133,6 +134,20 @@ class Killed(BaseException):
     """What no handler of errors may swallow."""
 
 
+def kill_after(case: Case, monkeypatch: pytest.MonkeyPatch, module: ModuleType, moment: str) -> None:
+    """Land, and die right after the first call of a module's function."""
+    original = getattr(module, moment)
+
+    def interrupted(*arguments: object) -> None:
+        original(*arguments)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, moment, interrupted)
+        with pytest.raises(Killed):
+            case.land()
+
+
 @pytest.mark.parametrize("moment", ["withdraw", "record", "_number_rows"])
 def test_a_kill_leaves_each_file_wholly_in_or_wholly_out(
     case: Case, monkeypatch: pytest.MonkeyPatch, moment: str
@@ -144,17 +159,7 @@ def test_a_kill_leaves_each_file_wholly_in_or_wholly_out(
     changed.write_text(HEADER + csv_row("B1") + csv_row("B2"))
     case.touch(changed)
     case.write("c.csv", HEADER + csv_row("c"))
-    module = rows if moment == "_number_rows" else ledger
-    original = getattr(module, moment)
-
-    def interrupted(*arguments: object) -> None:
-        original(*arguments)
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, moment, interrupted)
-        with pytest.raises(Killed):
-            case.land()
+    kill_after(case, monkeypatch, rows if moment == "_number_rows" else ledger, moment)
     assert case.state() == before
     case.land()
     assert case.rows() == ["a", "B1", "B2", "c"]

@@ -14,7 +14,7 @@ import pytest
 from sessionization_dagster.landing import ledger, load, rows
 from tests.landing.conftest import Case, parquet
 from tests.landing.test_csv import forbid
-from tests.landing.test_load import Killed, rebuilt
+from tests.landing.test_load import kill_after, rebuilt
 
 MOMENT = dt.datetime(2024, 1, 31, 23, 59, 59, 123456)
 
@@ -70,16 +70,7 @@ def test_a_kill_leaves_files_that_load_together_wholly_out(
     before = case.state()
     case.write("b.parquet", parquet(id=["b"]))
     case.write("c.parquet", parquet(id=["c"]))
-    original = getattr(ledger, moment)
-
-    def interrupted(*arguments: object) -> None:
-        original(*arguments)
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ledger, moment, interrupted)
-        with pytest.raises(Killed):
-            case.land()
+    kill_after(case, monkeypatch, ledger, moment)
     assert case.state() == before
     case.land()
     assert case.state() == rebuilt(case).state()

@@ -101,10 +101,9 @@ config
 {% macro default__deletions(relation, frontier, bounds) -%}
     {%- set deletion = 'delete from ' ~ relation ~ ' using ' ~ frontier ~ ' as frontier where ' ~ frontier_condition() ~ ' and ' -%}
     {%- if not config.get('date') or bounds[since_bound()] >= near_date() -%}{{ return([deletion ~ since_date(bounds)]) }}{%- endif -%}
-    {%- set is_near = local_date(rewritten_since()) ~ " >= date '" ~ near_date() ~ "'" -%}
     {{ return([
-        deletion ~ since_date({since_bound(): near_date()}) ~ ' and ' ~ is_near,
-        deletion ~ since_date(bounds) ~ ' and not (' ~ is_near ~ ')',
+        deletion ~ since_date({since_bound(): near_date()}) ~ ' and ' ~ is_near(rewritten_since()),
+        deletion ~ since_date(bounds) ~ ' and not (' ~ is_near(rewritten_since()) ~ ')',
     ]) }}
 {%- endmacro %}
 {% macro bigquery__deletions(relation, frontier, bounds) -%}

@@ -145,6 +145,9 @@ a parent was rebuilt whole.
     The few others would have a whole table read for all; they are looked for apart, from far_date() on. -#}
 {% macro near_date() -%}{{ return(shifted(window_start(), -1)) }}{%- endmacro %}
 
+{#- The moment, an entity's in the frontier, lies there. -#}
+{% macro is_near(at) -%}{{ return(local_date(at) ~ " >= date '" ~ near_date() ~ "'") }}{%- endmacro %}
+
 {#- As frontier_date(), but a date after all where no entity is rewritten from before near_date(). -#}
 {% macro far_date() -%}date '__far_date__'{%- endmacro %}
 

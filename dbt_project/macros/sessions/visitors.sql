@@ -8,7 +8,7 @@
                 aliases.dbt_visitor_id,
                 frontier.reprocess_from,
                 frontier.previous_event_at,
-                {{ local_date('frontier.reprocess_from') }} >= date '{{ near_date() }}' as is_near
+                {{ is_near('frontier.reprocess_from') }} as is_near
             from {{ ref('dbt_aliases_mapping') }} as aliases
             inner join {{ frontier_relation(model.name) }} as frontier on aliases.dbt_visitor_id = frontier.entity
         {% else %}
