@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import struct
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -47,6 +49,20 @@ def test_new_files_with_the_same_columns_are_loaded_together(case: Case, monkeyp
     together = case.state()
     monkeypatch.setattr(load, "TOGETHER_FILES", 1)
     assert together == rebuilt(case).state()
+
+
+def test_files_that_load_together_fill_the_blocks_of_storage(tmp_path: Path) -> None:
+    # Blocks that are not full are written again when a connection closes. Each thread may leave one.
+    with duckdb.connect(tmp_path / "w.duckdb", config={"threads": 2}) as connection:
+        case = Case(tmp_path / "landing", connection)
+        for place in range(4):
+            case.write(f"{place}.parquet", parquet(id=[f"{place}-{row}" for row in range(160_000)]))
+        assert case.land_tracks().rows_loaded == 640_000
+        blocks = case.query(
+            "select sum(count) from pragma_storage_info('raw.shop_tracks') "
+            "where column_name = 'id' and segment_type = 'VARCHAR' group by row_group_id"
+        )
+    assert sum(count < 122_880 for (count,) in blocks) <= 2
 
 
 def test_files_beside_one_that_is_not_clean_lose_nothing(case: Case) -> None:
