@@ -5,7 +5,7 @@
 with raw_rows as (
     select source, event_date, count(*) as row_count
     from ({{ raw_rows_dated_near_window() }}) as dated
-    where ({{ in_window('event_date') }}) or (timestamp is null and received_at is null)
+    where ({{ in_window('event_date') }}) or event_date is null
     group by source, event_date
 ),
 

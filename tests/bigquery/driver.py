@@ -65,7 +65,7 @@ class BigQueryDriver(ThinDriver):
     def __init__(
         self, endpoint: str, settings: Settings, max_lateness_days: int = ANY_LATENESS, is_divided: bool = False
     ) -> None:
-        """Start from nothing; is_divided: the emulator is told by which column raw tables are divided, see _divide."""
+        """Start from nothing; is_divided: the emulator is told by which column raw tables are divided, see divide."""
         self.is_divided = is_divided
         self.settings = settings
         self.max_lateness_days = max_lateness_days
@@ -93,18 +93,18 @@ class BigQueryDriver(ThinDriver):
             create, *inserts = raw_table_statements(table, by_table[table.source, table.table])
             self.send(create)
             if self.is_divided and any(column.name == "received_at" for column in table.columns):
-                self._divide(table)
+                self.divide(table, "received_at")
             for statement in inserts:
                 self.send(statement)
 
-    def _divide(self, table: RawTable) -> None:
-        """Make an empty raw table again, by the API: of the statement the emulator does not note by which column it is divided."""
+    def divide(self, table: RawTable, column: str) -> None:
+        """Make a raw table again, empty, by the API: of the statement the emulator does not note by which column it is divided."""
         with self.warehouse.connect() as connection:
             found = connection.native.get_table(
                 f"{PROJECT}.{raw_dataset(table.source)}.{table.table}", timeout=TIMEOUT_SECONDS
             )
             wanted = bigquery.Table(found.reference, schema=found.schema)
-            wanted.time_partitioning = bigquery.TimePartitioning(field="received_at")
+            wanted.time_partitioning = bigquery.TimePartitioning(field=column)
             connection.native.delete_table(found, timeout=TIMEOUT_SECONDS)
             connection.native.create_table(wanted, timeout=TIMEOUT_SECONDS)
 

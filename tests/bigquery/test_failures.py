@@ -123,6 +123,15 @@ def test_rows_that_come_too_late_are_warned_of_and_in_no_table(endpoint: str, tm
         track("t1", datetime(2024, 3, 9, 8)),
         track("t2", datetime(2024, 3, 9, 9), arrived - timedelta(days=1)),
     ]
+    # A loader's column that nothing declares, and that would make an event of the row.
+    nobody = RawRow(
+        "aliases",
+        "nobody",
+        timestamp=in_time[0].timestamp,
+        received_at=in_time[0].timestamp,
+        traits=(("anonymous_id", "a"),),
+    )
+    in_time.append(nobody)
     late = [track("late", datetime(2024, 3, 9, 8, 10), arrived), track("later", datetime(2024, 3, 8, 23), arrived)]
     days = date(2024, 3, 8), arrived.date()
     driver.land(in_time[:1])
@@ -138,3 +147,21 @@ def test_rows_that_come_too_late_are_warned_of_and_in_no_table(endpoint: str, tm
     rebuilt.land([*in_time, *late])
     rebuilt.run(*days)
     assert not differences(expected, rebuilt, in_time, *days)
+
+
+def test_a_row_that_was_loaded_before_its_own_time_is_rejected_by_the_day_it_came(endpoint: str) -> None:
+    driver = BigQueryDriver(endpoint, Settings(sources=("rudderstack", "measure_js")), max_lateness_days=7)
+    happened, loaded = datetime(2024, 3, 15, 8), datetime(2024, 3, 9, 12)
+    driver.land(visits("m", happened))
+    (table,) = [table for table in driver.tables if table.source == "measure_js"]
+    name, copy = (f"`{PROJECT}.{raw_dataset('measure_js')}.{table}`" for table in ("events", "loaded"))
+    driver.send(f"create table {copy} as select *, timestamp '{loaded}' as loaded_at from {name}")
+    driver.send(f"create or replace table {name} as select * from {copy}")
+    driver.divide(table, "loaded_at")
+    driver.send(f"insert into {name} select * from {copy}")
+    on_arrival = {"reason": "future_timestamp", "event_date": loaded.date()}
+    for day, rejected in ((happened.date(), []), (loaded.date(), [on_arrival] * 3)):
+        driver.run_events(day, day)
+        assert driver.rows("core.events", ["event_id"]) == []
+        assert driver.rows("core.rejected_events", on_arrival) == rejected
+        assert driver.run_tests(day, day, "events_conserved") == {"events_conserved": "pass"}

@@ -14,7 +14,7 @@
     where {{ near_window('timestamp') }} and {{ in_window('event_date') }} and reject_reason is not null and not is_from_the_future and {{ loaded_in_time() }}
     union all
     select {{ columns }} from ({{ staged_events() }}) as staged
-    where {{ near_window('received_at') }} and {{ in_window('event_date') }} and reject_reason is not null and is_from_the_future and {{ loaded_in_time() }}
+    where {{ near_window(arrived_at()) }} and {{ in_window('event_date') }} and reject_reason is not null and is_from_the_future and {{ loaded_in_time() }}
     union all
     select {{ columns }} from ({{ staged_events() }}) as staged
     where timestamp is null and (event_date is null or ({{ in_window('event_date') }})) and {{ loaded_in_time() }}

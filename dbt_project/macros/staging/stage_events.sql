@@ -23,6 +23,8 @@ where its timestamp is missing or cannot be true; null where neither is known.
 -#}
 {% macro stage_events(raw_table, source, event_type, columns, expressions={}, kept=[], raw_rows=none) -%}
     {%- set available = raw_columns(raw_table) -%}
+    {#- A column that is not declared may be called as a canonical one, and mean anything: it is one of the properties. -#}
+    {%- set declared = available | select('in', raw_source(raw_table).columns) | list if execute else [] -%}
     (
     with raw_rows as (
         {{ raw_rows or raw_rows_of(raw_table) }}
@@ -30,19 +32,19 @@ where its timestamp is missing or cannot be true; null where neither is known.
 
     renamed as (
         select
-            {{ namespaced(source, "nullif(" ~ (expressions.get('event_id') or raw_column(columns, available, 'event_id')) ~ ", '')") }} as event_id,
-            {{ identifier(raw_column(columns, available, 'anonymous_id')) }} as anonymous_id,
-            {{ identifier(raw_column(columns, available, 'user_id')) }} as user_id,
-            {{ identifier(raw_column(columns, available, 'previous_id')) }} as previous_id,
+            {{ namespaced(source, "nullif(" ~ (expressions.get('event_id') or raw_column(columns, declared, 'event_id')) ~ ", '')") }} as event_id,
+            {{ identifier(raw_column(columns, declared, 'anonymous_id')) }} as anonymous_id,
+            {{ identifier(raw_column(columns, declared, 'user_id')) }} as user_id,
+            {{ identifier(raw_column(columns, declared, 'previous_id')) }} as previous_id,
             '{{ source }}' as source,
             {{ expressions.get('event_type') or "'" ~ event_type ~ "'" }} as event_type,
             {% for attribute in event_attributes() -%}
-            {{ expressions.get(attribute) or raw_column(columns, available, attribute) }} as {{ attribute }},
+            {{ expressions.get(attribute) or raw_column(columns, declared, attribute) }} as {{ attribute }},
             {% endfor -%}
             {{ raw_properties(raw_table, available, kept) }} as properties,
             raw_rows as raw_row,
-            {{ raw_column(columns, available, 'timestamp', dbt.type_timestamp()) }} as timestamp,
-            {{ raw_column(columns, available, 'received_at', dbt.type_timestamp()) }} as received_at,
+            {{ raw_column(columns, declared, 'timestamp', dbt.type_timestamp()) }} as timestamp,
+            {{ raw_column(columns, declared, 'received_at', dbt.type_timestamp()) }} as received_at,
             {{ raw_loaded_at() }} as raw_loaded_at
         from raw_rows
     ),
@@ -61,7 +63,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
         timestamp, received_at, raw_loaded_at, is_from_the_future, reject_reason,
         {{ row_as_json('raw_row') }} as raw,
         case when reject_reason is not null then {{ row_as_json('raw_row') }} end as rejected_raw,
-        {{ local_date('case when timestamp is null or is_from_the_future then coalesce(received_at, raw_loaded_at) else timestamp end') }} as event_date
+        {{ local_date('case when timestamp is null or is_from_the_future then ' ~ arrived_at() ~ ' else timestamp end') }} as event_date
     from judged
     )
 {%- endmacro %}
@@ -86,10 +88,10 @@ where its timestamp is missing or cannot be true; null where neither is known.
     {{ return(adapter.get_columns_in_relation(raw_table) | map(attribute='name') | map('lower') | list) }}
 {%- endmacro %}
 
-{% macro raw_column(columns, available, name, type=none) -%}
+{% macro raw_column(columns, declared, name, type=none) -%}
     {%- set candidates = columns.get(name, name) -%}
     {%- set candidates = [candidates] if candidates is string else candidates -%}
-    {%- set present = candidates | select('in', available) | list -%}
+    {%- set present = candidates | select('in', declared) | list -%}
     {%- if present | length == 0 -%}
         {{ return('cast(null as ' ~ (type or dbt.type_string()) ~ ')') }}
     {%- elif present | length == 1 -%}
@@ -104,9 +106,9 @@ where its timestamp is missing or cannot be true; null where neither is known.
     case when {{ column }} not in ({% for id in nobody %}'{{ id | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %}) then {{ column }} end
 {%- endmacro %}
 
-{#- A clock that is more than a day ahead of the receiver's is wrong. -#}
+{#- A clock that is more than a day ahead of the receiver's, or the loader's where nothing else noted the arrival, is wrong. -#}
 {% macro is_from_the_future() -%}
-    coalesce(timestamp > {{ add_microseconds('received_at', 24 * 3600 * 1000000) }}, false)
+    coalesce(timestamp > {{ add_microseconds(arrived_at(), 24 * 3600 * 1000000) }}, false)
 {%- endmacro %}
 
 {#- Why a row is not an event; the first that applies. Duplicates are judged later, over all sources (core.events). -#}

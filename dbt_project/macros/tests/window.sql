@@ -32,14 +32,14 @@
     {%- set rows = 'select source, event_date, timestamp, received_at from (' ~ staged_events() ~ ') as staged where ' -%}
     {{ rows }} {{ near_window('timestamp') }}
     union all
-    {{ rows }} {{ near_window('received_at') }} and not coalesce({{ near_window('timestamp') }}, false)
+    {{ rows }} {{ near_window(arrived_at()) }} and not coalesce({{ near_window('timestamp') }}, false)
     union all
-    {{ rows }} timestamp is null and received_at is null
+    {{ rows }} timestamp is null and {{ arrived_at() }} is null
 {%- endmacro %}
 {#- Each time that a table is named is paid for. -#}
 {% macro bigquery__raw_rows_dated_near_window() -%}
     select source, event_date, timestamp, received_at from ({{ staged_events() }}) as staged
     where
-        (({{ near_window('timestamp') }}) or ({{ near_window('received_at') }}) or (timestamp is null and received_at is null))
+        (({{ near_window('timestamp') }}) or ({{ near_window(arrived_at()) }}) or (timestamp is null and {{ arrived_at() }} is null))
         and {{ loaded_in_time() }}
 {%- endmacro %}

@@ -20,6 +20,11 @@
 {% macro default__raw_loaded_at() -%}{{ return(null_timestamp()) }}{%- endmacro %}
 {% macro bigquery__raw_loaded_at() -%}{{ return('raw_loaded_at') }}{%- endmacro %}
 
+{#- When a staged row arrived, as far as it says: where it was not received by anything that notes it, when it was loaded. -#}
+{% macro arrived_at() -%}{{ return(adapter.dispatch('arrived_at')()) }}{%- endmacro %}
+{% macro default__arrived_at() -%}{{ return('received_at') }}{%- endmacro %}
+{% macro bigquery__arrived_at() -%}{{ return('coalesce(received_at, raw_loaded_at)') }}{%- endmacro %}
+
 {#- Condition on staged rows: they came no earlier than they happened, and no later than max_lateness_days after their day:
     the same for each run that asks, so that a rebuild finds what the days found. -#}
 {% macro loaded_in_time() -%}{{ return(adapter.dispatch('loaded_in_time')()) }}{%- endmacro %}
