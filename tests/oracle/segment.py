@@ -70,7 +70,7 @@ def segment_users(events_of: Mapping[str, Sequence[Event]], traits: Sequence[str
     rows = []
     for visitor, events in events_of.items():
         identifies = [event for event in events if event.event_type == "identify"]
-        known = {name: text for event in identifies for name, text in event.properties if text}
+        known = {name: text for event in identifies for name, text in event.properties}
         rows.append(
             {
                 "user_id": visitor,

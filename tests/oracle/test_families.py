@@ -322,7 +322,7 @@ def test_other_types_are_records_without_content() -> None:
 
 
 def test_the_newest_value_of_each_trait_counts() -> None:
-    """By time, then by event id; an empty value is none; a person's devices and users count together."""
+    """By time, then by event id; an empty text is a value; a person's devices and users count together."""
     rows = [
         track("e0", "d", "u", TEN - MINUTE),
         identify("e2", "d", "u", TEN, email="old", name="Ada", plan=""),
@@ -331,7 +331,7 @@ def test_the_newest_value_of_each_trait_counts() -> None:
         track("e4", "d", "u", TEN + 2 * MINUTE, traits=(("plan", "paid"),)),
     ]
     assert values(run(*rows)["segment.segment_users"], "user_id", "first_seen_at", "email", "name", "plan") == [
-        ("u", TEN, "old", "Ada", None)
+        ("u", TEN, "", "Ada", "")
     ]
     (row,) = run(*rows, segment_user_traits=("city",))["segment.segment_users"]
     assert row == {"user_id": "u", "first_seen_at": TEN, "city": "Köln"}

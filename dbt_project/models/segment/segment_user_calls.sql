@@ -19,7 +19,7 @@ calls as (
         timestamp,
         {{ minutes_between('idle_since', 'timestamp') }} as idle_time_minutes,
         {% for trait in traits %}
-            case when event_type = 'identify' then nullif({{ json_text('properties', trait) }}, '') end as {{ adapter.quote(trait) }},
+            case when event_type = 'identify' then {{ json_text('properties', trait) }} end as {{ adapter.quote(trait) }},
         {% endfor %}
         event_date
     from events
