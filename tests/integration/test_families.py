@@ -275,7 +275,10 @@ def test_failed_and_skipped_models_are_in_the_run_results(driver: ThinDriver) ->
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"segment_user_traits": ("email", "First_Seen_At")}, r"segment_user_traits names 'First_Seen_At'.*take it out"),
+        (
+            {"segment_user_traits": ("email", "First_Seen_At")},
+            r"segment_user_traits names 'First_Seen_At'.*take it out",
+        ),
         # Not a column of segment_users itself, but of the table that it is made of.
         ({"segment_user_traits": ("timestamp",)}, r"segment_user_traits names 'timestamp'"),
         ({"segment_user_traits": ("plan", "Plan")}, r"segment_user_traits names 'Plan'"),
