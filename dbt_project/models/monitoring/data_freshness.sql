@@ -31,7 +31,9 @@
 
 with latest as (
     {% for table, latest_record, date in tables %}
-        select '{{ plain_schema(table) }}.{{ table.identifier }}' as table_name, cast({{ latest_record }} as {{ dbt.type_timestamp() }}) as latest_record
+        select
+            '{{ plain_schema(table) }}.{{ table.identifier }}' as table_name,
+            cast({{ latest_record }} as {{ dbt.type_timestamp() }}) as latest_record
         from {{ table }}
         where {{ since_ever(date) }}
         {% if not loop.last %}union all{% endif %}
