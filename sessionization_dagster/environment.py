@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 from sessionization_dagster.bigquery_settings import BigQuerySettings
 from sessionization_dagster.errors import SettingsError
@@ -116,12 +116,11 @@ def _date(env: Mapping[str, str], name: str, default: str | None) -> date | None
 
 def _timezone(env: Mapping[str, str]) -> str:
     value = _value(env, "SESSIONIZATION_TIMEZONE", "UTC")
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
+    # ZoneInfo takes any file of the zone database, as posix/Europe/Berlin or localtime, which DuckDB does not know.
+    if value not in available_timezones() - {"localtime", "Factory"}:
         raise SettingsError(
             f"SESSIONIZATION_TIMEZONE is '{value}'. Give an IANA name, like UTC, Europe/Berlin or America/New_York."
-        ) from None
+        )
     return value
 
 

@@ -31,6 +31,12 @@ def test_an_empty_variable_counts_as_unset() -> None:
         ("SESSIONIZATION_TARGET", "snowflake", "Allowed: duckdb, bigquery"),
         ("SESSIONIZATION_TIMEZONE", "Mars/Olympus", "IANA name"),
         ("SESSIONIZATION_TIMEZONE", "../etc/passwd", "IANA name"),
+        # Files of a zone database that are no names of zones: DuckDB refuses them, or they mean another zone on each machine.
+        ("SESSIONIZATION_TIMEZONE", "localtime", "IANA name"),
+        ("SESSIONIZATION_TIMEZONE", "posixrules", "IANA name"),
+        ("SESSIONIZATION_TIMEZONE", "posix/Europe/Berlin", "IANA name"),
+        ("SESSIONIZATION_TIMEZONE", "Factory", "IANA name"),
+        ("SESSIONIZATION_TIMEZONE", "tzdata.zi", "IANA name"),
         ("SESSIONIZATION_START_DATE", "2024-02-30", "YYYY-MM-DD"),
         ("SESSIONIZATION_START_DATE", "yesterday", "YYYY-MM-DD"),
         ("SESSIONIZATION_END_DATE", "2023-01-01", "before SESSIONIZATION_START_DATE"),

@@ -1,6 +1,6 @@
-{#- A field of Segment's nested records, as text: a column of core.events of that name, else a key of its properties. -#}
+{#- A field of Segment's nested records: a column of core.events of that name, else a key of its properties as text. -#}
 {% macro event_field(field, events='events') -%}
-    {%- if field in event_attributes() -%}{{ return(events ~ '.' ~ field) }}{%- endif -%}
+    {%- if field in event_columns() -%}{{ return(events ~ '.' ~ field) }}{%- endif -%}
     {{ return(json_text(events ~ '.properties', field)) }}
 {%- endmacro %}
 
@@ -11,8 +11,9 @@
     {{ return(struct_of(fields)) }}
 {%- endmacro %}
 
+{#- A page's name is no property: the column event holds it. What a record has anyway stays, whatever fields are asked for. -#}
 {% macro record_struct(name_column, fields) -%}
     {%- set columns = {'event_id': 'tracks.event_id', name_column: 'tracks.event'} -%}
-    {%- for field in fields -%}{%- do columns.update({field: event_field(field)}) -%}{%- endfor -%}
+    {%- for field in fields if field not in ['event_id', name_column] -%}{%- do columns.update({field: event_field(field)}) -%}{%- endfor -%}
     {{ return(struct_of(columns)) }}
 {%- endmacro %}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from sessionization_dagster.erasure.ids import Ids
+from sessionization_dagster.erasure.ids import Ids, as_id
 
 
 class RewriteError(RuntimeError):
@@ -37,7 +37,7 @@ class Changes:
         """Whether the record on this line could not be landed and names the person."""
         return line in self.suspects and (
             ids.are_in(content)
-            or any(name.lower() in self.id_columns and str(value) in ids.ordinary for name, value in fields.items())
+            or any(name.lower() in self.id_columns and as_id(value) in ids.ordinary for name, value in fields.items())
         )
 
 

@@ -23,10 +23,18 @@ _PYTHON_WORD = r"\w.@+\-"
 #: A string of a JSON text, with the colon after it where it is a key; or a number.
 _JSON_TOKEN = re.compile(r'("(?:[^"\\]++|\\.)*+")(\s*:)?|-?\d[\w.+\-]*')
 
+#: As an id, the number 42.0 is landed as 42.
+_FRACTION_OF_ZEROS = re.compile(r"(?<=\d)\.0+$")
+
 
 def is_distinct(text: str) -> bool:
     """Whether the id is unlike ordinary words and numbers."""
     return len(text) >= DISTINCT_CHARACTERS and any(letter.isdigit() or letter == "@" for letter in text)
+
+
+def as_id(value: object) -> str:
+    """A value as the text that an id is landed as: 42.0 as 42."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ class Ids:
         if isinstance(value, str):
             return None if self._is_id(value, own) else self.without(value)
         is_text_too = isinstance(value, (int, float, UUID)) and not isinstance(value, bool)
-        return None if is_text_too and self._is_id(str(value), own) else value
+        return None if is_text_too and self._is_id(as_id(value), own) else value
 
     def blanked_key(self, key: Any) -> Any:
         """A key of an object without ids."""
@@ -100,7 +108,7 @@ class Ids:
 
         def blank(token: re.Match[str]) -> str:
             if token[1] is None:
-                return "null" if self._is_id(token[0], own) else token[0]
+                return "null" if self._is_id(_FRACTION_OF_ZEROS.sub("", token[0]), own) else token[0]
             try:
                 string = json.loads(token[1], strict=False)
             except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -120,22 +121,25 @@ def _nothing(kind: pa.DataType) -> Any:
         return _nothing(kind.storage_type)
     if pa.types.is_fixed_size_binary(kind):
         return bytes(kind.byte_width)
+    if pa.types.is_floating(kind):
+        return float("nan")
     return 0 if pa.types.is_integer(kind) else ""
 
 
 def _may_name(column: pa.ChunkedArray) -> bool:
     """Whether the column's type can hold ids."""
     kind = column.type
-    return not (pa.types.is_temporal(kind) or pa.types.is_boolean(kind) or pa.types.is_floating(kind))
+    return not (pa.types.is_temporal(kind) or pa.types.is_boolean(kind))
 
 
 def _value(column: pa.ChunkedArray, place: int) -> Any:
-    """One value; text that is not UTF-8 as bytes."""
+    """One value; text that is not UTF-8 as bytes, NaN as None: it equals nothing, itself included."""
     value = column[place]
     try:
-        return value.as_py()
+        found = value.as_py()
     except UnicodeDecodeError:
         return value.cast(pa.binary()).as_py()
+    return None if isinstance(found, float) and isnan(found) else found
 
 
 def _with_values(column: pa.ChunkedArray, values: dict[int, Any]) -> pa.ChunkedArray:

@@ -18,6 +18,7 @@ from sessionization_dagster.warehouses.text import literal
 TEXT = "VARCHAR"
 
 INTEGERS = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
+FLOATS = ("FLOAT", "DOUBLE")
 FRACTIONS = re.compile(r"FLOAT|DOUBLE|DECIMAL\(.*\)")
 MOMENTS = re.compile(r"DATE|TIMESTAMP.*")
 NESTED = re.compile(r".*\]|(STRUCT|MAP|UNION)\(.*\)|VARIANT|GEOMETRY.*", re.DOTALL)
@@ -124,7 +125,7 @@ def converted(table: RawTable, shape: Shape) -> str:
         if _always_fits(column.type, field.type):
             raw.append(f"{_parsed(column.type, field.type, field.sql)} as v{index}")
             continue
-        raw.append(f"{field.sql} as r{index}")
+        raw.append(f"{_without_nan(field)} as r{index}")
         parsed.append(f"{_parsed(column.type, field.type, f'r{index}')} as p{index}")
         checked.append(f"{_checked(column.type, f'p{index}')} as v{index}")
         problems.append(_problem(column, field.type, index))
@@ -151,11 +152,16 @@ def _json_text(data_type: str, value: str) -> str:
     """SQL of a value as JSON text; null where the value is null."""
     if data_type == "JSON":
         return f"cast({value} as varchar)"
-    if data_type in ("FLOAT", "DOUBLE"):
+    if data_type in FLOATS:
         value = f"case when isfinite({value}) then {value} end"  # JSON has no NaN
     if data_type == "BLOB":
         value = f"coalesce(try(decode({value})), cast({value} as varchar))"
     return f"cast(to_json({value}) as varchar)"
+
+
+def _without_nan(field: Field) -> str:
+    """SQL of a field: NaN, which is what pandas makes of a missing number, is no value."""
+    return f"case when not isnan({field.sql}) then {field.sql} end" if field.type in FLOATS else field.sql
 
 
 def _always_fits(wanted: str, data_type: str) -> bool:
@@ -186,11 +192,19 @@ def _parsed(wanted: str, data_type: str, value: str) -> str:
 
 
 def _as_text(data_type: str, value: str) -> str:
-    """SQL of a scalar as text: 42, true, 1.5, 2024-01-31 23:59:59."""
+    """SQL of a scalar as text: 42, true, 1.5, 2024-01-31 23:59:59.
+
+    pandas makes floats of a column of ids of which some are missing: 42.0 is the id 42 there.
+    """
     if data_type == TEXT:
         return value
     if data_type == "JSON":
-        return f"({value} ->> '$')"
+        # DuckDB writes the fraction of a whole number as .0; text ends in a quote and never looks so.
+        return f"(case when suffix(cast({value} as varchar), '.0') then {value}[:-3] else {value} ->> '$' end)"
+    if data_type in FLOATS:
+        whole = f"{value} = trunc({value}) and abs({value}) < {2**63}"
+        text = f"when {whole} then cast(try_cast({value} as bigint) as varchar) else cast({value} as varchar)"
+        return f"case when not isfinite({value}) then null {text} end"
     if data_type == "BLOB":
         return f"try(decode({value}))"
     if MOMENTS.fullmatch(data_type) and data_type != "DATE":

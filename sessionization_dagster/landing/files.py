@@ -10,11 +10,13 @@ from pathlib import Path
 
 from sessionization_dagster.landing.names import (
     EXPECTED_LAYOUT,
+    HIDDEN,
     OUTSIDE_A_TABLE,
     UNKNOWN_ENDING,
     folders_of,
     format_of,
-    is_silent,
+    is_hidden,
+    is_working_folder,
     unknown_source,
     unknown_table,
 )
@@ -85,7 +87,10 @@ def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
 
 
 def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
-    """Paths of all visible files below `root`. Follows links, but into each folder once."""
+    """Paths of all visible files below `root`, and of what is hidden in the tables' folders though it may be data.
+
+    Follows links, but into each folder once.
+    """
 
     def refuse(error: OSError) -> None:
         # A folder that cannot be listed would otherwise look empty, and its rows would be withdrawn.
@@ -99,22 +104,35 @@ def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
             subfolders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
+        if _relative(root, folder).count("/"):
+            hidden = [name for name in subfolders if is_hidden(name) and not is_working_folder(name)]
+            yield from (path for path in (os.path.join(folder, name) for name in hidden) if _holds_data(path))
         # In order, so that of two links to one folder always the same one is followed.
-        subfolders[:] = sorted(name for name in subfolders if not is_silent(name))
-        yield from (os.path.join(folder, name) for name in names if not is_silent(name))
+        subfolders[:] = sorted(name for name in subfolders if not is_hidden(name))
+        yield from (os.path.join(folder, name) for name in names if not is_hidden(name) or format_of(name))
+
+
+def _holds_data(folder: str) -> bool:
+    """Whether there are files in a hidden folder that may have been meant to be read."""
+    for _, subfolders, names in os.walk(folder):
+        subfolders[:] = [name for name in subfolders if not is_working_folder(name)]
+        if any(format_of(name) for name in names):
+            return True
+    return False
 
 
 def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery: Discovery) -> None:
-    """Adds one file to its table's list, or to the ignored ones. Unknown folders are told of as a whole."""
+    """Adds one file to its table's list, or to the ignored ones. Unknown folders and hidden ones are told of as a whole."""
     relative = _relative(root, path)
     parts = relative.split("/")
+    hidden = is_hidden(parts[-1])
     if len(parts) < 3:
-        discovery.ignored.append((_printable(relative), OUTSIDE_A_TABLE))
+        discovery.ignored += [] if hidden else [(_printable(relative), OUTSIDE_A_TABLE)]
         return
     name = folders.get((parts[0], parts[1]))
     if name is None:
         return
-    file = _landed_file(path, relative)
+    file = HIDDEN if hidden else _landed_file(path, relative)
     if isinstance(file, str):
         discovery.ignored.append((_printable(relative), file))
     else:
@@ -153,7 +171,7 @@ def _unknown_folders(root: str, folders: dict[tuple[str, str], str]) -> Iterator
 def _subfolders(folder: str) -> list[str]:
     """Names of the visible folders directly below `folder`, sorted."""
     with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir() and not is_silent(entry.name))
+        return sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
 
 
 def _relative(root: str, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sessionization_dagster.landing.tables import RawTable
@@ -14,10 +15,16 @@ ENDINGS = {
     ".jsonl": ("jsonl", False),
     ".jsonl.gz": ("jsonl", True),
 }
+# Of Spark, Hive, Hadoop's committers, Delta Lake, Hudi, notebooks, and what people call such folders.
+_WORKING_FOLDER = re.compile(
+    r"[._]+(tmp|temp|temporary|staging|(hive|spark)[-_]staging.*|magic.*|delta_.*|change_data|spark_metadata"
+    r"|symlink_format_manifest|hoodie.*|trash.*|snapshots?|git|ipynb_checkpoints)"
+)
 EXPECTED_LAYOUT = f"<landing>/<source>/<table>/<any name>, ending in {', '.join(ENDINGS)}"
 
 # Why a file is not looked at.
 OUTSIDE_A_TABLE = f"it lies outside a table's folder; expected {EXPECTED_LAYOUT}"
+HIDDEN = "its name begins with . or _, as markers and working folders of other tools do; rename it, or move it out of the table's folder"
 UNKNOWN_ENDING = f"its name does not end in {', '.join(ENDINGS)}"
 
 
@@ -34,9 +41,14 @@ def format_of(name: str) -> tuple[str, bool] | None:
     return None if ending is None else ENDINGS[ending]
 
 
-def is_silent(name: str) -> bool:
-    """Hidden files, and the markers and working folders of other tools: `_SUCCESS`, `_temporary`, `.part.crc`."""
+def is_hidden(name: str) -> bool:
+    """A name as markers and working folders of other tools have: `_SUCCESS`, `_temporary`, `.part.crc`. Such are not read."""
     return name.startswith((".", "_"))
+
+
+def is_working_folder(name: str) -> bool:
+    """A hidden folder in which a tool that writes data keeps what is not, or not yet, or no longer part of it."""
+    return _WORKING_FOLDER.fullmatch(name.lower()) is not None
 
 
 def unknown_source(folder: str, sources: Sequence[str]) -> str:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from sessionization_dagster.landing.names import (
     EXPECTED_LAYOUT,
+    HIDDEN,
     OUTSIDE_A_TABLE,
     UNKNOWN_ENDING,
     folders_of,
     format_of,
-    is_silent,
+    is_hidden,
+    is_working_folder,
     unknown_source,
     unknown_table,
 )
@@ -96,7 +98,10 @@ def discover(bucket: Bucket, objects: Iterable[StoredObject], tables: Sequence[R
         relative = stored.name.removeprefix(bucket.prefix)
         parts = relative.split("/")
         # A name that ends with a slash is a folder that somebody made in the console.
-        if not parts[-1] or any(is_silent(part) for part in parts):
+        if not parts[-1]:
+            continue
+        if any(is_hidden(part) for part in parts):
+            _tell_hidden(parts, folders, discovery.ignored)
             continue
         name = folders.get((parts[0], parts[1])) if len(parts) > 2 else None
         if len(parts) < 3:
@@ -123,6 +128,16 @@ def _place(stored: StoredObject, relative: str, files: list[RawFile], ignored: l
         ignored.append((relative, "its name has a *, which a load job takes for any text; rename it"))
     else:
         files.append(RawFile(stored, relative, *found))
+
+
+def _tell_hidden(parts: list[str], folders: Mapping[tuple[str, str], str], ignored: list[tuple[str, str]]) -> None:
+    """Adds a hidden file of a table, or the outermost hidden folder that it lies in, if it may be data."""
+    depth = next(place for place, part in enumerate(parts) if is_hidden(part))
+    is_data = format_of(parts[-1]) is not None and not any(is_working_folder(part) for part in parts[:-1])
+    told = ("/".join(parts[: depth + 1]), HIDDEN)
+    # Names come sorted: files of a folder follow each other.
+    if depth > 1 and tuple(parts[:2]) in folders and is_data and ignored[-1:] != [told]:
+        ignored.append(told)
 
 
 def _unknown_folders(strange: Iterable[tuple[str, str]], folders: Mapping[tuple[str, str], str]) -> Iterator[str]:

@@ -21,7 +21,8 @@ from sessionization_dagster.landing_gcs.values import (
 LINE = "line"
 EMPTY = literal("")
 MOMENTS = ("TIMESTAMP", "DATETIME")
-NUMBERS = ("INTEGER", "INT64", "NUMERIC", "BIGNUMERIC", "FLOAT", "FLOAT64", "BOOLEAN", "BOOL")
+FLOATS = ("FLOAT", "FLOAT64")
+NUMBERS = ("INTEGER", "INT64", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "BOOL", *FLOATS)
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,20 @@ def _fitted(wanted: str, kind: str, field: Value) -> Value:
     """The field with a text that can become what is wanted."""
     if wanted == "JSON" and kind != "STRING":
         return Value(field.name, field.json, field.json)
+    if kind in FLOATS:
+        return Value(field.name, _float_text(wanted, quoted(field.name)), field.json)
     if wanted == "DATE" and kind in MOMENTS:
         return Value(field.name, f"substr({field.text}, 1, 10)", field.json)
     return field
+
+
+def _float_text(wanted: str, column: str) -> str:
+    """A float as text. NaN is no value, and as an id 42.0 is 42: pandas writes ids so where some are missing."""
+    if wanted != "VARCHAR":
+        return f"if(is_nan({column}), null, cast({column} as string))"
+    whole = f"{column} = trunc({column}) and abs({column}) < {float(2**63)!r}"
+    text = f"if({whole}, cast(safe_cast({column} as int64) as string), cast({column} as string))"
+    return f"if(is_nan({column}) or is_inf({column}), null, {text})"
 
 
 def _is_nested(kind: str) -> bool:
@@ -172,7 +184,9 @@ def _member(key: str) -> Value:
     path = literal(f'$."{key}"')
     # JSON's null is no value, as in the other formats. The cast does nothing, but for an emulator whose function returns JSON.
     as_json = f"nullif(cast(json_query(object, {path}) as string), 'null')"
-    return Value(key, f"if({as_json} is null, null, coalesce(json_value(object, {path}), {as_json}))", as_json)
+    # The id 42 may be written 42.0; a JSON string begins with a quote and never looks so.
+    whole = f"regexp_extract({as_json}, {literal('^(-?[0-9]+)[.]0+$')})"
+    return Value(key, f"if({as_json} is null, null, coalesce({whole}, json_value(object, {path}), {as_json}))", as_json)
 
 
 def _match_keys(table: RawTable, values: Mapping[str, Value]) -> tuple[dict[str, Value], list[Value]]:

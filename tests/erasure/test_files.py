@@ -219,6 +219,20 @@ def test_parquet_keeps_groups_schema_and_values(tmp_path: Path) -> None:
     }
 
 
+def test_ids_written_as_floats_are_found(tmp_path: Path) -> None:
+    path, nan = tmp_path / "a.parquet", float("nan")
+    numbers = pa.array([42.0, nan, 42.5, 42.0])
+    needed = pa.field("needed", pa.float64(), nullable=False)
+    schema = pa.schema([("user_id", pa.float64()), ("price", pa.float32()), needed])
+    pq.write_table(pa.Table.from_arrays([numbers, numbers.cast(pa.float32()), numbers], schema=schema), path)
+    outcome = rewrite(landed(path), changes(blank={1: {"42"}, 2: {"42"}, 3: {"42"}}, suspects=[2, 4]), IDS)
+    assert outcome == Outcome(removed=0, blanked=1, rejects_removed=1)
+    rows = duckdb.connect().sql(f"from '{path}'").fetchall()
+    assert [str(row) for row in rows] == ["(None, None, nan)", "(nan, nan, nan)", "(42.5, 42.5, 42.5)"]
+    after = rewritten(tmp_path / "a.jsonl", b'{"user_id": 42.0, "n": 42.05}\n', changes(blank={1: {"42"}}))
+    assert after == b'{"user_id": null, "n": 42.05}\n'
+
+
 def test_parquet_written_by_duckdb(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     uuid = "6b1f3c52-94a1-4d0c-9f4e-2a64c8f0d7aa"

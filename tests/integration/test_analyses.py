@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.sample import FIRST_DAY, LAST_DAY
+from tests.integration.real_job import OUTPUT_TABLES
 from tests.integration.test_families import landed
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle import model
@@ -140,12 +141,14 @@ def test_first_visit_session_time(answers: dict[str, Rows], tables: dict[str, Ro
 
 def test_data_freshness_report(answers: dict[str, Rows], tables: dict[str, Rows]) -> None:
     rows = answers["data_freshness_report"]
-    hours = [row["hours_behind"] for row in rows]
+    *hours, of_nothing_rejected = [row["hours_behind"] for row in rows]
     assert hours == sorted(hours, reverse=True)
+    assert of_nothing_rejected is None
     latest = {row["table_name"]: row["latest_record"] for row in rows}
     assert latest["core.events"] == max(row["timestamp"] for row in tables["core.events"])
     assert latest["measure_js.sessions"] == max(row["session_end"] for row in tables["measure_js.sessions"])
-    assert len(rows) > 15
+    # Names of stages and of people have no time.
+    assert set(latest) == set(OUTPUT_TABLES) - {"core.funnel_events", "rudderstack.dbt_aliases_mapping"}
 
 
 def test_model_run_times(answers: dict[str, Rows]) -> None:
@@ -156,6 +159,8 @@ def test_model_run_times(answers: dict[str, Rows]) -> None:
 
 
 EDGE_DAY = date(2024, 3, 10)
+# Midnight in Tokyo: a day there begins on the evening before in UTC.
+EDGE_START = datetime(2024, 3, 9, 15)
 # Client, hours after the day began, table, url, country: the sample has no page event, no null and one session a day.
 EDGES = [
     ("a", 1.0, "pages", "/x", "DE"), ("a", 1.1, "tracks", "/x", None), ("a", 5.0, "pages", "/y", "DE"), ("a", 5.4, "tracks", None, "FR"),
@@ -166,16 +171,16 @@ EDGES = [
 @pytest.fixture(scope="module")
 def edges(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Rows], Rows]:
     """Analysis -> its rows, after two runs over the edges, and what the runs left in monitoring."""
-    start = datetime(EDGE_DAY.year, EDGE_DAY.month, EDGE_DAY.day)
-    driver = ThinDriver(tmp_path_factory.mktemp("edges"), Settings())
+    driver = ThinDriver(tmp_path_factory.mktemp("edges"), Settings(timezone="Asia/Tokyo"))
     rows = [
         RawRow(
-            table, f"e{number}", anonymous_id=client, timestamp=start + timedelta(hours=hours),
+            table, f"e{number}", anonymous_id=client, timestamp=EDGE_START + timedelta(hours=hours),
             event="seen", url=url, country=country,
         )
         for number, (client, hours, table, url, country) in enumerate(EDGES)
     ]  # fmt: skip
-    driver.land(rows)
+    rejected = RawRow("tracks", None, "a", timestamp=EDGE_START, received_at=EDGE_START + timedelta(hours=3))
+    driver.land([*rows, rejected])
     for _ in range(2):
         driver.run(EDGE_DAY, EDGE_DAY + timedelta(days=1))
     compiled = driver.project.runner.invoke(["compile", "--select", "resource_type:analysis"], driver.variables).result
@@ -203,6 +208,17 @@ def test_pageviews_and_events_without_a_url(edges: tuple[dict[str, Rows], Rows])
 def test_events_without_a_country(edges: tuple[dict[str, Rows], Rows]) -> None:
     columns = ("country", "events", "unique_clients", "sessions")
     assert near(edges[0]["traffic_by_country"], *columns) == [("DE", 3, 1, 3), ("FR", 3, 2, 2)]
+
+
+def test_how_far_tables_have_come_that_have_dates_alone(edges: tuple[dict[str, Rows], Rows]) -> None:
+    """A date is as far as its local day's start, in UTC."""
+    latest = {row["table_name"]: row["latest_record"] for row in edges[0]["data_freshness_report"]}
+    for table in ("measure_js.daily_performance", "rudderstack.dbt_session_duration"):
+        assert latest[table] == EDGE_START + timedelta(days=1), table
+    for table in ("core.identity_graph", "core.identity_edges", "rudderstack.dbt_track_facts"):
+        assert latest[table] == EDGE_START + timedelta(hours=30), table
+    assert latest["core.rejected_events"] == EDGE_START + timedelta(hours=3)
+    assert (latest["core.funnel_daily"], latest["measure_js.user_map"]) == (None, None)
 
 
 def test_run_times_of_two_runs(edges: tuple[dict[str, Rows], Rows]) -> None:

@@ -272,6 +272,25 @@ def test_failed_and_skipped_models_are_in_the_run_results(driver: ThinDriver) ->
     assert results["events"]["rows_affected"] == 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (
+            {"segment_user_traits": ("email", "First_Seen_At")},
+            r"segment_user_traits names 'First_Seen_At'.*take it out",
+        ),
+        # Not a column of segment_users itself, but of the table that it is made of.
+        ({"segment_user_traits": ("timestamp",)}, r"segment_user_traits names 'timestamp'"),
+        ({"segment_user_traits": ("plan", "Plan")}, r"segment_user_traits names 'Plan'"),
+        ({"counted_events": {"num_pvs": "page"}}, r"counted_events names 'num_pvs'.*call it otherwise"),
+    ],
+)
+def test_columns_asked_for_cannot_be_called_like_others(settings: dict[str, Any], problem: str, tmp_path: Path) -> None:
+    driver = ThinDriver(tmp_path, Settings(**settings))
+    with pytest.raises(DbtError, match=rf"(?s)The var {problem}"):
+        driver.run_sessions(DAY, DAY, select="segment_user_calls dbt_session_track_facts")
+
+
 def run_operation(driver: ThinDriver, **arguments: object) -> subprocess.CompletedProcess[str]:
     """The operation as people run it: plain dbt on the command line."""
     return subprocess.run(

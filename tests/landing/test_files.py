@@ -41,11 +41,42 @@ def test_other_names_are_reported_and_markers_are_not(case: Case) -> None:
     case.write("a.csv", HEADER)
     case.write("notes.txt", "x")
     case.write("b.csv.tmp", "x")
-    for silent in ("_SUCCESS", ".a.csv.crc", "_temporary/b.csv", ".hidden/b.csv"):
+    leftovers = (
+        "_SUCCESS",
+        ".a.csv.crc",
+        "_metadata",
+        ".b.csv.part",
+        "2024/_temporary/0/b.csv",
+        "_delta_log/00.checkpoint.parquet",
+    )
+    for silent in (*leftovers, ".hive-staging_7/b.csv", "_notes/readme.txt"):
         case.write(silent, "x")
     report = case.land()
     assert [path for path, _ in report.ignored_files] == ["shop/tracks/b.csv.tmp", "shop/tracks/notes.txt"]
     assert "shop/tracks/notes.txt: ignored, its name does not end in .parquet, .csv" in report.problems[1]
+
+
+def test_data_with_a_name_like_a_marker_are_reported(case: Case) -> None:
+    case.write("new/a.csv", HEADER + csv_row("a"))
+    for hidden in (
+        "_part-0.parquet",
+        "2024/.b.CSV.gz",
+        "_backup/1/a.jsonl",
+        "_backup/2/b.jsonl",
+        "_notes/_temporary/b.csv",
+    ):
+        case.write(hidden, "x")
+    # Never in the place of the folder that it leads to.
+    (case.folder / "shop/tracks/_latest").symlink_to(case.folder / "shop/tracks/new")
+    for outside in ("_old", "shop/_old", ".old/tracks"):
+        case.write("a.csv", "x", table=outside)
+    report = case.land()
+    assert case.rows("source_file") == ["shop/tracks/new/a.csv"]
+    assert [path.removeprefix("shop/tracks/") for path, _ in report.ignored_files] == [
+        "2024/.b.CSV.gz", "_backup", "_latest", "_part-0.parquet",
+    ]  # fmt: skip
+    assert "shop/tracks/_backup: ignored, its name begins with . or _" in report.problems[1]
+    assert "rename it" in report.problems[1]
 
 
 def test_files_outside_a_table_folder_are_reported(case: Case) -> None:

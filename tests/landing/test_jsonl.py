@@ -60,6 +60,13 @@ def test_values_that_are_not_text(case: Case) -> None:
     assert case.rows() == ["42", "true", "1.5", "007", "1e5", "", None, '{"b":[1,null]}', "NULL", "\x00é", " a "]
 
 
+def test_whole_numbers_as_ids_have_no_fraction(case: Case) -> None:
+    values = ["42.0", "-7.00", "42.05", '"42.0"', '{"n": 42.0}']
+    case.write("a.jsonl", "\n".join(f'{{"id": {value}}}' for value in values))
+    assert case.land().problems == []
+    assert case.rows() == ["42", "-7", "42.05", "42.0", '{"n":42.0}']
+
+
 def test_typed_columns(case: Case) -> None:
     case.write(
         "a.jsonl",

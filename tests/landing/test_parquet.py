@@ -119,6 +119,15 @@ def test_scalars_where_text_is_wanted(case: Case) -> None:
         (pa.array([42]), "42"),
         (pa.array([True]), "true"),
         (pa.array([1.5]), "1.5"),
+        (pa.array([42.0]), "42"),
+        (pa.array([-42.0], pa.float32()), "-42"),
+        (pa.array([2.0**53]), "9007199254740992"),
+        (pa.array([123456789012345678.0]), "123456789012345680"),
+        (pa.array([1e20]), "1e+20"),
+        (pa.array([float("nan")]), None),
+        (pa.array([float("nan")], pa.float32()), None),
+        (pa.array([float("inf")]), None),
+        (pa.array([-float("inf")]), None),
         (pa.array([decimal.Decimal("1.50")]), "1.50"),
         (pa.array([b"\xc3\xa9"]), "é"),
         (pa.array([MOMENT], pa.timestamp("us", "Asia/Tokyo")), "2024-01-31 23:59:59.123456"),
@@ -148,6 +157,14 @@ def test_numbers_and_json(case: Case) -> None:
         (2.0, None, None),
         (2.5, 7, '{"os": 1}'),
     ]
+
+
+def test_nan_is_no_value_in_a_column_of_numbers(case: Case) -> None:
+    # What pandas makes of a missing number.
+    nan = float("nan")
+    case.write("a.parquet", parquet(id=["a", "b"], price=[nan, 1.5], quantity=pa.array([7.0, nan], pa.float32())))
+    assert case.land().problems == []
+    assert case.rows("price, quantity") == [(None, 7), (1.5, None)]
 
 
 def test_extra_columns_are_properties_whatever_they_are_called(case: Case) -> None:

@@ -33,13 +33,23 @@ def test_places(url: str, bucket: Bucket) -> None:
 def test_files_belong_to_the_table_that_their_folders_name() -> None:
     files, ignored, unknown = found_in(
         "shop/tracks/2024/b.CSV.gz", "shop/tracks/a.parquet", "shop/pages/x.jsonl", "shop/tracks/", "shop/tracks/2024/",
-        "shop/tracks/_SUCCESS", "shop/_tmp/a.csv", "shop/tracks/.a.csv", ".hidden/tracks/a.csv",
+        "shop/tracks/_SUCCESS", "shop/_tmp/a.csv", "shop/tracks/_temporary/a.csv", ".hidden/tracks/a.csv", "shop/tracks/_notes/a.txt",
     )  # fmt: skip
     assert files == {
         "shop_tracks": ["shop/tracks/2024/b.CSV.gz", "shop/tracks/a.parquet"],
         "shop_pages": ["shop/pages/x.jsonl"],
     }
     assert (ignored, unknown) == ([], [])
+
+
+def test_data_with_a_name_like_a_marker_are_told_of() -> None:
+    _, ignored, unknown = found_in(
+        "shop/tracks/a.csv", "shop/tracks/_part.csv", "shop/tracks/2024/_old/1/a.csv", "shop/tracks/2024/_old/b.csv",
+        "shop/tracks/_old/_temporary/a.csv", "shop/trakcs/_a.csv",
+    )  # fmt: skip
+    assert [name for name, _ in ignored] == ["shop/tracks/2024/_old", "shop/tracks/_part.csv"]
+    assert "begins with . or _" in ignored[0][1]
+    assert unknown == []
 
 
 def test_others_are_told_of() -> None:

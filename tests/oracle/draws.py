@@ -52,6 +52,10 @@ def random_sources(rng: Random) -> tuple[str, ...]:
     )
 
 
+# Columns of all kinds, a property, and names that the records have anyway.
+OTHER_PAGE_FIELDS = ("path", "section", "country", "name", "event_id", "received_at", "user_id", "event_date")
+
+
 def random_settings(rng: Random) -> Settings:
     """Settings; the defaults are the likeliest, except that every policy gets its share."""
     usual = Settings()
@@ -63,8 +67,8 @@ def random_settings(rng: Random) -> Settings:
         timezone=weighted(rng, {"UTC": 5, "America/New_York": 3, "Asia/Kolkata": 2}),
         sources=random_sources(rng),
         segment_user_traits=weighted(rng, {usual.segment_user_traits: 5, ("plan", "city"): 1}),
-        segment_page_fields=weighted(rng, {usual.segment_page_fields: 5, ("path", "section", "country"): 2}),
-        segment_track_fields=weighted(rng, {usual.segment_track_fields: 5, ("section", "os"): 1}),
+        segment_page_fields=weighted(rng, {usual.segment_page_fields: 5, OTHER_PAGE_FIELDS: 2}),
+        segment_track_fields=weighted(rng, {usual.segment_track_fields: 5, ("section", "os", "event", "user_id"): 1}),
     )
 
 

@@ -1,23 +1,27 @@
 """The segment tables: sessions with all their records, and users with their traits."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 from .inputs import Event, Settings
 from .sessions import MICROSECOND, Session
 
-COLUMNS = ("url", "path", "title", "referrer", "search", "country", "device", "os")
+COLUMNS = tuple(field.name for field in fields(Event) if field.name != "properties")
 # Columns of core.events that no raw row of the model carries.
 ALWAYS_NULL = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 
 
-def value(event: Event, name: str) -> str | None:
-    """A field of an event: a column of core.events, or else a property."""
+def value(event: Event, name: str) -> Any:
+    """A field of an event: a column of core.events, the name of a page or screen, or else a property."""
     if name in ALWAYS_NULL:
         return None
+    if name == "name" and event.event_type in ("page", "screen"):
+        return event.event
     return getattr(event, name) if name in COLUMNS else dict(event.properties).get(name)
 
 
-def page_values(word: str, page: Event | None, names: Sequence[str]) -> dict[str, str | None]:
+def page_values(word: str, page: Event | None, names: Sequence[str]) -> dict[str, Any]:
     """The fields of a session's first or last page event."""
     return {f"{word}_{name}": None if page is None else value(page, name) for name in names}
 
@@ -26,11 +30,11 @@ def record(event: Event, settings: Settings) -> dict:
     """One event, under the heading of its type."""
     found: dict = {"timestamp": event.timestamp, "track": None, "page": None, "screen": None}
     if event.event_type == "track":
-        fields = {name: value(event, name) for name in settings.segment_track_fields}
-        found["track"] = {"event_id": event.event_id, "event": event.event, **fields}
+        asked = {name: value(event, name) for name in settings.segment_track_fields}
+        found["track"] = {"event_id": event.event_id, "event": event.event, **asked}
     elif event.event_type in ("page", "screen"):
-        fields = {name: value(event, name) for name in settings.segment_page_fields}
-        found[event.event_type] = {"event_id": event.event_id, "name": event.event, **fields}
+        asked = {name: value(event, name) for name in settings.segment_page_fields}
+        found[event.event_type] = {"event_id": event.event_id, "name": event.event, **asked}
     return found
 
 
@@ -66,7 +70,7 @@ def segment_users(events_of: Mapping[str, Sequence[Event]], traits: Sequence[str
     rows = []
     for visitor, events in events_of.items():
         identifies = [event for event in events if event.event_type == "identify"]
-        known = {name: text for event in identifies for name, text in event.properties if text}
+        known = {name: text for event in identifies for name, text in event.properties}
         rows.append(
             {
                 "user_id": visitor,

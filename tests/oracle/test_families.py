@@ -293,6 +293,26 @@ def test_fields_are_columns_or_properties() -> None:
     assert row["records"][1]["track"] == {"event_id": "e2", "event": None, "os": "iOS", "price": "7", "section": None}
 
 
+def test_the_name_of_a_page_and_all_columns_are_fields() -> None:
+    """What a record has anyway stays, whatever fields are asked for."""
+    rows = [
+        page("e1", "a", user_id="u", event="Home", received_at=TEN + MINUTE, traits=(("name", "no"),)),
+        track("e2", "a", at=TEN + MINUTE, event="buy", traits=(("name", "shoe"), ("event_id", "no"))),
+    ]
+    fields = {
+        "segment_page_fields": ("name", "event_id", "received_at", "user_id"),
+        "segment_track_fields": ("name", "event", "event_id"),
+    }
+    (row,) = run(*rows, **fields)["segment.segment_sessions"]
+    assert row["first_page_values"] == {
+        "first_name": "Home", "first_event_id": "e1", "first_received_at": TEN + MINUTE, "first_user_id": "u",
+    }  # fmt: skip
+    assert row["records"][0]["page"] == {
+        "event_id": "e1", "name": "Home", "received_at": TEN + MINUTE, "user_id": "u",
+    }  # fmt: skip
+    assert row["records"][1]["track"] == {"event_id": "e2", "event": "buy", "name": "shoe"}
+
+
 def test_other_types_are_records_without_content() -> None:
     """They count for the session's length, not in its counts; part of a millisecond is dropped."""
     rows = track("e1", "a"), identify("e2", "a", "a", TEN + MINUTE - MICRO)
@@ -302,7 +322,7 @@ def test_other_types_are_records_without_content() -> None:
 
 
 def test_the_newest_value_of_each_trait_counts() -> None:
-    """By time, then by event id; an empty value is none; a person's devices and users count together."""
+    """By time, then by event id; an empty text is a value; a person's devices and users count together."""
     rows = [
         track("e0", "d", "u", TEN - MINUTE),
         identify("e2", "d", "u", TEN, email="old", name="Ada", plan=""),
@@ -311,7 +331,7 @@ def test_the_newest_value_of_each_trait_counts() -> None:
         track("e4", "d", "u", TEN + 2 * MINUTE, traits=(("plan", "paid"),)),
     ]
     assert values(run(*rows)["segment.segment_users"], "user_id", "first_seen_at", "email", "name", "plan") == [
-        ("u", TEN, "old", "Ada", None)
+        ("u", TEN, "", "Ada", "")
     ]
     (row,) = run(*rows, segment_user_traits=("city",))["segment.segment_users"]
     assert row == {"user_id": "u", "first_seen_at": TEN, "city": "Köln"}

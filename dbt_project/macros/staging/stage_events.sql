@@ -123,6 +123,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
 
 {#- The columns of core.events, in order. -#}
 {% macro event_columns() -%}
-    event_id, source, event_type, event, anonymous_id, user_id, previous_id, alias, timestamp, event_date, received_at,
-    {{ event_attributes()[1:] | join(', ') }}, properties
+    {{ return([
+        'event_id', 'source', 'event_type', 'event', 'anonymous_id', 'user_id', 'previous_id', 'alias', 'timestamp', 'event_date', 'received_at',
+    ] + event_attributes()[1:] + ['properties']) }}
 {%- endmacro %}

@@ -38,6 +38,14 @@
     {{ return("date(" ~ at ~ ("" if var('timezone') == 'UTC' else ", '" ~ var('timezone') ~ "'") ~ ")") }}
 {%- endmacro %}
 
+{#- The UTC instant at which a date of the reporting timezone begins. -#}
+{% macro local_midnight(date) -%}{{ return(adapter.dispatch('local_midnight')(date)) }}{%- endmacro %}
+{% macro default__local_midnight(date) -%}
+    {%- set midnight = 'cast(' ~ date ~ ' as timestamp)' -%}
+    {{ return(midnight if var('timezone') == 'UTC' else "timezone('UTC', timezone('" ~ var('timezone') ~ "', " ~ midnight ~ '))') }}
+{%- endmacro %}
+{% macro bigquery__local_midnight(date) -%}{{ return('timestamp(' ~ date ~ ", '" ~ var('timezone') ~ "')") }}{%- endmacro %}
+
 {#- The UTC instant `days` after a date (YYYY-MM-DD) begins in UTC: for bounds with a day to spare, so that the timezone, at most 14
     hours away, does not matter. -#}
 {% macro start_of_date(date, days) -%}

@@ -10,11 +10,11 @@ copies as (
 
 -- The rows are read again for each use: to keep them would cost more.
 kept as (
-    select {{ event_columns() }}
+    select {{ event_columns() | join(', ') }}
     from ({{ good_rows_of_window() }}) as good
     where {{ id_key('event_id', 'event_date') }} not in (select id_key from repeated)
     union all
-    select {{ event_columns() }} from copies
+    select {{ event_columns() | join(', ') }} from copies
     where copy_number = 1
 )
 

@@ -3,6 +3,8 @@
     entity='dbt_visitor_id', entity_kind='visitor', at='timestamp', date='event_date', stored_by='entity'
 ) }}
 
+{%- set traits = user_traits() %}
+
 -- depends_on: {{ ref('affected_users') }}
 
 with events as (
@@ -16,8 +18,8 @@ calls as (
         event_type,
         timestamp,
         {{ minutes_between('idle_since', 'timestamp') }} as idle_time_minutes,
-        {% for trait in var('segment_user_traits') %}
-            case when event_type = 'identify' then nullif({{ json_text('properties', trait) }}, '') end as {{ adapter.quote(trait) }},
+        {% for trait in traits %}
+            case when event_type = 'identify' then {{ json_text('properties', trait) }} end as {{ adapter.quote(trait) }},
         {% endfor %}
         event_date
     from events

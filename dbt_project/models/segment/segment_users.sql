@@ -2,6 +2,8 @@
     materialized='rollup', key='user_id', key_type='string', parent_key='dbt_visitor_id'
 ) }}
 
+{%- set traits = user_traits() %}
+
 -- depends_on: {{ ref('dbt_mapped_tracks') }}
 
 with calls as (
@@ -12,7 +14,7 @@ with calls as (
 callers as (
     select
         dbt_visitor_id as user_id,
-        {% for trait in var('segment_user_traits') %}
+        {% for trait in traits %}
             {{ last_value_in_order('calls.' ~ adapter.quote(trait), 'calls') }} as {{ adapter.quote(trait) }},
         {% endfor %}
         min(case when event_type = 'identify' then timestamp end) as first_identify_at,
@@ -31,7 +33,7 @@ streamed as (
 users as (
     select
         coalesce(callers.user_id, streamed.user_id) as user_id,
-        {% for trait in var('segment_user_traits') %}
+        {% for trait in traits %}
             callers.{{ adapter.quote(trait) }},
         {% endfor %}
         coalesce(

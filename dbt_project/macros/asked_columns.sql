@@ -1,0 +1,31 @@
+{#- Columns that settings ask for, each checked: a warehouse would silently call a second column of a name otherwise (user_id_1). -#}
+
+{#- Traits, each a column of segment_users and of segment_user_calls. -#}
+{% macro user_traits() -%}
+    {%- set fixed = [
+        'user_id', 'first_seen_at', 'first_identify_at', 'first_call_at',
+        'event_id', 'dbt_visitor_id', 'event_type', 'timestamp', 'idle_time_minutes', 'event_date',
+    ] -%}
+    {{ return(_require_new_names('segment_user_traits', var('segment_user_traits'), fixed, 'take it out: core.events.properties has the trait')) }}
+{%- endmacro %}
+
+{#- Counters of dbt_session_track_facts: column -> event. -#}
+{% macro counted_events() -%}
+    {%- set fixed = ['session_id', 'ended_at', 'num_pvs', 'session_start_date'] -%}
+    {%- do _require_new_names('counted_events', var('counted_events').keys() | list, fixed, 'call it otherwise, cnt_..., say') -%}
+    {{ return(var('counted_events')) }}
+{%- endmacro %}
+
+{#- The names, if each is one of its own: column names have no case. -#}
+{% macro _require_new_names(variable, names, fixed, remedy) -%}
+    {%- set taken = fixed[:] -%}
+    {%- for name in names -%}
+        {%- if name | lower in taken -%}
+            {% do exceptions.raise_compiler_error(
+                'The var ' ~ variable ~ " names '" ~ name ~ "', but its table has a column of that name already. In dbt_project.yml, " ~ remedy ~ '.'
+            ) %}
+        {%- endif -%}
+        {%- do taken.append(name | lower) -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}
