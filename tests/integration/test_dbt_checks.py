@@ -110,3 +110,17 @@ def test_lost_and_doubled_rows_are_told_by_day_until_it_is_run_again(
     assert (row[1], row[5]) == (str(day or "null"), str(lost))
     shop.run_events(day or USUAL, day or USUAL)
     assert not found(shop, "events_conserved")
+
+
+def test_events_that_are_in_no_session_and_facts_of_no_event_are_named(shop: ThinDriver) -> None:
+    check = "assert_every_event_is_in_exactly_one_session"
+    facts, lost = "rudderstack.dbt_track_facts", f"{USUAL} 7"
+    missing, strange = [str(USUAL), lost, "1", "0"], [str(USUAL), "nobody's", "0", "1"]
+    execute(shop, f"create table internal.kept as select * from {facts} where event_id = '{lost}'")
+    assert not found(shop, check)
+    execute(shop, f"update {facts} set event_id = 'nobody''s' where event_id = '{lost}'")
+    assert sorted(found(shop, check)[check]) == sorted([missing, strange])
+    execute(shop, f"delete from {facts} where event_id = 'nobody''s'")
+    assert found(shop, check)[check] == [missing]
+    execute(shop, f"insert into {facts} select * from internal.kept", "drop table internal.kept")
+    assert not found(shop, check)
