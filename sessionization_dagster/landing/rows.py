@@ -101,10 +101,10 @@ def load_together(
 
 @contextmanager
 def _in_any_order(session: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """For rows that say themselves which number they have. In the order of files each file would end in a block of its own, not full, and
-    DuckDB would write nearly all of them again to fill them up when the connection is closed.
+    """For rows that say themselves which number they have.
 
-    The setting is the whole instance's; the caller's is that rows are kept in order.
+    In the order of files each file would end in a block of its own, not full, and DuckDB would write nearly all of them again, to fill
+    them up, when the connection is closed. The setting is the whole instance's; the caller's is that rows are kept in order.
     """
     session.execute("set preserve_insertion_order = false")
     try:
