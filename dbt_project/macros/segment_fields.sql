@@ -4,16 +4,25 @@
     {{ return(json_text(events ~ '.properties', field)) }}
 {%- endmacro %}
 
-{#- The structs of segment_sessions: prefix first_ or last_ of a page's fields, and a record's. -#}
+{#- The fields that tracks, pages and screens of segment_sessions are asked for, each once. A session's call has them as field_<name>. -#}
+{% macro record_fields() -%}
+    {{ return((var('segment_track_fields') + var('segment_page_fields')) | unique | list) }}
+{%- endmacro %}
+
+{#- What every record has of a call, with whatever fields it is asked for. A page's name is no property: the column event holds it. -#}
+{% macro fixed_fields(name_column) -%}{{ return({'event_id': 'event_id', name_column: 'event'}) }}{%- endmacro %}
+
+{#- The structs of segment_sessions: prefix first_ or last_ of the fields of a page, and a record's, of a call named element. -#}
 {% macro page_values(prefix, page) -%}
+    {%- set fixed = fixed_fields('name') -%}
     {%- set fields = {} -%}
-    {%- for field in var('segment_page_fields') -%}{%- do fields.update({prefix ~ field: page ~ '.' ~ field}) -%}{%- endfor -%}
+    {%- for field in var('segment_page_fields') -%}{%- do fields.update({prefix ~ field: page ~ '.' ~ fixed.get(field, 'field_' ~ field)}) -%}{%- endfor -%}
     {{ return(struct_of(fields)) }}
 {%- endmacro %}
 
-{#- A page's name is no property: the column event holds it. What a record has anyway stays, whatever fields are asked for. -#}
 {% macro record_struct(name_column, fields) -%}
-    {%- set columns = {'event_id': 'tracks.event_id', name_column: 'tracks.event'} -%}
-    {%- for field in fields if field not in ['event_id', name_column] -%}{%- do columns.update({field: event_field(field)}) -%}{%- endfor -%}
+    {%- set fixed = fixed_fields(name_column) -%}
+    {%- set columns = {} -%}
+    {%- for field in fixed.keys() | list + fields -%}{%- do columns.update({field: 'element.' ~ fixed.get(field, 'field_' ~ field)}) -%}{%- endfor -%}
     {{ return(struct_of(columns)) }}
 {%- endmacro %}

@@ -44,30 +44,36 @@
     cast({{ microseconds_between(earlier, later) }} as {{ type_double() }}) / 1000000
 {%- endmacro %}
 
+{#- The seconds since the visitor's event before, as exact. -#}
+{% macro idle_seconds(idle_time_minutes='idle_time_minutes') -%}
+    cast({{ idle_microseconds(idle_time_minutes) }} as {{ type_double() }}) / 1000000
+{%- endmacro %}
+
 {#- Who an event belongs to where people are not known, only devices. -#}
 {% macro client_id(alias=none) -%}
     {%- set prefix = alias ~ '.' if alias else '' -%}
     coalesce({{ prefix }}anonymous_id, {{ prefix }}user_id)
 {%- endmacro %}
 
-{#- Mixpanel's sessions: midnight in the reporting timezone splits besides the gap. Adds session_number, 1.. per visitor, to rows that begin
-    at a session's start; `tracks` is the name of a CTE. -#}
+{#- Mixpanel's sessions: midnight in the reporting timezone splits besides the gap. Adds to rows that begin at a session's start is_start,
+    session_number, 1.. per visitor, and visitor_track_number, which orders them; `tracks` is the name of a CTE. The date of the event before
+    follows from the idle time: to look at the row before would sort everything once more. -#}
 {% macro numbered_with_midnight_split(tracks) -%}
     select
-        starts.*,
-        sum(is_start) over (
-            partition by dbt_visitor_id order by timestamp, event_id rows between unbounded preceding and current row
-        ) as session_number
+        *,
+        sum(is_start) over (visitor rows between unbounded preceding and current row) as session_number,
+        row_number() over visitor as visitor_track_number
     from (
         select
             *,
             case
                 when {{ is_session_start() }} then 1
-                when event_date <> lag(event_date) over (partition by dbt_visitor_id order by timestamp, event_id) then 1
+                when event_date <> {{ local_date(add_microseconds('timestamp', '-' ~ idle_microseconds())) }} then 1
                 else 0
             end as is_start
         from {{ tracks }}
     ) as starts
+    window visitor as (partition by dbt_visitor_id order by timestamp, event_id)
 {%- endmacro %}
 
 {#- Average of durations in seconds by way of whole microseconds: the order of the rows does not show in the last digits. -#}

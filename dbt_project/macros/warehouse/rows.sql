@@ -22,14 +22,14 @@
 {% macro default__last_event_id() -%}{{ return("max((timestamp, event_id))[2]") }}{%- endmacro %}
 {% macro bigquery__last_event_id() -%}{{ return("array_agg(event_id order by timestamp desc, event_id desc limit 1)[offset(0)]") }}{%- endmacro %}
 
-{#- Aggregate: the first (last) non-null value in (timestamp, event_id) order of the rows named `rows`. -#}
-{% macro first_value_in_order(value, rows) -%}{{ return(adapter.dispatch('first_value_in_order')(value, rows)) }}{%- endmacro %}
-{% macro default__first_value_in_order(value, rows) -%}
-    arg_min({{ value }}, ({{ rows }}.timestamp, {{ rows }}.event_id)) filter (where {{ value }} is not null)
+{#- Aggregate: the first non-null value in the order of a number that differs from row to row. -#}
+{% macro first_value_in_order(value, number) -%}{{ return(adapter.dispatch('first_value_in_order')(value, number)) }}{%- endmacro %}
+{% macro default__first_value_in_order(value, number) -%}arg_min({{ value }}, {{ number }}) filter (where {{ value }} is not null){%- endmacro %}
+{% macro bigquery__first_value_in_order(value, number) -%}
+    array_agg({{ value }} order by {{ value }} is null, {{ number }} limit 1)[safe_offset(0)]
 {%- endmacro %}
-{% macro bigquery__first_value_in_order(value, rows) -%}
-    array_agg({{ value }} order by {{ value }} is null, {{ rows }}.timestamp, {{ rows }}.event_id limit 1)[safe_offset(0)]
-{%- endmacro %}
+
+{#- Aggregate: the last non-null value in (timestamp, event_id) order of the rows named `rows`. -#}
 {% macro last_value_in_order(value, rows) -%}{{ return(adapter.dispatch('last_value_in_order')(value, rows)) }}{%- endmacro %}
 {% macro default__last_value_in_order(value, rows) -%}
     arg_max({{ value }}, ({{ rows }}.timestamp, {{ rows }}.event_id)) filter (where {{ value }} is not null)
@@ -47,10 +47,34 @@
     struct({% for name, value in fields.items() %}{{ value }} as {{ name }}{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
-{#- Aggregate: the values as an array in (timestamp, event_id) order of the rows named `rows`. -#}
-{% macro array_in_order(value, rows) -%}{{ return(adapter.dispatch('array_in_order')(value, rows)) }}{%- endmacro %}
-{% macro default__array_in_order(value, rows) -%}list({{ value }} order by {{ rows }}.timestamp, {{ rows }}.event_id){%- endmacro %}
-{% macro bigquery__array_in_order(value, rows) -%}array_agg({{ value }} order by {{ rows }}.timestamp, {{ rows }}.event_id){%- endmacro %}
+{#- Aggregate: rows as an array of structs, ordered by a number that differs from row to row. DuckDB gathers rows as they come and sorts each
+    array in a third less time than it takes to gather them in order. -#}
+{% macro structs_in_order(number, fields) -%}{{ return(adapter.dispatch('structs_in_order')(number, fields)) }}{%- endmacro %}
+{% macro default__structs_in_order(number, fields) -%}
+    {%- set columns = {'place': number} -%}
+    {%- do columns.update(fields) -%}
+    list_sort(list({{ struct_of(columns) }}))
+{%- endmacro %}
+{% macro bigquery__structs_in_order(number, fields) -%}array_agg({{ struct_of(fields) }} order by {{ number }}){%- endmacro %}
+
+{#- The array of an expression over each element, named element, of an array. -#}
+{% macro mapped(array, expression) -%}{{ return(adapter.dispatch('mapped')(array, expression)) }}{%- endmacro %}
+{% macro default__mapped(array, expression) -%}list_transform({{ array }}, lambda element: {{ expression }}){%- endmacro %}
+{% macro bigquery__mapped(array, expression) -%}
+    array(select {{ expression }} from unnest({{ array }}) as element with offset as place order by place)
+{%- endmacro %}
+
+{#- The first (last) element, named element, of an array that meets a condition; null where none does. -#}
+{% macro first_element(array, condition) -%}{{ return(adapter.dispatch('first_element')(array, condition)) }}{%- endmacro %}
+{% macro default__first_element(array, condition) -%}list_filter({{ array }}, lambda element: {{ condition }})[1]{%- endmacro %}
+{% macro bigquery__first_element(array, condition) -%}
+    (select element from unnest({{ array }}) as element with offset as place where {{ condition }} order by place limit 1)
+{%- endmacro %}
+{% macro last_element(array, condition) -%}{{ return(adapter.dispatch('last_element')(array, condition)) }}{%- endmacro %}
+{% macro default__last_element(array, condition) -%}list_filter({{ array }}, lambda element: {{ condition }})[-1]{%- endmacro %}
+{% macro bigquery__last_element(array, condition) -%}
+    (select element from unnest({{ array }}) as element with offset as place where {{ condition }} order by place desc limit 1)
+{%- endmacro %}
 
 {#- Aggregate: the values as a sorted array. -#}
 {% macro sorted_array(value) -%}{{ return(adapter.dispatch('sorted_array')(value)) }}{%- endmacro %}

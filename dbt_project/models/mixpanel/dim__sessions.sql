@@ -31,9 +31,9 @@ sessions as (
         min(numbered.timestamp) as start_time,
         max(numbered.timestamp) as end_time,
         {{ seconds_between('min(numbered.timestamp)', 'max(numbered.timestamp)') }} as session_duration_secs,
-        {{ first_value_in_order('attributes.country', 'numbered') }} as country,
-        {{ first_value_in_order('attributes.device', 'numbered') }} as device,
-        {{ first_value_in_order('attributes.os', 'numbered') }} as os
+        {{ first_value_in_order('attributes.country', 'numbered.visitor_track_number') }} as country,
+        {{ first_value_in_order('attributes.device', 'numbered.visitor_track_number') }} as device,
+        {{ first_value_in_order('attributes.os', 'numbered.visitor_track_number') }} as os
     from numbered
     inner join attributes on numbered.event_id = attributes.event_id and numbered.event_date = attributes.event_date
     group by numbered.dbt_visitor_id, numbered.session_number, numbered.event_date

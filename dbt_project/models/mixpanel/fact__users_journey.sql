@@ -20,6 +20,13 @@ numbered as (
     {{ numbered_with_midnight_split('tracks') }}
 ),
 
+-- As in dbt_track_facts, one sort serves all.
+first_tracks as (
+    select dbt_visitor_id, session_number, visitor_track_number
+    from numbered
+    where is_start = 1
+),
+
 journey as (
     select
         numbered.dbt_visitor_id as user_id,
@@ -28,13 +35,12 @@ journey as (
         numbered.event,
         numbered.timestamp as time,
         numbered.event_date as date,
-        row_number() over session_order as step_number,
-        {{ seconds_between('lag(numbered.timestamp) over session_order', 'numbered.timestamp') }} as seconds_since_previous
+        numbered.visitor_track_number - first_tracks.visitor_track_number + 1 as step_number,
+        case when numbered.is_start = 0 then {{ idle_seconds('numbered.idle_time_minutes') }} end as seconds_since_previous
     from numbered
+    inner join first_tracks
+        on numbered.dbt_visitor_id = first_tracks.dbt_visitor_id and numbered.session_number = first_tracks.session_number
     inner join first_sessions on numbered.dbt_visitor_id = first_sessions.user_id
-    window session_order as (
-        partition by numbered.dbt_visitor_id, numbered.session_number order by numbered.timestamp, numbered.event_id
-    )
 )
 
 select * from journey

@@ -17,16 +17,22 @@ calls as (
     select
         tracks.session_id,
         tracks.dbt_visitor_id,
-        tracks.event_id,
+        tracks.track_sequence_number,
         tracks.timestamp,
-        events.event_type,
-        case when events.event_type = 'track' then {{ record_struct('event', var('segment_track_fields')) }} end as track,
-        case when events.event_type = 'page' then {{ record_struct('name', var('segment_page_fields')) }} end as page,
-        case when events.event_type = 'screen' then {{ record_struct('name', var('segment_page_fields')) }} end as screen
+        tracks.event_id,
+        {% for field in record_fields() %}
+            {{ event_field(field) }} as field_{{ field }},
+        {% endfor %}
+        tracks.event,
+        events.event_type
     from tracks
     inner join events on tracks.event_id = events.event_id and tracks.event_date = events.event_date
 ),
 
+{%- set of_call = {'timestamp': 'timestamp', 'event_id': 'event_id', 'event': 'event', 'event_type': 'event_type'} %}
+{%- for field in record_fields() %}{% do of_call.update({'field_' ~ field: 'field_' ~ field}) %}{% endfor %}
+
+-- Each call is gathered once, with the fields of any kind, and made a track, page or screen in its session's array.
 grouped as (
     select
         session_id,
@@ -39,13 +45,17 @@ grouped as (
             'total_screens': "cast(sum(case when event_type = 'screen' then 1 else 0 end) as " ~ type_bigint() ~ ")",
             'duration_millis': whole_milliseconds('min(timestamp)', 'max(timestamp)'),
         }) }} as stats,
-        {{ first_value_in_order('calls.page', 'calls') }} as first_page,
-        {{ last_value_in_order('calls.page', 'calls') }} as last_page,
-        {{ array_in_order(struct_of({
-            'timestamp': 'calls.timestamp', 'track': 'calls.track', 'page': 'calls.page', 'screen': 'calls.screen',
-        }), 'calls') }} as records
+        {{ structs_in_order('track_sequence_number', of_call) }} as session_calls
     from calls
     group by session_id, dbt_visitor_id
+),
+
+with_pages as (
+    select
+        *,
+        {{ first_element('session_calls', "element.event_type = 'page'") }} as first_page,
+        {{ last_element('session_calls', "element.event_type = 'page'") }} as last_page
+    from grouped
 ),
 
 sessions as (
@@ -58,8 +68,13 @@ sessions as (
         stats,
         {{ page_values('first_', 'first_page') }} as first_page_values,
         {{ page_values('last_', 'last_page') }} as last_page_values,
-        records
-    from grouped
+        {{ mapped('session_calls', struct_of({
+            'timestamp': 'element.timestamp',
+            'track': "case when element.event_type = 'track' then " ~ record_struct('event', var('segment_track_fields')) ~ " end",
+            'page': "case when element.event_type = 'page' then " ~ record_struct('name', var('segment_page_fields')) ~ " end",
+            'screen': "case when element.event_type = 'screen' then " ~ record_struct('name', var('segment_page_fields')) ~ " end",
+        })) }} as records
+    from with_pages
 )
 
 select * from sessions
