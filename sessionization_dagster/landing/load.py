@@ -66,19 +66,24 @@ def land(
 
 @contextmanager
 def _session(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A second connection to the same database, in UTC, that keeps the order of rows."""
+    """A second connection to the same database, in UTC, that keeps the order of rows: record numbers follow from it."""
     with connection.cursor() as session:
         session.execute("set session TimeZone = 'UTC'")
-        row = session.execute("select current_setting('preserve_insertion_order')").fetchone()
-        if row and row[0]:
+        with _order_kept(session, True):
             yield session
-            return
-        # Record numbers follow from the order in which rows are written. This setting belongs to the whole instance.
-        session.execute("set preserve_insertion_order = true")
-        try:
-            yield session
-        finally:
-            session.execute("set preserve_insertion_order = false")
+
+
+@contextmanager
+def _order_kept(session: duckdb.DuckDBPyConnection, wanted: bool) -> Iterator[None]:
+    """Whether rows are written in the order in which they come. To be left outside a transaction: a failed one takes no statement."""
+    setting = "select current_setting('preserve_insertion_order')"
+    before = bool(session.execute(setting).fetchall()[0][0])
+    # This setting belongs to the whole instance.
+    session.execute(f"set preserve_insertion_order = {wanted}")
+    try:
+        yield
+    finally:
+        session.execute(f"set preserve_insertion_order = {before}")
 
 
 class _Loader:
@@ -160,7 +165,9 @@ class _Loader:
         """Loads new files in one transaction; False, and nothing done, where one of them needs a closer look."""
         names = [file.source_file for file in files]
         try:
-            with ledger.transaction(self._session):
+            # Rows of parquet files come with their numbers. In the order of files each file would end in a block of its own, not full,
+            # and DuckDB would write nearly all of them again, to fill them up, when the connection is closed.
+            with _order_kept(self._session, False), ledger.transaction(self._session):
                 counts = rows.load_together(self._session, files, self._table, columns)
                 self._note(ledger.LOADED, names)
                 for file in files:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import TextIO
@@ -86,8 +85,7 @@ def load_together(
     """
     names = [file.source_file for file in files]
     try:
-        with _in_any_order(session):
-            _execute_insert(session, _insert("of_file", table, together_parquet(files, table, columns), CLEAN_NUMBER))
+        _execute_insert(session, _insert("of_file", table, together_parquet(files, table, columns), CLEAN_NUMBER))
         counts = session.execute(
             f"select source_file, count(*) from {qualified(table)} where source_file in (select unnest($names)) group by 1",
             {"names": names},
@@ -97,20 +95,6 @@ def load_together(
     except duckdb.Error as error:
         raise NeedsCare from error
     return dict.fromkeys(names, 0) | dict(counts)
-
-
-@contextmanager
-def _in_any_order(session: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """For rows that say themselves which number they have.
-
-    In the order of files each file would end in a block of its own, not full, and DuckDB would write nearly all of them again, to fill
-    them up, when the connection is closed. The setting is the whole instance's; the caller's is that rows are kept in order.
-    """
-    session.execute("set preserve_insertion_order = false")
-    try:
-        yield
-    finally:
-        session.execute("set preserve_insertion_order = true")
 
 
 def load_carefully(

@@ -74,6 +74,8 @@ def test_files_beside_one_that_is_not_clean_lose_nothing(case: Case) -> None:
     case.write("f.parquet", parquet(file_row_number=["f"], id=["f"], price=["1"]))
     report = case.land_tracks()
     assert (report.files_loaded, report.rows_loaded, report.rows_rejected, report.files_unreadable) == (5, 5, 1, 1)
+    # Rows that are numbered as they come rely on it, in this run and the caller's next statements.
+    assert case.query("select current_setting('preserve_insertion_order')") == [(True,)]
     assert case.rows("id, source_row") == [("a", 1), ("c", 2), ("d", 1), ("e", 1), ("f", 1)]
 
 
