@@ -164,4 +164,4 @@ def test_a_row_that_was_loaded_before_its_own_time_is_rejected_by_the_day_it_cam
         driver.run_events(day, day)
         assert driver.rows("core.events", ["event_id"]) == []
         assert driver.rows("core.rejected_events", on_arrival) == rejected
-        assert driver.run_tests(day, day, "events_conserved") == {"events_conserved": "pass"}
+    assert driver.run_tests(loaded.date(), loaded.date(), "events_conserved") == {"events_conserved": "pass"}
