@@ -4,7 +4,7 @@
     {{ return(json_text(events ~ '.properties', field)) }}
 {%- endmacro %}
 
-{#- The fields that tracks, pages and screens of segment_sessions are asked for, each once. A session's call has them as field_<name>. -#}
+{#- The fields that tracks, pages and screens of segment_sessions are asked for, each once. A call has them as field_<name>. -#}
 {% macro record_fields() -%}
     {{ return((var('segment_track_fields') + var('segment_page_fields')) | unique | list) }}
 {%- endmacro %}

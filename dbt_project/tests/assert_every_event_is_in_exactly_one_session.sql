@@ -13,13 +13,12 @@ facts as (
 
 counted as (
     select event_date, event_id, 1 as is_event, 0 as is_fact from events
-    where {{ may_differ('events', 'facts') }}
     union all
     select event_date, event_id, 0 as is_event, 1 as is_fact from facts
-    where {{ may_differ('events', 'facts') }}
 )
 
 select event_date, event_id, sum(is_event) as events, sum(is_fact) as facts
 from counted
+where {{ may_differ('events', 'facts') }}
 group by event_date, event_id
 having sum(is_event) <> 1 or sum(is_fact) <> 1

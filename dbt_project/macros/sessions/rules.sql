@@ -41,12 +41,10 @@
 
 {#- Seconds, exact to the microsecond. -#}
 {% macro seconds_between(earlier, later) -%}
-    cast({{ microseconds_between(earlier, later) }} as {{ type_double() }}) / 1000000
+    {{ seconds_of(microseconds_between(earlier, later)) }}
 {%- endmacro %}
-
-{#- The seconds since the visitor's event before, as exact. -#}
-{% macro idle_seconds(idle_time_minutes='idle_time_minutes') -%}
-    cast({{ idle_microseconds(idle_time_minutes) }} as {{ type_double() }}) / 1000000
+{% macro seconds_of(microseconds) -%}
+    cast({{ microseconds }} as {{ type_double() }}) / 1000000
 {%- endmacro %}
 
 {#- Who an event belongs to where people are not known, only devices. -#}

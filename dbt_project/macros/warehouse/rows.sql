@@ -47,15 +47,11 @@
     struct({% for name, value in fields.items() %}{{ value }} as {{ name }}{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
-{#- Aggregate: rows as an array of structs, ordered by a number that differs from row to row. DuckDB gathers rows as they come and sorts each
+{#- Aggregate: rows as an array of structs of some columns, ordered by a number that differs from row to row. DuckDB gathers rows as they come and sorts each
     array in a third less time than it takes to gather them in order. -#}
-{% macro structs_in_order(number, fields) -%}{{ return(adapter.dispatch('structs_in_order')(number, fields)) }}{%- endmacro %}
-{% macro default__structs_in_order(number, fields) -%}
-    {%- set columns = {'place': number} -%}
-    {%- do columns.update(fields) -%}
-    list_sort(list({{ struct_of(columns) }}))
-{%- endmacro %}
-{% macro bigquery__structs_in_order(number, fields) -%}array_agg({{ struct_of(fields) }} order by {{ number }}){%- endmacro %}
+{% macro structs_in_order(number, columns) -%}{{ return(adapter.dispatch('structs_in_order')(number, columns)) }}{%- endmacro %}
+{% macro default__structs_in_order(number, columns) -%}list_sort(list({{ struct_of(dict(zip([number] + columns, [number] + columns))) }})){%- endmacro %}
+{% macro bigquery__structs_in_order(number, columns) -%}array_agg({{ struct_of(dict(zip(columns, columns))) }} order by {{ number }}){%- endmacro %}
 
 {#- The array of an expression over each element, named element, of an array. -#}
 {% macro mapped(array, expression) -%}{{ return(adapter.dispatch('mapped')(array, expression)) }}{%- endmacro %}

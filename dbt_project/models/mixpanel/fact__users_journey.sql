@@ -36,7 +36,7 @@ journey as (
         numbered.timestamp as time,
         numbered.event_date as date,
         numbered.visitor_track_number - first_tracks.visitor_track_number + 1 as step_number,
-        case when numbered.is_start = 0 then {{ idle_seconds('numbered.idle_time_minutes') }} end as seconds_since_previous
+        case when numbered.is_start = 0 then {{ seconds_of(idle_microseconds('numbered.idle_time_minutes')) }} end as seconds_since_previous
     from numbered
     inner join first_tracks
         on numbered.dbt_visitor_id = first_tracks.dbt_visitor_id and numbered.session_number = first_tracks.session_number

@@ -29,8 +29,8 @@ calls as (
     inner join events on tracks.event_id = events.event_id and tracks.event_date = events.event_date
 ),
 
-{%- set of_call = {'timestamp': 'timestamp', 'event_id': 'event_id', 'event': 'event', 'event_type': 'event_type'} %}
-{%- for field in record_fields() %}{% do of_call.update({'field_' ~ field: 'field_' ~ field}) %}{% endfor %}
+{%- set of_call = ['timestamp', 'event_id', 'event', 'event_type'] %}
+{%- for field in record_fields() %}{% do of_call.append('field_' ~ field) %}{% endfor %}
 
 -- Each call is gathered once, with the fields of any kind, and made a track, page or screen in its session's array.
 grouped as (
