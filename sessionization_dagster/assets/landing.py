@@ -10,7 +10,7 @@ import dagster as dg
 from sessionization_dagster import landing as landing_package
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.landing import RawTable, land, raw_tables
-from sessionization_dagster.landing.ledger import moment_of
+from sessionization_dagster.landing.ledger import own_moment_of
 from sessionization_dagster.markdown import markdown_table
 from sessionization_dagster.partition_metadata import add_table_metadata
 from sessionization_dagster.partitions import run_window, span_of
@@ -112,8 +112,8 @@ def build_landing_assets(
 def _rows_outside(
     connection: DuckDBConnection, table: RawTable, span: tuple[datetime, datetime | None]
 ) -> dict[str, int]:
-    """How many rows of a raw table lie before the first partition and after the last."""
-    at = moment_of(table)
+    """How many rows of a raw table lie before the first partition and after the last, by their own time."""
+    at = own_moment_of(table)
     if at is None:
         return {"before_first_partition": 0, "after_last_partition": 0}
     start, end = span

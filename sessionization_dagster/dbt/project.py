@@ -23,7 +23,11 @@ from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
-CONNECTING = ("bigquery_endpoint", "bigquery_keyfile", "bigquery_maximum_bytes_billed", "bigquery_timeout_seconds")
+#: Settings that matter to commands only: how BigQuery is reached and limited, and which days there are.
+OF_COMMANDS = (
+    "bigquery_endpoint", "bigquery_keyfile", "bigquery_maximum_bytes_billed", "bigquery_timeout_seconds",
+    "first_partition", "last_partition",
+)  # fmt: skip
 PARSED_FILES = (".yml", ".sql", ".csv", ".md")
 OWN_FOLDERS = ("target", "logs")
 
@@ -62,6 +66,8 @@ class DbtProject:
             "duckdb_path": str(environment.duckdb_path),
             "sources": list(environment.sources),
             "timezone": environment.timezone,
+            "first_partition": environment.start_date.isoformat(),
+            "last_partition": environment.end_date.isoformat() if environment.end_date else None,
             **(environment.bigquery.as_dbt_vars() if environment.bigquery else {}),
         }
         return cls(project_dir, settings, environment.target.value)
@@ -104,11 +110,8 @@ class DbtProject:
 
     @property
     def _parsed_settings(self) -> dict[str, Any]:
-        """The settings as parsing sees them: of the warehouse's file its name alone, so that one parse serves it in every folder.
-
-        How BigQuery is reached and limited matters to commands only.
-        """
-        settings = {name: value for name, value in self.settings.items() if name not in CONNECTING}
+        """The settings as parsing sees them: of the warehouse's file its name alone, so that one parse serves it in every folder."""
+        settings = {name: value for name, value in self.settings.items() if name not in OF_COMMANDS}
         return {**settings, "duckdb_path": Path(self.settings["duckdb_path"]).name}
 
     def _digest(self) -> str:

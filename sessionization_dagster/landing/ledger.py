@@ -169,9 +169,24 @@ def moment_of(table: RawTable) -> str | None:
     if table.at is None:
         return None
     at = identifier(table.at)
-    if any(column.name.lower() == "received_at" for column in table.columns) and table.at.lower() != "received_at":
-        return f"case when {at} is null or {at} > received_at + interval 1 day then received_at else {at} end"
-    return at
+    return f"case when {_is_dated_by_arrival(at)} then received_at else {at} end" if _notes_arrival(table) else at
+
+
+def own_moment_of(table: RawTable) -> str | None:
+    """As moment_of, but null for a row that its arrival dates: it is rejected, whatever its day."""
+    if table.at is None:
+        return None
+    at = identifier(table.at)
+    return f"case when not ({_is_dated_by_arrival(at)}) then {at} end" if _notes_arrival(table) else at
+
+
+def _notes_arrival(table: RawTable) -> bool:
+    names = {column.name.lower() for column in table.columns}
+    return table.at is not None and "received_at" in names - {table.at.lower()}
+
+
+def _is_dated_by_arrival(at: str) -> str:
+    return f"{at} is null or coalesce({at} > received_at + interval 1 day, false)"
 
 
 def record(

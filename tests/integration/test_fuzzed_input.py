@@ -71,14 +71,14 @@ def raw_rows(project: Project) -> list[dict[str, Any]]:
 
 
 def is_outside(at: datetime | None, received_at: datetime | None) -> bool:
-    """Whether the row's day is known and no partition."""
+    """Whether it happened on a day that is no partition. A row whose time is missing, or cannot be true, is rejected whatever its day."""
     if at is None or (received_at is not None and at - received_at > timedelta(days=1)):
-        at = received_at
+        return False
     start, end = (
         datetime(day.year, day.month, day.day, tzinfo=ZONE).astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
         for day in (FIRST, LAST + timedelta(days=1))
     )
-    return at is not None and not start <= at < end
+    return not start <= at < end
 
 
 def outcomes(project: Project) -> tuple[Counter[str | None], dict[str, list[str]]]:

@@ -243,10 +243,34 @@ def test_rows_of_days_that_are_no_partition_are_counted(tmp_path: Path, instance
     (failed,) = [check for check in result.get_asset_check_evaluations() if not check.passed]
     assert failed.check_name == "rows_within_partitions"
     assert {name: value.value for name, value in failed.metadata.items()} == {
-        "before_first_partition": 2,
+        "before_first_partition": 1,
         "after_last_partition": 1,
     }
     assert project.query("select event_id from core.events") == [{"event_id": "first"}]
+
+
+def test_a_rejected_row_is_kept_whenever_it_arrived(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Its own time says nothing of its day; where that of its arrival is no partition, every run answers for it."""
+    project = csv_project(tmp_path, instance)
+    first, last = datetime(2024, 3, 9), datetime(2024, 3, 13)
+    rows = [
+        RawRow("tracks", "sound", "a", timestamp=last - timedelta(hours=1), received_at=last, event="page"),
+        RawRow("tracks", "future", "a", timestamp=first, received_at=first - timedelta(days=1, microseconds=1), event="page"),
+        RawRow("tracks", "far future", "a", timestamp=last + timedelta(days=9), received_at=last, event="page"),
+        RawRow("tracks", "undated", "a", received_at=first - timedelta(microseconds=1), event="page"),
+        RawRow("tracks", "undated later", "a", received_at=last, event="page"),
+        RawRow("tracks", "dated", "a", received_at=last - timedelta(microseconds=1), event="page"),
+    ]  # fmt: skip
+    project.land("tracks/days", rows)
+    for day in (date(2024, 3, 12), date(2024, 3, 10)):
+        assert not [check for check in project.run(day, day).get_asset_check_evaluations() if not check.passed]
+        assert project.query("select event_id, reason, event_date from core.rejected_events order by event_id") == [
+            {"event_id": "dated", "reason": "no_timestamp", "event_date": date(2024, 3, 12)},
+            {"event_id": "far future", "reason": "future_timestamp", "event_date": None},
+            {"event_id": "future", "reason": "future_timestamp", "event_date": None},
+            {"event_id": "undated", "reason": "no_timestamp", "event_date": None},
+            {"event_id": "undated later", "reason": "no_timestamp", "event_date": None},
+        ]
 
 
 def test_another_timezone_is_refused_on_a_filled_warehouse(tmp_path: Path, instance: dg.DagsterInstance) -> None:

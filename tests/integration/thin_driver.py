@@ -38,11 +38,14 @@ MODELS = ("--resource-type", "model", "--resource-type", "seed")
 class ThinDriver:
     """A warehouse of its own and the runs that are made on it."""
 
-    def __init__(self, folder: Path, settings: Settings, project: DbtProject | None = None) -> None:
-        """Start from nothing in the folder, with the project's own models unless others are given."""
+    def __init__(
+        self, folder: Path, settings: Settings, project: DbtProject | None = None, days: tuple[date, date] | None = None
+    ) -> None:
+        """Start from nothing in the folder, with the project's own models unless others are given. days: the first and last partition."""
         # dbt names the database after the file's stem: the manifest is good for this name.
         self.warehouse = DuckDBWarehouse(folder / "sessionization.duckdb")
         self.settings = settings
+        self.days = days
         self.project = project or parsed_project(settings.sources, settings.timezone)
         self.tables = raw_tables(self.project.manifest, settings.sources)
         self._views_exist = False
@@ -53,7 +56,13 @@ class ThinDriver:
     @property
     def variables(self) -> dict[str, Any]:
         """The dbt vars for the settings as they are now."""
-        return {"duckdb_path": str(self.warehouse.path), **self.variables_of_settings()}
+        first, last = (day.isoformat() for day in self.days) if self.days else (None, None)
+        return {
+            "duckdb_path": str(self.warehouse.path),
+            "first_partition": first,
+            "last_partition": last,
+            **self.variables_of_settings(),
+        }
 
     def variables_of_settings(self) -> dict[str, Any]:
         """Those that hold on any warehouse."""

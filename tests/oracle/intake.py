@@ -131,7 +131,10 @@ def take_in(
         reason = fault(row)
         event_date = dated(row, settings.timezone)
         if event_date is not None and not first_date <= event_date <= last_date:
-            continue
+            if row.timestamp is not None and not is_future(row):
+                continue
+            # Its own time says nothing of its day, and no partition is that of its receipt.
+            event_date = None
         if reason is None:
             candidates[row.id, event_date].append(row)
         else:

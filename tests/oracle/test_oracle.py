@@ -127,10 +127,12 @@ def test_a_whole_day_ahead_of_receipt_is_allowed() -> None:
 
 
 def test_rejected_rows_of_other_days_are_left_out_unless_they_have_none() -> None:
-    """The days asked for hold for rejected rows too."""
+    """The days asked for hold for rejected rows too, but not where they are those of the receipt alone."""
     other_day = TEN + timedelta(days=5)
-    assert rejected(track("e", at=other_day), track("f", "a", at=None, received_at=other_day)) == []
+    assert rejected(track("e", at=other_day)) == []
     assert rejected(track("f", "a", at=None)) == [("f", "no_timestamp", None)]
+    assert rejected(track("f", "a", at=None, received_at=other_day)) == [("f", "no_timestamp", None)]
+    assert rejected(track("f", "a", received_at=TEN - timedelta(days=5))) == [("f", "future_timestamp", None)]
 
 
 def test_duplicates_are_of_one_id_and_day_over_all_tables() -> None:

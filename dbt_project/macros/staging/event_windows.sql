@@ -9,7 +9,7 @@
 
 {#- Rejected rows of the window, and all that belong to no day. -#}
 {% macro rejected_rows_of_window() -%}
-    {%- set columns = 'event_id, source, event_type, reject_reason as reason, event_date, timestamp, received_at, rejected_raw as raw' -%}
+    {%- set columns = rejected_columns('event_date') -%}
     select {{ columns }} from ({{ staged_events() }}) as staged
     where {{ near_window('timestamp') }} and {{ in_window('event_date') }} and reject_reason is not null and not is_from_the_future and {{ loaded_in_time() }}
     union all
@@ -18,7 +18,33 @@
     union all
     select {{ columns }} from ({{ staged_events() }}) as staged
     where timestamp is null and (event_date is null or ({{ in_window('event_date') }})) and {{ loaded_in_time() }}
+    {%- for arrived_outside in arrivals_outside_partitions() %}
+    union all
+    select {{ rejected_columns('cast(null as date)') }} from ({{ staged_events() }}) as staged
+    where {{ is_dated_by_arrival() }} and {{ arrived_outside }}
+    {%- endfor %}
 {%- endmacro %}
+
+{% macro rejected_columns(event_date) -%}
+    event_id, source, event_type, reject_reason as reason, {{ event_date }} as event_date, timestamp, received_at, rejected_raw as raw
+{%- endmacro %}
+
+{#- Conditions, to be asked apart, on staged rows that arrived before the first partition or after the last. Where the arrival dates them no
+    run would answer for them: they belong to no day, and are kept by every run. Not on BigQuery, where to look for them would read all raw rows of
+    the time before; nor by dbt alone, which does not know the partitions. -#}
+{% macro arrivals_outside_partitions() -%}{{ return(adapter.dispatch('arrivals_outside_partitions')()) }}{%- endmacro %}
+{% macro default__arrivals_outside_partitions() -%}
+    {%- set conditions = [] -%}
+    {%- set first, last = var('first_partition', none), var('last_partition', none) -%}
+    {%- if first -%}
+        {%- do conditions.append(arrived_at() ~ ' < ' ~ start_of_date(first, 1) ~ ' and ' ~ local_date(arrived_at()) ~ " < date '" ~ first ~ "'") -%}
+    {%- endif -%}
+    {%- if last -%}
+        {%- do conditions.append(arrived_at() ~ ' >= ' ~ start_of_date(last, -1) ~ ' and ' ~ local_date(arrived_at()) ~ " > date '" ~ last ~ "'") -%}
+    {%- endif -%}
+    {{ return(conditions) }}
+{%- endmacro %}
+{% macro bigquery__arrivals_outside_partitions() -%}{{ return([]) }}{%- endmacro %}
 
 {#- One row per key (id_key) that more than one good row of the window has: an event_id that stands more than once on a date, or by chance
     two that share a number. Numbers are grouped some times faster than texts, and few are left to be looked at. -#}

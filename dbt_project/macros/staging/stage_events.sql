@@ -63,7 +63,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
         timestamp, received_at, raw_loaded_at, is_from_the_future, reject_reason,
         {{ row_as_json('raw_row') }} as raw,
         case when reject_reason is not null then {{ row_as_json('raw_row') }} end as rejected_raw,
-        {{ local_date('case when timestamp is null or is_from_the_future then ' ~ arrived_at() ~ ' else timestamp end') }} as event_date
+        {{ local_date('case when ' ~ is_dated_by_arrival() ~ ' then ' ~ arrived_at() ~ ' else timestamp end') }} as event_date
     from judged
     )
 {%- endmacro %}
@@ -110,6 +110,9 @@ where its timestamp is missing or cannot be true; null where neither is known.
 {% macro is_from_the_future() -%}
     coalesce(timestamp > {{ add_microseconds(arrived_at(), 24 * 3600 * 1000000) }}, false)
 {%- endmacro %}
+
+{#- The row's own time says nothing of its day. Such rows are all rejected. -#}
+{% macro is_dated_by_arrival() -%}(timestamp is null or is_from_the_future){%- endmacro %}
 
 {#- Why a row is not an event; the first that applies. Duplicates are judged later, over all sources (core.events). -#}
 {% macro reject_reason() -%}

@@ -35,6 +35,11 @@
     {{ rows }} {{ near_window(arrived_at()) }} and not coalesce({{ near_window('timestamp') }}, false)
     union all
     {{ rows }} timestamp is null and {{ arrived_at() }} is null
+    {%- for arrived_outside in arrivals_outside_partitions() %}
+    union all
+    select source, cast(null as date) as event_date, timestamp, received_at from ({{ staged_events() }}) as staged
+    where {{ is_dated_by_arrival() }} and {{ arrived_outside }}
+    {%- endfor %}
 {%- endmacro %}
 {#- Each time that a table is named is paid for. -#}
 {% macro bigquery__raw_rows_dated_near_window() -%}
