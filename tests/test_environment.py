@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.dbt.project import DbtProject, require_own_name
 from sessionization_dagster.environment import Environment, Target
 from sessionization_dagster.errors import SettingsError
 
@@ -53,3 +53,14 @@ def test_a_bad_value_is_named_with_the_remedy(variable: str, value: str, says: s
 def test_an_unknown_source_is_named_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match=r"names rudder.*rudderstack"):
         DbtProject.of(Environment.from_env({"SESSIONIZATION_SOURCES": "rudder"}))
+
+
+@pytest.mark.parametrize("name", ["core", "RAW", "internal", "main", "temp", "it's"])
+def test_a_file_may_not_be_called_as_what_is_in_it(name: str, tmp_path: Path) -> None:
+    project = DbtProject.of(
+        Environment.from_env({"SESSIONIZATION_DUCKDB_PATH": str(tmp_path / "sessionization.duckdb")})
+    )
+    path = tmp_path / f"{name}.duckdb"
+    with pytest.raises(SettingsError, match="SESSIONIZATION_DUCKDB_PATH") as caught:
+        require_own_name(path, project.manifest)
+    assert str(path) in str(caught.value)

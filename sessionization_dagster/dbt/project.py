@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from sessionization_dagster.dbt.runner import DbtRunner
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.environment import Environment, Target
 from sessionization_dagster.errors import SettingsError
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -30,6 +30,10 @@ OF_COMMANDS = (
 )  # fmt: skip
 PARSED_FILES = (".yml", ".sql", ".csv", ".md")
 OWN_FOLDERS = ("target", "logs")
+INTERNAL_SCHEMA = "internal"
+#: What every DuckDB file has.
+DUCKDB_NAMES = {"main", "temp", "system", "information_schema", "pg_catalog"}
+QUOTES = {"'", '"'}
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,13 @@ class DbtProject:
 
         Raises:
             DbtError: the project does not parse.
+            SettingsError: the warehouse's file is called as something in it.
         """
         if not self.manifest_path.exists():
             self._parse()
         manifest: Mapping[str, Any] = json.loads(self.manifest_path.read_text())
+        if self.target == Target.DUCKDB:
+            require_own_name(Path(self.settings["duckdb_path"]), manifest)
         return manifest
 
     @cached_property
@@ -140,3 +147,21 @@ class DbtProject:
                     raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def require_own_name(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse a file of DuckDB that is called as something in it.
+
+    DuckDB calls a database after its file, and takes what stands before a dot for a schema or a database: core.events is ambiguous in
+    core.duckdb.
+
+    Raises:
+        SettingsError: names the file and what is taken.
+    """
+    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    taken = {node["schema"].lower() for node in nodes} | DUCKDB_NAMES | {INTERNAL_SCHEMA}
+    if path.stem.lower() in taken or QUOTES & set(path.stem):
+        raise SettingsError(
+            f"SESSIONIZATION_DUCKDB_PATH is '{path}': DuckDB calls a database after its file, and '{path.stem}' is the name of "
+            f"something in it, or has a quote. Give the file another name, like sessionization.duckdb. Taken: {', '.join(sorted(taken))}."
+        )
