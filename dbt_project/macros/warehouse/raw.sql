@@ -110,7 +110,8 @@
     {%- if not kept -%}{{ return(others) }}{%- endif -%}
     {%- set pairs = [] -%}
     {%- for column in kept if column in available -%}{%- do pairs.append("'" ~ column ~ "', " ~ column) -%}{%- endfor -%}
-    {{ return("json_merge_patch(json_object(" ~ pairs | join(', ') ~ "), coalesce(" ~ others ~ ", '{}'))") }}
+    {#- A patch leaves out what is null. -#}
+    {{ return("json_merge_patch('{}', json_object(" ~ pairs | join(', ') ~ "), coalesce(" ~ others ~ ", '{}'))") }}
 {%- endmacro %}
 {#- Tables that landing fills have them gathered. -#}
 {% macro bigquery__raw_properties(raw_table, available, kept) -%}

@@ -46,4 +46,6 @@ users as (
     full outer join streamed on callers.user_id = streamed.user_id
 )
 
-select * from users
+select user_id, first_seen_at{% for trait in traits %}, {{ adapter.quote(trait) }}{% endfor %}
+
+from users
