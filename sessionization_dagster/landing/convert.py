@@ -19,7 +19,8 @@ TEXT = "VARCHAR"
 
 INTEGERS = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 FLOATS = ("FLOAT", "DOUBLE")
-FRACTIONS = re.compile(r"FLOAT|DOUBLE|DECIMAL\(.*\)")
+DECIMALS = re.compile(r"DECIMAL\(.*\)")
+FRACTIONS = re.compile(rf"FLOAT|DOUBLE|{DECIMALS.pattern}")
 MOMENTS = re.compile(r"DATE|TIMESTAMP.*")
 NESTED = re.compile(r".*\]|(STRUCT|MAP|UNION)\(.*\)|VARIANT|GEOMETRY.*", re.DOTALL)
 
@@ -194,7 +195,7 @@ def _parsed(wanted: str, data_type: str, value: str) -> str:
 def _as_text(data_type: str, value: str) -> str:
     """SQL of a scalar as text: 42, true, 1.5, 2024-01-31 23:59:59.
 
-    pandas makes floats of a column of ids of which some are missing: 42.0 is the id 42 there.
+    pandas makes floats of a column of ids of which some are missing, and databases export places: 42.0 and 42.00 are the id 42.
     """
     if data_type == TEXT:
         return value
@@ -205,6 +206,9 @@ def _as_text(data_type: str, value: str) -> str:
         whole = f"{value} = trunc({value}) and abs({value}) < {2**63}"
         text = f"when {whole} then cast(try_cast({value} as bigint) as varchar) else cast({value} as varchar)"
         return f"case when not isfinite({value}) then null {text} end"
+    if DECIMALS.fullmatch(data_type):
+        whole = f"{value} = trunc({value})"
+        return f"case when {whole} then cast(cast({value} as hugeint) as varchar) else cast({value} as varchar) end"
     if data_type == "BLOB":
         return f"try(decode({value}))"
     if MOMENTS.fullmatch(data_type) and data_type != "DATE":

@@ -131,6 +131,8 @@ def test_scalars_where_text_is_wanted(case: Case) -> None:
         (pa.array([float("inf")]), None),
         (pa.array([-float("inf")]), None),
         (pa.array([decimal.Decimal("1.50")]), "1.50"),
+        (pa.array([decimal.Decimal("-42.00")]), "-42"),
+        (pa.array([decimal.Decimal(10**37)]), "1" + 37 * "0"),
         (pa.array([b"\xc3\xa9"]), "é"),
         (pa.array([MOMENT], pa.timestamp("us", "Asia/Tokyo")), "2024-01-31 23:59:59.123456"),
         (pa.array([""]), ""),
