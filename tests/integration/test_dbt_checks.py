@@ -46,6 +46,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> ThinDriver:
     # More users still, but nobody looks at a day on which it is not seen.
     at = f"timestamp '{FIRST} 12:00:00' + to_seconds(n)"
     statements.append(f"select 'old ' || n, 'old kiosk', 'user ' || n, {at}, 'seen' from range(9) as numbers(n)")
+    # Ids that stand on two dates: both in the week, one of them, none. A third stands twice on one, which rejects one of the two.
+    for name, days in {
+        "both": (FEW_BAD, USUAL),
+        "one": (FIRST + timedelta(days=52), USUAL),
+        "none": (FIRST, FIRST + timedelta(days=1)),
+        "copies": (USUAL, USUAL),
+    }.items():
+        statements += [f"select 'id of {name}', 'device 1', null, timestamp '{day} 13:00:00', 'seen'" for day in days]
     execute(driver, *(f"insert into raw.rudderstack_tracks ({columns}) {statement}" for statement in statements))
     driver.run(FIRST, WEEK[-1])
     return driver
@@ -82,8 +90,13 @@ def cells(entries: dict[str, Any]) -> list[list[str]]:
 
 
 def test_warnings_name_the_days_and_devices_that_are_odd_and_no_others(shop: ThinDriver) -> None:
-    rows = found(shop, "volume_anomaly", "rejected_share", "shared_devices", "events_conserved")
-    assert set(rows) == {"volume_anomaly", "rejected_share", "shared_devices"}
+    one_date = "assert_event_ids_stand_on_one_date"
+    rows = found(shop, "volume_anomaly", "rejected_share", "shared_devices", "events_conserved", one_date)
+    assert set(rows) == {"volume_anomaly", "rejected_share", "shared_devices", one_date}
+    assert sorted(rows[one_date]) == [
+        ["id of both", "2", str(FEW_BAD), str(USUAL)],
+        ["id of one", "2", str(FIRST + timedelta(days=52)), str(USUAL)],
+    ]
     assert [(row[0], row[2]) for row in rows["volume_anomaly"]] == [
         (str(A_THIRD), "50"),
         (str(TRIPLE), "450"),
