@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.dbt.runner import DbtRunner
 from sessionization_dagster.environment import Environment
 
 
@@ -21,7 +20,7 @@ def main() -> None:
     project = DbtProject.of(Environment.from_env({"SESSIONIZATION_DUCKDB_PATH": ":memory:"}))
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        DbtRunner(project.project_dir, Path(folder), project.target, dict(project.settings)).parse()
+        project.runner_in(Path(folder)).parse()
         arguments.timings.write_text(json.dumps({"parse": time.perf_counter() - began}))
 
 

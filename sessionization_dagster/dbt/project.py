@@ -110,9 +110,10 @@ class DbtProject:
     @cached_property
     def runner(self) -> DbtRunner:
         """Runs dbt commands on this project."""
-        return self._runner(self.target_path)
+        return self.runner_in(self.target_path)
 
-    def _runner(self, target_path: Path) -> DbtRunner:
+    def runner_in(self, target_path: Path) -> DbtRunner:
+        """The same with another folder for what dbt writes."""
         return DbtRunner(self.project_dir, target_path, self.target, dict(self.settings), self._parsed_settings)
 
     @property
@@ -139,7 +140,7 @@ class DbtProject:
         self.target_path.parent.mkdir(exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix="parse-", dir=self.target_path.parent))
         try:
-            self._runner(scratch).parse()
+            self.runner_in(scratch).parse()
             try:
                 os.replace(scratch, self.target_path)
             except OSError:
