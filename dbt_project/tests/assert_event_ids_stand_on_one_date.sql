@@ -11,6 +11,6 @@ with recent as (
 
 select event_id, count(*) as dates, min(event_date) as first_date, max(event_date) as last_date
 from recent
-where {{ may_be_of_window('recent') }}
+where {{ may_be_on_two_dates('recent') }}
 group by event_id
 having count(*) > 1 and sum(case when {{ in_window('event_date') }} then 1 else 0 end) > 0

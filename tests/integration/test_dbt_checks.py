@@ -65,10 +65,10 @@ def execute(driver: ThinDriver, *statements: str) -> None:
             connection.execute(statement)
 
 
-def test_results(driver: ThinDriver, names: Iterable[str]) -> list[Event]:
-    """Dbt's events of the named tests for the last week."""
+def test_results(driver: ThinDriver, names: Iterable[str], first: date = A_THIRD) -> list[Event]:
+    """Dbt's events of the named tests for the days from the first to the end, or for the last week."""
     events: list[Event] = []
-    variables = {**driver.variables, **Window(WEEK[0], WEEK[-1] + timedelta(days=1)).as_dbt_vars()}
+    variables = {**driver.variables, **Window(first, WEEK[-1] + timedelta(days=1)).as_dbt_vars()}
     driver.project.runner.invoke(["test", "--select", *names], variables, events.append)
     assert len(events) == len(list(names))
     return events
@@ -77,9 +77,9 @@ def test_results(driver: ThinDriver, names: Iterable[str]) -> list[Event]:
 test_results.__test__ = False  # type: ignore[attr-defined]
 
 
-def found(driver: ThinDriver, *names: str) -> dict[str, list[list[str]]]:
+def found(driver: ThinDriver, *names: str, first: date = A_THIRD) -> dict[str, list[list[str]]]:
     """Test -> the cells of its first rows; no entry where it passed."""
-    metadata = failed_rows(driver.warehouse, driver.project, test_results(driver, names))
+    metadata = failed_rows(driver.warehouse, driver.project, test_results(driver, names, first))
     return {name.split(".")[2]: cells(entries) for name, entries in metadata.items()}
 
 
@@ -97,6 +97,8 @@ def test_warnings_name_the_days_and_devices_that_are_odd_and_no_others(shop: Thi
         ["id of both", "2", str(FEW_BAD), str(USUAL)],
         ["id of one", "2", str(FIRST + timedelta(days=52)), str(USUAL)],
     ]
+    (all_days,) = found(shop, one_date, first=FIRST).values()
+    assert sorted(row[0] for row in all_days) == ["id of both", "id of none", "id of one"]
     assert [(row[0], row[2]) for row in rows["volume_anomaly"]] == [
         (str(A_THIRD), "50"),
         (str(TRIPLE), "450"),

@@ -35,11 +35,14 @@
     {{ return((modules.datetime.date.fromisoformat(date) + modules.datetime.timedelta(days=days)) | string) }}
 {%- endmacro %}
 
+{#- How many dates the window has; 0 where it is not known. -#}
+{% macro window_days() -%}
+    {{ return((modules.datetime.date.fromisoformat(window_end()) - modules.datetime.date.fromisoformat(window_start())).days) }}
+{%- endmacro %}
+
 {#- The window's dates, one row each. -#}
 {% macro window_dates() -%}
-    {%- set first = modules.datetime.date.fromisoformat(window_start()) -%}
-    {%- set days = (modules.datetime.date.fromisoformat(window_end()) - first).days -%}
-    {%- for day in range([days, 1] | max) -%}
+    {%- for day in range([window_days(), 1] | max) -%}
     select date '{{ shifted(window_start(), day) }}' as event_date{{ ' union all ' if not loop.last }}
     {% endfor -%}
 {%- endmacro %}

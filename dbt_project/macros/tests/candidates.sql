@@ -27,10 +27,12 @@
 {%- endmacro %}
 {% macro bigquery__may_differ(one, other) -%}true{%- endmacro %}
 
-{#- A condition that no row of a relation (the name of a CTE with event_date and event_id) fails whose id the window has. On DuckDB to look for the
-    window's ids costs a quarter of grouping all of them; on BigQuery it would read the table once more. -#}
-{% macro may_be_of_window(relation) -%}{{ return(adapter.dispatch('may_be_of_window')(relation)) }}{%- endmacro %}
-{% macro default__may_be_of_window(relation) -%}
-    event_id in (select event_id from {{ relation }} where {{ in_window('event_date') }})
+{#- A condition that no row of a relation (the name of a CTE with event_date and event_id) fails whose id stands on a date of the window and on
+    another. On DuckDB to look for the window's ids costs a quarter of grouping all of them, unless the window is most of it; on BigQuery
+    it would read the table once more. -#}
+{% macro may_be_on_two_dates(relation) -%}{{ return(adapter.dispatch('may_be_on_two_dates')(relation)) }}{%- endmacro %}
+{% macro default__may_be_on_two_dates(relation) -%}
+    {%- if window_days() > 2 * var('max_lateness_days') -%}{{ return(may_be_repeated(relation, ['event_id'])) }}{%- endif -%}
+    event_id in (select of_window.event_id from {{ relation }} as of_window where {{ in_window('of_window.event_date') }})
 {%- endmacro %}
-{% macro bigquery__may_be_of_window(relation) -%}true{%- endmacro %}
+{% macro bigquery__may_be_on_two_dates(relation) -%}true{%- endmacro %}
