@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from .inputs import RawRow, Settings
-from .intake import cleaned, dated
+from .intake import cleaned, dated, is_future
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,14 @@ def touched_date(row: RawRow, settings: Settings) -> date | None:
     return dated(cleaned(row, settings), settings.timezone)
 
 
+def touched_dates(row: RawRow, settings: Settings) -> set[date | None]:
+    """The same as a set; with None besides where the day is that of the receipt, which may be no partition."""
+    kept = cleaned(row, settings)
+    by_receipt = kept.timestamp is None or is_future(kept)
+    return {touched_date(row, settings)} | ({None} if by_receipt else set())
+
+
 def changed_dates(edits: Iterable[Edit], settings: Settings) -> set[date | None]:
     """The days that a step's edits touch, by old and new rows."""
     rows = [row for edit in edits for row in removed_rows(edit) + added_rows(edit)]
-    return {touched_date(row, settings) for row in rows}
+    return set().union(*(touched_dates(row, settings) for row in rows))

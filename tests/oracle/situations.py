@@ -83,6 +83,7 @@ def in_rows(state: State) -> set[str]:
     return {f"rejected {row['reason']}" for row in rejected} | true_names(
         {
             "rejected without a day": any(row["event_date"] is None for row in rejected),
+            "received on a day that is none": any(row["event_date"] is None and row["received_at"] for row in rejected),
             "the same row twice": any(count > 1 for row, count in counts.items() if row.id),
             "one id in two tables on one day": any(len(found) > 1 for found in tables_of.values()),
             "row outside the days": any(touched_date(row, state.settings) not in window for row in state.rows),
