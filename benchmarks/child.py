@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -47,6 +48,7 @@ def run_child(command: Sequence[str], log: Path, variables: Mapping[str, str] | 
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
         began = time.perf_counter()
+        own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         sampled = _watch(process.pid)
         seconds = time.perf_counter() - began
@@ -57,8 +59,10 @@ def run_child(command: Sequence[str], log: Path, variables: Mapping[str, str] | 
     if process.returncode != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
         raise ChildFailed(f"{' '.join(command)} ended with {process.returncode}. Its log {log} ends with:\n{tail}")
-    # Sampling may miss a short peak of the process itself, the kernel does not; but that leaves children out.
-    return Usage(seconds, usage.ru_utime + usage.ru_stime, max(sampled, usage.ru_maxrss * 1024), read_bytes)
+    # Sampling may miss a short peak of the process itself, the kernel does not; but that leaves children out, and begins with what
+    # this process held when it started the other.
+    told = usage.ru_maxrss * 1024 if usage.ru_maxrss > own_peak else 0
+    return Usage(seconds, usage.ru_utime + usage.ru_stime, max(sampled, told), read_bytes)
 
 
 def _watch(pid: int) -> int:
