@@ -69,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--work", type=Path, default=ROOT / "data" / "benchmarks", help="folder for made data: 100 GB free"
     )
-    parser.add_argument("--quick", action="store_true", help="everything once on little data, in two minutes or so")
+    parser.add_argument("--quick", action="store_true", help="everything once on little data, in a few minutes")
     parser.add_argument(
         "--page", action="store_true", help="measure nothing: write the page from what was measured last"
     )

@@ -35,6 +35,11 @@ def targets(summary: Summary) -> Iterator[Target]:
     seed = ratio(summary.part("sql", "full", "seed"), sql)
     yield Target("Full build, SQL, times faster than the seed", 1.5, "×", seed, at_least=True)
     yield Target("Full build, peak memory", 8, "GiB", _peak(summary, "full", "ours"))
+    for record in summary.chosen("large", "ours"):
+        memory = round(summary.machine["memory_bytes"] / GIB, 1)
+        yield Target(
+            f"Build of {record['events']:,} events, peak memory", memory, "GiB", _peak(summary, "large", "ours")
+        )
     yield from _day_targets(summary)
     yield Target("Identity graph, all edges", 60, "s", summary.part("identity", "identity graph", "full"))
     yield Target("Identity graph, all edges, peak memory", 4, "GiB", _peak(summary, "identity graph", "full"))

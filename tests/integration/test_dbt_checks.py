@@ -65,8 +65,8 @@ def execute(driver: ThinDriver, *statements: str) -> None:
             connection.execute(statement)
 
 
-def test_results(driver: ThinDriver, names: Iterable[str], first: date = A_THIRD) -> list[Event]:
-    """Dbt's events of the named tests for the days from the first to the end, or for the last week."""
+def test_results(driver: ThinDriver, names: Iterable[str], first: date) -> list[Event]:
+    """Dbt's events of the named tests for the days from the first to the end."""
     events: list[Event] = []
     variables = {**driver.variables, **Window(first, WEEK[-1] + timedelta(days=1)).as_dbt_vars()}
     driver.project.runner.invoke(["test", "--select", *names], variables, events.append)
