@@ -166,10 +166,8 @@ def moment_of(table: RawTable) -> str | None:
 
     As staging dates it (stage_events.sql): the row's own time, or that of its arrival where it is missing or cannot be true.
     """
-    if table.at is None:
-        return None
-    at = identifier(table.at)
-    return f"case when {_is_dated_by_arrival(at)} then received_at else {at} end" if _notes_arrival(table) else at
+    own = own_moment_of(table)
+    return f"coalesce({own}, received_at)" if _notes_arrival(table) else own
 
 
 def own_moment_of(table: RawTable) -> str | None:
@@ -177,16 +175,14 @@ def own_moment_of(table: RawTable) -> str | None:
     if table.at is None:
         return None
     at = identifier(table.at)
-    return f"case when not ({_is_dated_by_arrival(at)}) then {at} end" if _notes_arrival(table) else at
+    return (
+        f"case when coalesce({at} <= received_at + interval 1 day, true) then {at} end" if _notes_arrival(table) else at
+    )
 
 
 def _notes_arrival(table: RawTable) -> bool:
     names = {column.name.lower() for column in table.columns}
     return table.at is not None and "received_at" in names - {table.at.lower()}
-
-
-def _is_dated_by_arrival(at: str) -> str:
-    return f"{at} is null or coalesce({at} > received_at + interval 1 day, false)"
 
 
 def record(

@@ -81,9 +81,14 @@ def fault(row: RawRow) -> str | None:
     return None
 
 
+def is_dated_by_receipt(row: RawRow) -> bool:
+    """Whether its timestamp is the fault, and says nothing of its day."""
+    return row.timestamp is None or is_future(row)
+
+
 def dated(row: RawRow, timezone: str) -> date | None:
     """The day a row belongs to: that of its timestamp, or of its receipt where the timestamp is the fault."""
-    instant = row.received_at if row.timestamp is None or is_future(row) else row.timestamp
+    instant = row.received_at if is_dated_by_receipt(row) else row.timestamp
     return local_date(instant, timezone)
 
 
@@ -131,9 +136,8 @@ def take_in(
         reason = fault(row)
         event_date = dated(row, settings.timezone)
         if event_date is not None and not first_date <= event_date <= last_date:
-            if row.timestamp is not None and not is_future(row):
+            if not is_dated_by_receipt(row):
                 continue
-            # Its own time says nothing of its day, and no partition is that of its receipt.
             event_date = None
         if reason is None:
             candidates[row.id, event_date].append(row)

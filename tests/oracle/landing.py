@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from .inputs import RawRow, Settings
-from .intake import cleaned, dated, is_future
+from .intake import cleaned, dated, is_dated_by_receipt
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,7 @@ def touched_date(row: RawRow, settings: Settings) -> date | None:
 
 def touched_dates(row: RawRow, settings: Settings) -> set[date | None]:
     """The same as a set; with None besides where the day is that of the receipt, which may be no partition."""
-    kept = cleaned(row, settings)
-    by_receipt = kept.timestamp is None or is_future(kept)
+    by_receipt = is_dated_by_receipt(cleaned(row, settings))
     return {touched_date(row, settings)} | ({None} if by_receipt else set())
 
 
