@@ -14,6 +14,7 @@ from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.translator import Translator, keys_by_day
 from sessionization_dagster.embedded import embedded_parts
 from sessionization_dagster.environment import Environment
+from sessionization_dagster.event_log import store_batches_in_bulk
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.jobs import daily_sessionization, repair
 from sessionization_dagster.notifications import LogNotifier, Notifier, WebhookNotifier
@@ -92,5 +93,6 @@ def build_definitions(
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The entry point: definitions for the process's environment."""
+    """The entry point: definitions for the process's environment. An instance of Dagster's own making gets a quick event log too."""
+    store_batches_in_bulk()
     return build_definitions(Environment.from_env())

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
+from sessionization_dagster.event_log import store_batches_in_bulk
+
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
 
 
@@ -19,8 +21,7 @@ def prepare_instance_home() -> Path:
         text = Template(TEMPLATE.read_text()).safe_substitute(HOME_OF_INSTANCE=home)
         (home / TEMPLATE.name).write_text(text)
     os.environ["DAGSTER_HOME"] = str(home)
-    # Without a batch size Dagster hands events to the log one by one (event_log.py).
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    store_batches_in_bulk()
     # A backfill waits for a code server that is away, as while it restarts, instead of failing.
     os.environ.setdefault("DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR", "1")
     return home

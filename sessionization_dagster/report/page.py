@@ -6,9 +6,6 @@ exactly its own scripts run, by their digests, and no request leave.
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import vl_convert
 from markupsafe import Markup
 
+from sessionization_dagster.report.chart_library import chart_library, digest_of
 from sessionization_dagster.report.headlines import headlines
 from sessionization_dagster.report.parts import Figure, Headline, Section, day_text, moment
 from sessionization_dagster.report.queries import SHOWN_DAYS, Answers, Days
@@ -83,16 +80,11 @@ def _template() -> jinja2.Template:
 @cache
 def _fixed() -> dict[str, Any]:
     """What is the same on every page: style, script, the chart library (packed: a third of its size) and the digests of both scripts."""
-    # The digest is that of the text as the browser has it, which is without carriage returns.
-    library = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("\r\n", "\n").replace("\r", "\n")
+    library = chart_library()
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return {
         "style": Markup((HERE / "page.css").read_text(encoding="utf-8")),
         "script": Markup(script),
-        "library": base64.b64encode(gzip.compress(library.encode(), 9, mtime=0)).decode(),
-        "digests": Markup(" ".join(f"'sha256-{_digest(text)}'" for text in (script, library))),
+        "library": library.packed,
+        "digests": Markup(f"'sha256-{digest_of(script)}' 'sha256-{library.digest}'"),
     }
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,21 +1,20 @@
-"""BigQuery's emulator, and a server of buckets, as processes of their own: started on free ports, waited for, and ended."""
+"""BigQuery's emulator, and a server of buckets, as processes of their own: started on free ports, watched, and ended."""
 
 from __future__ import annotations
 
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import requests
+from tests.bigquery.watchdog import watched
 
 FOLDER = Path(__file__).resolve().parents[2] / ".emulator"
+PROGRAM = Path(__file__).with_name("emulator_program.py")
 PROJECT = "demo"
 LOCATION = "US"
-START_SECONDS = 90
 
 
 @contextmanager
@@ -25,15 +24,12 @@ def emulator(log: Path, buckets: Path | None = None) -> Iterator[str]:
     Raises:
         RuntimeError: it is not installed, or does not start; shows its log.
     """
-    program = FOLDER / "venv" / "bin" / "bqemulator"
-    if not program.exists():
-        raise RuntimeError(f"{program} is missing: run make emulator.")
+    python = FOLDER / "venv" / "bin" / "python"
+    if not python.exists():
+        raise RuntimeError(f"{python} is missing: run make emulator.")
     rest, grpc = free_ports(2)
-    started = [str(program)]
-    if buckets is not None:
-        started = [str(program.with_name("python")), str(Path(__file__).with_name("emulator_with_load_options.py"))]
     command = [
-        *started, "start", "--rest-host", "127.0.0.1", "--rest-port", str(rest), "--grpc-host", "127.0.0.1",
+        str(python), str(PROGRAM), "start", "--rest-host", "127.0.0.1", "--rest-port", str(rest), "--grpc-host", "127.0.0.1",
         "--grpc-port", str(grpc), "--ephemeral", "--project", PROJECT, "--log-level", "error",
     ]  # fmt: skip
     environment = {
@@ -41,12 +37,12 @@ def emulator(log: Path, buckets: Path | None = None) -> Iterator[str]:
         # Its DuckDB looks for extensions below HOME; downloading them is switched off.
         "HOME": str(FOLDER / "home"),
         "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false",
+        # A crash leaves the stack of every thread in the log.
+        "PYTHONFAULTHANDLER": "1",
     }
     if buckets is not None:
         environment["BQEMU_GCS_LOCAL_ROOT"] = str(buckets)
-    with _running(command, environment, log) as process:
-        address = f"http://127.0.0.1:{rest}"
-        _wait(f"{address}/readyz", process, log)
+    with _running(command, environment, log) as process, watched(process, rest, "/readyz", log) as address:
         yield address
 
 
@@ -63,13 +59,12 @@ def bucket_server(log: Path, buckets: Path) -> Iterator[str]:
     if not programs:
         raise RuntimeError(f"There is no fake-gcs-server in {FOLDER}: run make emulator.")
     (port,) = free_ports(1)
-    address = f"http://127.0.0.1:{port}"
     command = [
-        str(programs[0]), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-external-url", address,
+        str(programs[0]), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-external-url", f"http://127.0.0.1:{port}",
         "-backend", "filesystem", "-filesystem-root", str(buckets), "-log-level", "error",
     ]  # fmt: skip
-    with _running(command, dict(os.environ), log) as process:
-        _wait(f"{address}/storage/v1/b?project={PROJECT}", process, log)
+    is_ready = f"/storage/v1/b?project={PROJECT}"
+    with _running(command, dict(os.environ), log) as process, watched(process, port, is_ready, log) as address:
         yield address
 
 
@@ -97,16 +92,3 @@ def free_ports(count: int) -> list[int]:
         for listener in listeners:
             listener.bind(("127.0.0.1", 0))
         return [listener.getsockname()[1] for listener in listeners]
-
-
-def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    give_up_at = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < give_up_at:
-        try:
-            requests.get(address, timeout=5).raise_for_status()
-        except requests.RequestException:
-            time.sleep(0.2)
-            continue
-        return
-    lines = log.read_text(errors="replace").splitlines()[-40:]
-    raise RuntimeError("The emulator did not start. Its log ends with:\n" + "\n".join(line[:300] for line in lines))

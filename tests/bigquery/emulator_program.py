@@ -1,10 +1,13 @@
-"""Runs in the emulator's environment, as its program: with load jobs that follow their options, and job ids that can be given once.
+"""Starts the emulator, inside its own environment, with what it lacks.
 
-On its own the emulator takes each CSV file for one with commas, double quotes and a header, and does not see what columns Parquet has.
+- Its JavaScript engine (V8) dies with a segmentation fault on processors with memory protection keys, unless V8 is told not to use them.
+- With a folder of buckets (BQEMU_GCS_LOCAL_ROOT), load jobs follow their options and a job id can be given once. On its own the emulator
+  takes each CSV file for one with commas, double quotes and a header, and does not see what columns Parquet has.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -12,6 +15,10 @@ from bqemulator.api.routes import jobs
 from bqemulator.cli import main
 from bqemulator.domain.errors import AlreadyExistsError
 from bqemulator.jobs import executor
+from py_mini_racer import init_mini_racer
+
+#: V8's flags can be set once, before its first use.
+V8_FLAGS = ("--single-threaded", "--no-memory-protection-keys")
 
 TYPES = {
     "VARCHAR": "STRING",
@@ -61,9 +68,17 @@ async def given_job(project_id: str, job_id: str, config: dict[str, Any], ctx: A
 
 
 _answer = jobs._handle_load_job_with_async_envelope
-jobs._handle_load_job_with_async_envelope = given_job
-executor._load_path_into_target = load_path
-jobs.execute_load_job = load_job
+
+
+def main_with_patches() -> Any:
+    """Run the emulator's command line."""
+    init_mini_racer(flags=V8_FLAGS)
+    if os.environ.get("BQEMU_GCS_LOCAL_ROOT"):
+        jobs._handle_load_job_with_async_envelope = given_job
+        executor._load_path_into_target = load_path
+        jobs.execute_load_job = load_job
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_with_patches())
