@@ -12,17 +12,19 @@ The base class has no public import; a test pins what is used of it. With Postgr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property, lru_cache
 from typing import Any
 
 from dagster import DagsterEventType, EventLogEntry
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster_shared.record import replace
-from sqlalchemy.engine import Connection
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.engine import Connection, Engine
 
 #: Dagster's variable: how many events it hands over at once. Without one it stores them one by one.
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
@@ -126,3 +128,21 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
     def from_config_value(cls, inst_data: Any, config_value: Any) -> BatchedSqliteEventLogStorage:
         """Dagster makes storages from dagster.yaml with this."""
         return cls(inst_data=inst_data, **config_value)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        """As Dagster's own, with one engine a database: a new one for each event would compile each statement again."""
+        if shard not in self._initialized_dbs:
+            with super()._connect(shard):
+                pass
+        with self._db_lock, self._engines(shard).begin() as connection:
+            yield connection
+
+    @cached_property
+    def _engines(self) -> Callable[[str], Engine]:
+        @lru_cache(maxsize=16)
+        def engine(shard: str) -> Engine:
+            options = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+            return create_engine(self.conn_string_for_shard(shard), poolclass=NullPool, connect_args=options)
+
+        return engine
