@@ -11,6 +11,7 @@ PORT ?= 3000
 # Each process of the tests takes up to a core and a gigabyte. Some wait for servers a good part of their time; on the emulator none does.
 WORKERS ?= 3
 EMULATOR_WORKERS ?= 2
+CORES ?= 2
 UV_VERSION := 0.13.9
 INSTALLED := $(VENV)/.installed
 
@@ -45,9 +46,17 @@ run: install ## Materialise days: make run FROM=2024-01-04 TO=2024-01-10
 ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000 (PORT=...)
 	@$(BIN)/python -m sessionization_dagster.ui --port $(PORT)
 
+.PHONY: test-quick
+test-quick: install ## Run what catches a broken rule, in about two minutes
+	$(BIN)/python -m pytest --numprocesses $(CORES) --suite quick
+
 .PHONY: test
 test: install ## Run the test suite, but for what needs BigQuery's emulator
-	$(BIN)/python -m pytest --numprocesses $(WORKERS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --suite usual
+
+.PHONY: test-long
+test-long: emulator ## Run what is slow and rarely broken: more random histories, benchmarks, the deployment
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --suite long tests tests/bigquery
 
 .PHONY: analyzer
 analyzer: .analyzer/.installed ## Install Google's analyzer of BigQuery's SQL, which tests ask, into .analyzer
@@ -75,7 +84,7 @@ EXTENSIONS := .emulator/home/.duckdb/extensions
 
 .PHONY: test-bigquery
 test-bigquery: emulator analyzer ## Run the tests on BigQuery's emulator, and have its statements analysed
-	$(BIN)/python -m pytest --numprocesses $(EMULATOR_WORKERS) tests/bigquery
+	$(BIN)/python -m pytest --numprocesses $(EMULATOR_WORKERS) --suite usual tests/bigquery
 
 .PHONY: bench
 bench: install ## Measure what the project costs, into docs/performance.md: hours (ARGS=--quick: minutes)

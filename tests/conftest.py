@@ -1,4 +1,4 @@
-"""Options of the whole suite, and which of its tests one worker runs where several do (make test).
+"""Options of all tests: which suite runs, how many random histories, and which tests one worker gets (tests/suites.py).
 
 Workers share the dbt project's parsed manifests alone: a test has its folders, its ports and its Dagster instance for itself.
 """
@@ -10,29 +10,21 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.suites import LONG, QUICK, SERVICES, SLOW, SUITES, belongs, turn_of
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How many random histories the exactness tests try, and from which seed on: 1 to 7 hold every situation that 0 to 7 do."""
     parser.addoption("--histories", type=int, default=7, help="random histories per exactness test")
     parser.addoption("--first-history", type=int, default=1, help="seed of the first random history")
-
-
-# Dagster's services take a worker for themselves, one after another: two sets of them would wait for each other's processes.
-SERVICES = {"test_daemon.py", "test_deployment.py", "test_ui_in_browser.py"}
-# Long tests that share nothing: whichever worker is free takes the next. The tests of any other file share what its fixtures made.
-APART = {
-    "test_closure.py", "test_equality.py", "test_exactness.py", "test_failures.py", "test_found_breaks.py", "test_job.py",
-    "test_maintenance.py", "test_schedules_and_sensors.py",
-}  # fmt: skip
+    parser.addoption("--suite", choices=SUITES, default="all", help="which tests to run: see tests/suites.py")
 
 
 class Turns(LoadScopeScheduling):
     """Which tests one worker gets at once. By file name: the marks that --dist loadgroup goes by do not reach it with pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::")[0]
-        name = file.rsplit("/", 1)[-1]
-        return "services" if name in SERVICES else nodeid if name in APART else file
+        return turn_of(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -43,6 +35,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Turns:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """For workers, first what lasts longest."""
+    """Keep the tests of the suite; for workers, first what lasts longest."""
+    suite = config.getoption("--suite")
+    _require_known_names(items)
+    config.hook.pytest_deselected(items=[item for item in items if not belongs(item.nodeid, suite)])
+    items[:] = [item for item in items if belongs(item.nodeid, suite)]
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: (item.path.name not in SERVICES, item.path.parent.name != "integration"))
+
+
+def _require_known_names(items: list[pytest.Item]) -> None:
+    """Refuse a test that tests/suites.py names and its file does not have: renamed, it would change its suite without a word."""
+    files = {item.nodeid.split("::")[0] for item in items}
+    for name in (*QUICK, *SLOW, *LONG):
+        file, _, test = name.partition("::")
+        function = test.partition("[")[0]
+        if file in files and test and not any(item.nodeid.startswith(f"{file}::{function}") for item in items):
+            raise pytest.UsageError(f"tests/suites.py names {name}, and {file} has no such test.")

@@ -47,8 +47,10 @@ def watched(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -
 
 
 def last_output(log: Path) -> str:
-    """The end of a log, long lines cut."""
-    return "\n".join(line[:300] for line in log.read_text(errors="replace").splitlines()[-LAST_LINES:])
+    """The end of a log, long lines cut; of a crash of Python its beginning, which says what it was."""
+    lines = [line[:300] for line in log.read_text(errors="replace").splitlines()]
+    crash = next((place for place, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+    return "\n".join(lines[-LAST_LINES:] if crash is None else lines[crash:][:LAST_LINES])
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -65,11 +67,12 @@ def _watch(process: subprocess.Popen[bytes], port: int, address: str, log: Path,
     while not is_over.wait(POLL_SECONDS):
         if process.poll() is None:
             unanswered = 0 if _answers(address) else unanswered + 1
-        if unanswered == ASKED_AT_MOST and process.poll() is None:
+        has_stalled = unanswered == ASKED_AT_MOST and process.poll() is None
+        if has_stalled:
             process.kill()
             process.wait()
         if process.poll() is not None and not is_over.is_set():
-            how = f"stalled for {ASKED_AT_MOST * ANSWER_SECONDS} s and was killed" if unanswered else "died"
+            how = f"stalled for {ASKED_AT_MOST * ANSWER_SECONDS} s and was killed" if has_stalled else "died"
             message = f"The server {how} ({_state(process)}). Its log ends with:\n{last_output(log)}"
             with _stand_in(port, message):
                 is_over.wait()

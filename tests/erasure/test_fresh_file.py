@@ -62,7 +62,7 @@ def test_it_has_everything_but_what_was_deleted(warehouse: DuckDBWarehouse) -> N
 def test_nobody_writes_into_the_old_file_meanwhile(warehouse: DuckDBWarehouse) -> None:
     def finish(_: DuckDBConnection) -> None:
         code = f"import duckdb; duckdb.connect({str(warehouse.path)!r})"
-        writer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+        writer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
         assert "lock" in writer.stderr
 
     write_anew(warehouse, finish, {})

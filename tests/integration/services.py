@@ -1,4 +1,7 @@
-"""Dagster's real webserver, daemon and code server as `make ui` starts them, and ways to ask, to wait and to kill."""
+"""Dagster's real webserver, daemon and code server as `make ui` starts them, and ways to ask, to wait and to kill.
+
+A wait ends as soon as a service has died or stalled, with the services' last output. What is merely slow may take its time.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,11 @@ import yaml
 from sessionization_dagster.instance import TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
+# What goes on may take this long: some times what it takes on a slow machine with other work beside it.
+PATIENCE_SECONDS = 900
+# The daemon's threads say every 30 s that they live; one that runs a long step may be late. The webserver answers within a second.
+STALLED_SECONDS = 150
+SECONDS_BETWEEN_LOOKS = 10
 LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "sessionization_dagster.definitions"}
 
 
@@ -63,7 +71,7 @@ class Services:
             [sys.executable, "-m", "sessionization_dagster.ui", "--port", str(self.port)],
             env=self.environment, cwd=ROOT, start_new_session=True, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        self.wait_for("the webserver", lambda: (self.try_ask("{ assetNodes { id } }") or {}).get("assetNodes"), 180)
+        self.wait_for("the webserver", lambda: (self.try_ask("{ assetNodes { id } }") or {}).get("assetNodes"))
 
     def stop(self) -> None:
         """Stop in order; kill what does not."""
@@ -119,18 +127,43 @@ class Services:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return None
 
-    def wait_for(self, what: str, condition: Callable[[], Any], seconds: float = 120) -> Any:
-        """Ask until the condition gives something; fail with the services' last words where it does not in time, or where they ended."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and (self.process is None or self.process.poll() is None):
-            found = condition()
-            if found:
+    def wait_for(self, what: str, condition: Callable[[], Any]) -> Any:
+        """Ask until the condition gives something.
+
+        Raises:
+            AssertionError: a service died or stalled, or the test's patience is over; says which runs there are and shows the services'
+                last output.
+        """
+        started = looked = time.monotonic()
+        trouble = None
+        while trouble is None:
+            if found := condition():
                 return found
+            now = time.monotonic()
+            if any(process.poll() is not None for process in self.started_processes()):
+                trouble = "a service died"
+            elif now - started > PATIENCE_SECONDS:
+                trouble = f"not within {PATIENCE_SECONDS} s"
+            elif now - looked > SECONDS_BETWEEN_LOOKS:
+                looked, trouble = now, self._stalled(now - started)
             time.sleep(0.3)
         log = (self.home / "services.log").read_text(errors="replace")[-6000:]
-        raise AssertionError(
-            f"{what}: not before the services ended or within {seconds} s. Runs: {self.statuses()}\n{log}"
-        )
+        raise AssertionError(f"{what}: {trouble}. Runs: {self.statuses()}\n{log}")
+
+    def started_processes(self) -> list[subprocess.Popen[bytes]]:
+        """The processes that must go on while a test waits; `make ui` ends when one of its own does."""
+        return [] if self.process is None else [self.process]
+
+    def _stalled(self, waited: float) -> str | None:
+        """Which of the services does not answer or gives no sign of life; None where none was expected yet."""
+        if not self.started_processes() or waited < STALLED_SECONDS:
+            return None
+        if self.try_ask("{ version }") is None:
+            return "the webserver does not answer"
+        beats = [beat.timestamp for beat in self.instance.get_daemon_heartbeats().values()]
+        if not beats or time.time() - max(beats) > STALLED_SECONDS:
+            return f"the daemon gave no sign of life for {STALLED_SECONDS} s"
+        return None
 
     def runs(self, job: str | None = None) -> list[dg.DagsterRun]:
         """All runs, or those of a job, the first one first."""

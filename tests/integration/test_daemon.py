@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from tests.integration.real_job import Project, oracle_differences
-from tests.integration.services import Services, days_of
+from tests.integration.services import PATIENCE_SECONDS, Services, days_of
 from tests.integration.test_job import BLOCKED, csv_project, digest, first_rows, later_rows
 from tests.oracle.model import RawRow, Settings
 from tests.test_notifications import Server, server, url
@@ -67,7 +67,7 @@ def run_at(services: Services, number: int, step: str) -> dg.DagsterRun:
         at_step = len(runs) >= number and services.has_started_step(runs[number - 1].run_id, step)
         return runs[number - 1] if at_step else None
 
-    run: dg.DagsterRun = services.wait_for(f"run {number} at {step}", found, 180)
+    run: dg.DagsterRun = services.wait_for(f"run {number} at {step}", found)
     return run
 
 
@@ -86,9 +86,9 @@ def test_killed_runs_and_daemons_end_with_the_tables_of_a_rebuild_and_late_files
     second = run_at(services, 2, "session_models")
     services.daemon().kill()
     assert services.process is not None
-    services.process.wait(timeout=120)
+    services.process.wait(timeout=PATIENCE_SECONDS)
     services.start()
-    services.wait_for("the second run", lambda: services.instance.get_run_by_id(second.run_id).is_finished, 180)
+    services.wait_for("the second run", lambda: services.instance.get_run_by_id(second.run_id).is_finished)
 
     # Run, daemon, servers: all at once.
     late = later_rows(date(2024, 3, 10))
@@ -101,7 +101,6 @@ def test_killed_runs_and_daemons_end_with_the_tables_of_a_rebuild_and_late_files
     services.wait_for(
         "both backfills",
         lambda: services.is_done(backfill) and services.is_done(another),
-        300,
     )  # fmt: skip
     rows = first_rows() + late
     assert not oracle_differences(project, rows, Settings(blocked_ids=BLOCKED), FIRST, LAST)
@@ -121,7 +120,7 @@ def test_killed_runs_and_daemons_end_with_the_tables_of_a_rebuild_and_late_files
     project.land("tracks/more", more)
     services.wait_for(
         "the sensor's runs",
-        lambda: [run.status for run in services.runs()[before:]] == [dg.DagsterRunStatus.SUCCESS] * 2, 300,
+        lambda: [run.status for run in services.runs()[before:]] == [dg.DagsterRunStatus.SUCCESS] * 2,
     )  # fmt: skip
     assert [days_of(run.tags) for run in services.runs()[before:]] == ["2024-03-09", "2024-03-11...2024-03-12"]
     assert not oracle_differences(project, rows + more, Settings(blocked_ids=BLOCKED), FIRST, LAST)
@@ -133,7 +132,7 @@ def test_killed_runs_and_daemons_end_with_the_tables_of_a_rebuild_and_late_files
         connection.execute("alter table core.events add column surprise integer")
     told = len(server.posts)
     services.backfill("2024-03-10", "2024-03-10")
-    post = services.wait_for("the post", lambda: server.posts[told:], 180)[0]
+    post = services.wait_for("the post", lambda: server.posts[told:])[0]
     assert (post["job"], post["partitions"]) == ("__ASSET_JOB", "2024-03-10")
     assert "event_models: " in post["text"]
     assert "Drop the table and backfill all partitions" in post["text"]
@@ -160,9 +159,7 @@ def test_at_two_oclock_the_day_that_ended_runs(tmp_path: Path) -> None:
         services.start()
         services.turn_on("Schedule", "daily_at_two")
         start.touch()
-        (run,) = services.wait_for(
-            "the schedule's run", lambda: [run for run in services.runs() if run.is_finished], 240
-        )
+        (run,) = services.wait_for("the schedule's run", lambda: [run for run in services.runs() if run.is_finished])
         assert run.status == dg.DagsterRunStatus.SUCCESS
         assert (run.job_name, days_of(run.tags)) == ("daily_sessionization", "2031-03-11")
         assert run.tags["dagster/schedule_name"] == "daily_at_two"

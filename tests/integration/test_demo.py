@@ -22,6 +22,7 @@ import pytest
 
 from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, SAMPLE
 from tests.integration.real_job import PROMISED, Project, oracle_differences, sample_rows
+from tests.integration.services import PATIENCE_SECONDS
 from tests.integration.test_job import BLOCKED, ROOT, digest
 from tests.oracle.model import Settings
 from tests.report.reading import Report
@@ -46,7 +47,7 @@ def demo_output(variables: dict[str, str]) -> str:
     """The demo, run once for all tests of this file."""
     done = subprocess.run(
         [sys.executable, "-m", "sessionization_dagster.demo"],
-        env={**os.environ, **variables}, cwd=ROOT, capture_output=True, text=True, timeout=600,
+        env={**os.environ, **variables}, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -166,15 +167,23 @@ def test_the_sample_equals_the_oracle_and_a_rerun_changes_no_row(project: Projec
     assert digest(project) == before
 
 
-def test_dagsters_command_line_materialises_a_day_and_a_range(project: Project, variables: dict[str, str]) -> None:
+# A range of one day is what --partition means too; the day by its own option is in the long suite.
+@pytest.mark.parametrize(
+    "partitions",
+    [["--partition", "2024-01-04"], ["--partition-range", "2024-01-04...2024-01-10"]],
+    ids=["a day", "a range"],
+)
+def test_dagsters_command_line_materialises_days(
+    partitions: list[str], project: Project, variables: dict[str, str]
+) -> None:
     before = digest(project)
-    for partitions in (["--partition", "2024-01-04"], ["--partition-range", "2024-01-04...2024-01-10"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "sessionization_dagster.definitions",
-             "--select", "*", *partitions],
-            env={**os.environ, **variables, "DAGSTER_HOME": ""}, cwd=ROOT, capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "sessionization_dagster.definitions",
+         "--select", "*", *partitions],
+        env={**os.environ, **variables, "DAGSTER_HOME": ""}, cwd=ROOT, capture_output=True, text=True,
+        timeout=PATIENCE_SECONDS,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
     assert digest(project) == before
 
 
@@ -190,6 +199,7 @@ def test_the_run_command_tells_a_mistake_in_one_line(variables: dict[str, str]) 
         done = subprocess.run(
             [sys.executable, "-m", "sessionization_dagster.run", *arguments],
             env={**os.environ, **variables, **extra}, cwd=ROOT, capture_output=True, text=True,
+            timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         assert done.returncode == 2
         assert done.stderr.startswith(says), done.stderr
@@ -199,6 +209,7 @@ def test_a_bad_setting_ends_the_command_with_the_remedy(variables: dict[str, str
     done = subprocess.run(
         [sys.executable, "-m", "dagster", "asset", "list", "-m", "sessionization_dagster.definitions"],
         env={**os.environ, **variables, "SESSIONIZATION_TIMEZONE": "Mars/Olympus"}, cwd=ROOT, capture_output=True, text=True,
+        timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     assert done.returncode != 0
     assert "SESSIONIZATION_TIMEZONE is 'Mars/Olympus'. Give an IANA name" in done.stdout + done.stderr
@@ -225,7 +236,7 @@ def port(variables: dict[str, str], demo_output: str) -> Iterator[int]:
             ui.wait()
 
 
-def graphql(port: int, query: str, give_up_after: float = 120) -> Any:
+def graphql(port: int, query: str, give_up_after: float = PATIENCE_SECONDS) -> Any:
     """Ask the webserver, waiting until it has started and loaded the definitions."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}

@@ -22,7 +22,7 @@ import yaml
 
 from sessionization_dagster.instance import TEMPLATE
 from tests.integration.real_job import Project
-from tests.integration.services import ROOT, Services
+from tests.integration.services import PATIENCE_SECONDS, ROOT, Services
 from tests.integration.test_job import csv_project, first_rows
 
 DEPLOY = ROOT / "docs" / "deploy"
@@ -108,8 +108,9 @@ def postgres(tmp_path: Path) -> Iterator[int]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     ready = [f"{POSTGRES}/pg_isready", "--host", "127.0.0.1", "--port", str(port), "--quiet"]
-    deadline = time.monotonic() + 60
-    while subprocess.run(ready).returncode:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while subprocess.run(ready, timeout=PATIENCE_SECONDS).returncode:
+        assert server.poll() is None, "Postgres ended"
         assert time.monotonic() < deadline, "Postgres did not start"
         time.sleep(0.2)
     environment = {**os.environ, "PGPASSWORD": "secret"}
@@ -158,6 +159,10 @@ class Deployment(Services):
             command, env=self.environment, cwd=ROOT, start_new_session=True, stdout=output, stderr=subprocess.STDOUT
         )
 
+    def started_processes(self) -> list[subprocess.Popen[bytes]]:
+        """Those of the units."""
+        return [*self.processes.values()]
+
     def kill_unit(self, unit: str) -> None:
         """SIGKILL a service with all that it started, as systemd does with what does not stop."""
         process = self.processes.pop(unit)
@@ -190,13 +195,13 @@ def test_the_services_run_a_backfill_on_postgres_though_the_code_server_is_kille
             services.start_unit("webserver")
             services.start_unit("daemon")
             services.wait_for(
-                "the services", lambda: (services.try_ask("{ assetNodes { id } }") or {}).get("assetNodes"), 240
+                "the services", lambda: (services.try_ask("{ assetNodes { id } }") or {}).get("assetNodes")
             )
             backfill = services.backfill("2024-03-09", "2024-03-12")
-            services.wait_for("the run", lambda: run_of(services), 180)
+            services.wait_for("the run", lambda: run_of(services))
             services.kill_unit("code")
             services.start_unit("code")
-            services.wait_for("the backfill", lambda: services.is_done(backfill), 300)
+            services.wait_for("the backfill", lambda: services.is_done(backfill))
             assert [run.status.value for run in services.runs()] == ["FAILURE", "SUCCESS"]
             assert project.query("select count(*) as n from core.events") == [{"n": len(first_rows())}]
         finally:

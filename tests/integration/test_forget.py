@@ -26,6 +26,7 @@ import pytest
 from sessionization_dagster.instance import prepare_instance_home
 from sessionization_dagster.resources import build_warehouse
 from tests.integration.real_job import QUIET, Project, contents
+from tests.integration.services import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 13)
@@ -231,7 +232,7 @@ def killed_at(point: str, made: Project, folder: Path) -> None:
     child = subprocess.run(
         [sys.executable, "-m", "tests.integration.killed_erasure", point, str(folder / "whom")],
         env={**os.environ, **made.variables, "SESSIONIZATION_SOURCES": SOURCES},
-        cwd=ROOT, capture_output=True, text=True, timeout=300,
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     assert child.returncode == -signal.SIGKILL, child.stdout + child.stderr
 

@@ -16,6 +16,7 @@ import pytest
 
 from sessionization_dagster.resources import build_warehouse
 from tests.integration.real_job import QUIET, Project, contents, oracle_differences, sample_rows, write_jsonl
+from tests.integration.services import PATIENCE_SECONDS
 from tests.oracle.histories import history
 from tests.oracle.model import RawRow, Settings
 
@@ -139,8 +140,9 @@ def first_rows() -> list[RawRow]:
     ]
 
 
+@pytest.mark.parametrize("moments", [(0.2, 0.5, 0.7), (0.05, 0.35, 0.6, 0.8)], ids=["three moments", "more moments"])
 def test_a_killed_run_then_run_again_leaves_what_an_unkilled_one_leaves(
-    tmp_path: Path, instance: dg.DagsterInstance
+    moments: tuple[float, ...], tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     base = csv_project(tmp_path / "base", instance)
     base.land("tracks/first", first_rows())
@@ -153,7 +155,7 @@ def test_a_killed_run_then_run_again_leaves_what_an_unkilled_one_leaves(
     assert expected != digest(base)
     rows = first_rows()[3:] + later_rows(date(2024, 3, 10))
     assert not oracle_differences(reference, rows, Settings(blocked_ids=BLOCKED), date(2024, 3, 9), date(2024, 3, 12))
-    for part in (0.05, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8):
+    for part in moments:
         project = copy_of(tmp_path, f"killed-{part}", instance)
         run_child(project, kill_at=int(statements * part))
         project.run(date(2024, 3, 9), date(2024, 3, 12))
@@ -169,7 +171,7 @@ def run_child(project: Project, kill_at: int) -> int:
     """Run the job in a process that SIGKILLs itself before its kill_at-th statement (0: never); returns how many it sent."""
     child = subprocess.run(
         [sys.executable, "-m", "tests.integration.killed_child", str(kill_at), "2024-03-09", "2024-03-12"],
-        env={**os.environ, **project.variables}, cwd=ROOT, capture_output=True, text=True, timeout=300,
+        env={**os.environ, **project.variables}, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     assert child.returncode == (-signal.SIGKILL if kill_at else 0), child.stdout + child.stderr
     return 0 if kill_at else int(child.stdout.split()[-1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from sessionization_dagster import retries
 from sessionization_dagster.arrivals import ReceivedArrivals
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.environment import Environment
+from sessionization_dagster.errors import is_transient
 from sessionization_dagster.landing import RawColumn, RawTable
 from sessionization_dagster.late_data import Cursor
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
@@ -218,21 +218,25 @@ def test_a_locked_file_is_tried_again_and_an_error_in_the_data_is_not(
     import sys
 
     monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 1)
-    # Somebody has the file open for longer than landing and dbt wait: the step's own wait is what helps.
+    # Somebody has the file open for longer than landing and dbt wait, and closes it when the step waits to try again.
     monkeypatch.setattr(DuckDBWarehouse, "_open", impatient(DuckDBWarehouse._open))
     path = project.environment.duckdb_path
     path.parent.mkdir(parents=True, exist_ok=True)
     holder = subprocess.Popen(
-        [sys.executable, "-c", f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(2)"],
-        stdout=subprocess.PIPE,
+        [sys.executable, "-c", f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert holder.stdout is not None
     holder.stdout.readline()
-    started = time.monotonic()
-    result = project.run(FIRST, LAST)
-    holder.wait()
+
+    def close_after(error: BaseException) -> bool:
+        holder.communicate(b"\n", timeout=60)
+        return is_transient(error)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(retries, "is_transient", close_after)
+        result = project.run(FIRST, LAST)
     assert result.success
-    assert time.monotonic() - started > 1
     retried = [event.step_key for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
     assert set(retried) == {"landing"}
 

@@ -22,7 +22,7 @@ __all__ = ["browser", "pytestmark"]
 KEY = dg.AssetKey(["rudderstack", "dbt_session_tracks"])
 DAYS = [date(2024, 3, day) for day in (9, 10, 11, 12)]
 # A page asks the webserver a dozen times before it is complete, and a busy machine answers slowly.
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def wait_for_backfill(services: Services) -> None:
         statuses = [backfill.status.value for backfill in services.instance.get_backfills()]
         return [status for status in statuses if status.startswith(("COMPLETED", "FAILED", "CANCELED"))]
 
-    assert services.wait_for("the backfill", ended, 400) == ["COMPLETED_SUCCESS"]
+    assert services.wait_for("the backfill", ended) == ["COMPLETED_SUCCESS"]
     assert {run.status for run in services.runs()} == {dg.DagsterRunStatus.SUCCESS}
 
 

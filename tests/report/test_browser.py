@@ -63,7 +63,7 @@ def opened(browser: Browser, path: Path, width: int = 1280, **options: Any) -> O
     seen.page.on("console", lambda message: seen.messages.append(message.text))
     seen.page.on("pageerror", lambda error: seen.messages.append(str(error)))
     seen.page.goto(path.as_uri())
-    seen.page.wait_for_selector("html[data-drawn], #failed:not([hidden])", timeout=20_000)
+    seen.page.wait_for_selector("html[data-drawn], #failed:not([hidden])", timeout=120_000)
     return seen
 
 

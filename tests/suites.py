@@ -1,0 +1,69 @@
+"""Which tests belong to which suite, and which of them one worker runs at once.
+
+- quick: what catches a broken rule within two minutes. No service, no browser, no process of Dagster's.
+- usual: quick, and the whole on real parts. `make test` runs it.
+- long: what is slow and rarely broken: more random histories, more moments of a kill, the benchmarks' own tests, the deployment.
+
+A test belongs to usual unless it is named here; one that fits no suite better is named by its file.
+"""
+
+from __future__ import annotations
+
+SUITES = ("quick", "usual", "long", "all")
+
+# Everything in these folders is slow, but for the files and tests below.
+SLOW_FOLDERS = ("tests/integration/", "tests/bigquery/")
+QUICK = (
+    "tests/integration/test_found_breaks.py",
+    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[5]",
+    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[6]",
+)
+SLOW = (
+    "tests/report/test_browser.py",
+    "tests/identity/test_store.py",
+    "tests/test_translator.py::test_a_code_server_can_load_all_definitions",
+)
+LONG = (
+    "tests/benchmarks/test_agreement.py",
+    "tests/benchmarks/test_scenarios.py",
+    "tests/integration/test_daemon.py::test_at_two_oclock_the_day_that_ended_runs",
+    "tests/integration/test_demo.py::test_dagsters_command_line_materialises_days[a day]",
+    "tests/integration/test_deployment.py::test_the_services_run_a_backfill_on_postgres",
+    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[1]",
+    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[2]",
+    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[3]",
+    "tests/integration/test_job.py::test_a_killed_run_then_run_again_leaves_what_an_unkilled_one_leaves[more moments]",
+    "tests/integration/test_job.py::test_random_histories_through_the_real_job_equal_the_oracle",
+    "tests/integration/test_rebuild_checks.py::test_every_visitor_of_a_random_history_matches_at_any_time[170]",
+    "tests/bigquery/test_equality.py::test_random_histories_give_the_same_rows_in_steps_and_rebuilt[32]",
+    "tests/bigquery/test_equality.py::test_the_sample_gives_the_same_rows",
+)
+
+# Dagster's services take a worker for themselves, one after another: two sets of them would wait for each other's processes.
+SERVICES = ("test_daemon.py", "test_deployment.py", "test_ui_in_browser.py")
+# Long tests that share nothing: whichever worker is free takes the next. The tests of any other file share what its fixtures made.
+APART = (
+    "test_closure.py", "test_equality.py", "test_exactness.py", "test_failures.py", "test_found_breaks.py", "test_job.py",
+    "test_maintenance.py", "test_schedules_and_sensors.py",
+)  # fmt: skip
+
+
+def suite_of(nodeid: str) -> str:
+    """The smallest suite that has the test: quick, usual or long."""
+    if nodeid.startswith(LONG):
+        return "long"
+    if nodeid.startswith(SLOW) or (nodeid.startswith(SLOW_FOLDERS) and not nodeid.startswith(QUICK)):
+        return "usual"
+    return "quick"
+
+
+def belongs(nodeid: str, suite: str) -> bool:
+    """Whether a suite runs the test."""
+    return suite in ("all", suite_of(nodeid)) or (suite == "usual" and suite_of(nodeid) == "quick")
+
+
+def turn_of(nodeid: str) -> str:
+    """A name for the tests that one worker gets at once."""
+    file = nodeid.split("::")[0]
+    name = file.rsplit("/", 1)[-1]
+    return "services" if name in SERVICES else nodeid if name in APART else file
