@@ -21,7 +21,7 @@ from dagster import DagsterEventType, EventLogEntry
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster_shared.record import replace
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.engine import Connection, Engine
@@ -34,7 +34,7 @@ INDEXED = ASSET_EVENTS | ASSET_CHECK_EVENTS | set(EVENT_TYPE_TO_PIPELINE_RUN_STA
 def store_batches_in_bulk() -> None:
     """Have every SQLite event log of this process store its batches in bulk, and Dagster hand events over in batches."""
     os.environ.setdefault(BATCH_SIZE, "1000")
-    SqliteEventLogStorage.store_event_batch = store_event_batch  # type: ignore[method-assign]
+    SqliteEventLogStorage.store_event_batch = store_event_batch  # type: ignore[method-assign, assignment]
 
 
 def store_event_batch(storage: SqliteEventLogStorage, events: Sequence[EventLogEntry]) -> None:
@@ -58,7 +58,9 @@ def _store_in_index(
     """Mirror a run's events in the database that is asked across runs."""
     table = SqlEventLogStorageTable
     insert = table.insert().returning(table.c.id, sort_by_parameter_order=True)
-    stored = list(zip(events, index.execute(insert, list(rows)).scalars(), strict=True))
+    stored: list[tuple[EventLogEntry, int]] = list(
+        zip(events, index.execute(insert, list(rows)).scalars(), strict=True)
+    )
     of_assets = [(event, id_) for event, id_ in stored if _type_of(event) in ASSET_EVENTS]
     if of_assets:
         storage._store_asset_event_tags(index, *zip(*of_assets, strict=True))

@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import vl_convert
@@ -36,8 +37,8 @@ class ChartLibrary:
 def chart_library(folder: Path | None = None) -> ChartLibrary:
     """The library, from the folder (the user's cache by default) where this version was bundled before."""
     folder = folder or user_cache_path("sessionization")
-    version = hashlib.sha256(f"{vl_convert.__version__}\0{SOURCE}".encode()).hexdigest()[:16]
-    path = folder / f"chart-library-{version}.json"
+    digest = hashlib.sha256(f"{version('vl-convert-python')}\0{SOURCE}".encode()).hexdigest()[:16]
+    path = folder / f"chart-library-{digest}.json"
     try:
         return ChartLibrary(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
