@@ -7,6 +7,7 @@ with "bad request", which no client sends again. That reaches every client: of t
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -69,13 +70,22 @@ def _watch(process: subprocess.Popen[bytes], port: int, address: str, log: Path,
             unanswered = 0 if _answers(address) else unanswered + 1
         has_stalled = unanswered == ASKED_AT_MOST and process.poll() is None
         if has_stalled:
-            process.kill()
-            process.wait()
+            _abort(process)
         if process.poll() is not None and not is_over.is_set():
             how = f"stalled for {ASKED_AT_MOST * ANSWER_SECONDS} s and was killed" if has_stalled else "died"
             message = f"The server {how} ({_state(process)}). Its log ends with:\n{last_output(log)}"
             with _stand_in(port, message):
                 is_over.wait()
+
+
+def _abort(process: subprocess.Popen[bytes]) -> None:
+    """End a process; Python's fault handler writes on what each of its threads stood into the log."""
+    process.send_signal(signal.SIGABRT)
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _answers(address: str) -> bool:
