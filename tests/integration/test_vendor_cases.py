@@ -1,0 +1,121 @@
+"""Small exports in the shapes that vendors really write, through the landing and all models: who the people are, their sessions, what is warned of."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessionization_dagster.dbt.failed_rows import failed_rows
+from sessionization_dagster.dbt.runner import Event
+from sessionization_dagster.landing import land, raw_tables
+from sessionization_dagster.partitions import Window
+from tests.integration.thin_driver import ThinDriver, parsed_project
+from tests.oracle.model import Settings
+
+CASES = Path(__file__).parents[1] / "data" / "vendor_cases"
+SOURCES = ("rudderstack", "segment", "mixpanel")
+FIRST, LAST = date(2024, 3, 4), date(2024, 3, 5)
+WARNINGS = ("shared_devices", "users_of_many_devices", "ids_of_device_and_user", "ids_in_two_tables")
+
+
+def landed(folder: Path, *cases: str) -> ThinDriver:
+    """A warehouse in which the cases' files have landed and both days have run, with the project's own blocked_ids."""
+    blocked = tuple(parsed_project(SOURCES).variables["blocked_ids"])
+    driver = ThinDriver(folder, Settings(sources=SOURCES, blocked_ids=blocked))
+    for case in cases:
+        for file in (file for file in (CASES / case).rglob("*") if file.is_file()):
+            target = folder / file.relative_to(CASES / case).with_name(f"{case}-{file.name}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+    tables = raw_tables(driver.project.manifest, SOURCES)
+    with driver.warehouse.connect() as connection:
+        for table in (*(table.name for table in tables), "landing_rejects"):
+            connection.execute(f"drop table raw.{table}")
+        land(connection.native, folder / "landing", tables, datetime(2024, 7, 1))
+    driver.run(FIRST, LAST)
+    return driver
+
+
+def query(driver: ThinDriver, sql: str) -> list[tuple[Any, ...]]:
+    with driver.warehouse.connect() as connection:
+        return [tuple(row.values()) for row in connection.query(sql).to_pylist()]
+
+
+def warned(driver: ThinDriver) -> dict[str, list[str]]:
+    """Check -> the first cells of its rows."""
+    events: list[Event] = []
+    variables = {**driver.variables, **Window(FIRST, LAST + timedelta(days=1)).as_dbt_vars()}
+    driver.project.runner.invoke(["test", "--select", *WARNINGS, "events_conserved"], variables, events.append)
+    found = failed_rows(driver.warehouse, driver.project, events)
+    rows = {name.split(".")[2]: entries["first_rows"].value.splitlines()[2:] for name, entries in found.items()}
+    return {name: [line.strip("| ").split(" | ")[0] for line in lines] for name, lines in rows.items()}
+
+
+def sessions(driver: ThinDriver, *visitors: str) -> list[tuple[Any, ...]]:
+    """(visitor, start, number of events) of the visitors' sessions."""
+    names = ", ".join(f"'{visitor}'" for visitor in visitors)
+    return query(
+        driver,
+        f"""select dbt_visitor_id, strftime(session_start_at, '%d %H:%M'), num_pvs
+        from rudderstack.dbt_session_tracks inner join rudderstack.dbt_session_track_facts using (session_id)
+        where dbt_visitor_id in ({names}) order by all""",
+    )
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> ThinDriver:
+    """Six cases of different people in one landing folder."""
+    cases = ("02-mixpanel-login-device-id", "03-placeholder-user-ids", "08-alias-anonymous-id")
+    more = ("09-login-midsession-shared-device", "10-numeric-id-namespaces", "12-one-second-resolution")
+    return landed(tmp_path_factory.mktemp("exports"), *cases, *more)
+
+
+def test_people_and_their_sessions(exports: ThinDriver) -> None:
+    # Mixpanel: distinct_id is the device before login and the user after it; device_id joins the two.
+    assert sessions(exports, "u-77", "D1", "D2", "D3") == [
+        ("D3", "05 18:00", 1),
+        ("u-77", "04 10:00", 3),
+        ("u-77", "05 18:00", 3),
+    ]
+    assert query(exports, "select distinct country from core.events where user_id = 'u-77'") == [("DE",)]
+    # Sixteen placeholders of six devices each, and Ann.
+    (placeholders,) = query(
+        exports,
+        """select count(distinct dbt_visitor_id), count(*), count(case when dbt_visitor_id = 'ann' then 1 end)
+        from rudderstack.dbt_session_tracks where dbt_visitor_id like 'dev%' or dbt_visitor_id = 'ann'""",
+    )
+    assert placeholders == (97, 97, 1)
+    # An alias call of two devices.
+    assert sessions(exports, "anon-phone", "anon-laptop") == [("anon-phone", "04 09:00", 2)]
+    # The policy latest_user: what a tablet did without a login is its newest user's.
+    assert sessions(exports, "will", "anna", "bert") == [
+        ("anna", "04 08:04", 2),
+        ("bert", "04 08:00", 2),
+        ("bert", "04 17:00", 3),
+        ("will", "04 09:00", 4),
+    ]
+    # Device 42 is the user of that name: ids are compared as text.
+    assert sessions(exports, "42", "99") == [("42", "04 09:00", 4), ("99", "04 09:10", 1)]
+
+
+def test_events_of_one_second_stand_in_the_order_in_which_mixpanel_processed_them(exports: ThinDriver) -> None:
+    steps = query(
+        exports, "select event, step_number from mixpanel.fact__users_journey where user_id = 'u1' order by step_number"
+    )
+    assert steps == [("Open App", 1), ("View Item", 2), ("Sign Up", 3), ("Purchase", 4)]
+    sequences = query(exports, "select event_sequence from core.events where user_id = 'u1' order by 1")
+    assert sequences == [(1709546400900,), (1709546401900,)]
+
+
+def test_a_number_that_is_a_device_and_another_user_is_warned_of(exports: ThinDriver) -> None:
+    assert warned(exports) == {"ids_of_device_and_user": ["42"]}
+
+
+def test_ids_that_two_tables_share_are_warned_of(tmp_path: Path) -> None:
+    driver = landed(tmp_path, "18-ids-numbered-per-table")
+    assert query(driver, "select event_type, count(*) from core.events group by 1") == [("page", 3)]
+    assert warned(driver)["ids_in_two_tables"] == ["1", "2", "3"]
