@@ -1,4 +1,4 @@
-"""Small exports in the shapes that vendors really write, through the landing and all models: who the people are, their sessions, what is warned of."""
+"""Small exports as vendors really write them, through the landing and all models: people, sessions, and what is warned of."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from sessionization_dagster.checks.sample import SampleRequest
 from sessionization_dagster.dbt.failed_rows import failed_rows
 from sessionization_dagster.dbt.runner import Event
 from sessionization_dagster.landing import land, raw_tables
 from sessionization_dagster.partitions import Window
+from tests.integration.recomputed import compare, problems
 from tests.integration.thin_driver import ThinDriver, parsed_project
-from tests.oracle.model import Settings
+from tests.oracle.model import RawRow, Settings
 
 CASES = Path(__file__).parents[1] / "data" / "vendor_cases"
 SOURCES = ("rudderstack", "segment", "mixpanel")
@@ -113,6 +115,27 @@ def test_events_of_one_second_stand_in_the_order_in_which_mixpanel_processed_the
 
 def test_a_number_that_is_a_device_and_another_user_is_warned_of(exports: ThinDriver) -> None:
     assert warned(exports) == {"ids_of_device_and_user": ["42"]}
+
+
+def test_events_of_one_insert_id_are_recomputed_alike_for_a_sample_of_people(tmp_path: Path) -> None:
+    """Which of them keeps the id depends on rows of people outside the sample; ids in rows may have blanks and prefixes."""
+    at = datetime(2024, 3, 4, 10)
+    driver = ThinDriver(tmp_path, Settings(sources=("mixpanel",)))
+    driver.land(
+        [
+            RawRow("events", "i", "$device:first", timestamp=at, event="seen", source="mixpanel"),
+            RawRow("events", "i", "$device:second ", timestamp=at, event="seen", source="mixpanel"),
+            RawRow("events", "j", "second", timestamp=at, event="seen", source="mixpanel"),
+        ]
+    )
+    driver.run(FIRST, LAST)
+    ids = dict(query(driver, "select anonymous_id, event_id from core.events where event_id like 'i%'"))
+    assert ids["first"] == "i"
+    assert ids["second"].startswith("i-")
+    for visitor in ("first", "second"):
+        compared = compare(driver, SampleRequest(size=1, salt="", visitors=(visitor,)))
+        assert compared.sample.visitors == (visitor,)
+        assert not problems(compared)
 
 
 def test_ids_that_two_tables_share_are_warned_of(tmp_path: Path) -> None:
