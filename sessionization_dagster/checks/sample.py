@@ -5,8 +5,8 @@ of B is copied. So each device that one of the visitors ever used comes with all
 of users and its alias calls is whole; links that end at the visitors' ids are those of the full graph. What follows for people beyond is
 not, and nobody compares it.
 
-A row whose event_id was sent several times counts only where it is the earliest copy, and of several events of one id only the first keeps it: so
-the rows of the ids that stand in the other rows of that event_id come too.
+A row whose event_id was sent several times counts only where it is the earliest copy, and of several events of one id only the first keeps
+it: so the rows of the ids that stand in the other rows of that event_id come too.
 """
 
 from __future__ import annotations

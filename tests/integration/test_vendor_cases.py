@@ -138,6 +138,27 @@ def test_events_of_one_insert_id_are_recomputed_alike_for_a_sample_of_people(tmp
         assert not problems(compared)
 
 
+def test_browsers_and_vendors_sessions_are_kept_and_addresses_only_where_the_var_says_so(tmp_path: Path) -> None:
+    driver = ThinDriver(tmp_path, Settings(sources=("rudderstack", "measure_js")))
+    rows = [
+        """raw.rudderstack_tracks (id, anonymous_id, timestamp, context_useragent, context_ip, context_session_id)
+        values ('a', 'd', timestamp '2024-03-04 10:00:00', 'agent a', '192.0.2.1', '17')""",
+        """raw.rudderstack_pages (id, anonymous_id, timestamp, context_user_agent)
+        values ('b', 'd', timestamp '2024-03-04 10:01:00', 'agent b')""",
+        """raw.measure_js_events (event_id, client_id, timestamp, user_agent)
+        values ('c', 'd', timestamp '2024-03-04 10:02:00', 'agent c')""",
+    ]
+    with driver.warehouse.connect() as connection:
+        for row in rows:
+            connection.execute(f"insert into {row}")
+    driver.run(FIRST, FIRST)
+    sql = "select user_agent, vendor_session_id, ip, event_sequence from core.events order by timestamp"
+    assert query(driver, sql) == [("agent a", "17", None, 0), ("agent b", None, None, 0), ("agent c", None, None, 0)]
+    variables = {**driver.variables, **Window(FIRST, LAST).as_dbt_vars(), "keep_ip": True}
+    driver.project.runner.invoke(["build", "--resource-type", "model", "--select", "tag:events"], variables)
+    assert [row[2] for row in query(driver, sql)] == ["192.0.2.1", None, None]
+
+
 def test_ids_that_two_tables_share_are_warned_of(tmp_path: Path) -> None:
     driver = landed(tmp_path, "18-ids-numbered-per-table")
     assert query(driver, "select event_type, count(*) from core.events group by 1") == [("page", 3)]
