@@ -12,7 +12,14 @@ def duplicate(world: World, row: RawRow) -> RawRow:
     rng = world.rng
     at = row.timestamp or world.instant()
     others = [source for source in world.settings.sources if source != row.source]
-    kinds = {"exact": 2, "received": 2, "later": 3, "other day": 3, "other table": 2, "other source": 6 * bool(others and row.id)}
+    kinds = {
+        "exact": 2,
+        "received": 2,
+        "later": 3,
+        "other day": 3,
+        "other table": 2,
+        "other source": 6 * bool(others and row.id),
+    }
     kind = weighted(rng, kinds | {"other event": 6 * (row.source == "mixpanel")})
     if kind == "other event":
         return replace(
