@@ -136,6 +136,7 @@ def test_events_of_one_insert_id_are_recomputed_alike_for_a_sample_of_people(tmp
         compared = compare(driver, SampleRequest(size=1, salt="", visitors=(visitor,)))
         assert compared.sample.visitors == (visitor,)
         assert not problems(compared)
+        assert not compared.pending
 
 
 def test_browsers_and_vendors_sessions_are_kept_and_addresses_only_where_the_var_says_so(tmp_path: Path) -> None:
