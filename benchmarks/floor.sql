@@ -21,8 +21,8 @@ with raw_events as (
 named as (
     select
         nullif(id, '') as event_id,
-        case when anonymous_id not in ({blocked_ids}) then anonymous_id end as anonymous_id,
-        case when user_id not in ({blocked_ids}) then user_id end as user_id,
+        case when lower(trim(anonymous_id)) not in ({blocked_ids}) then trim(anonymous_id) end as anonymous_id,
+        case when lower(trim(user_id)) not in ({blocked_ids}) then trim(user_id) end as user_id,
         timestamp,
         received_at,
         event,

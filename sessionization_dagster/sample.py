@@ -42,7 +42,9 @@ _DOORS = {
             qualify row_number() over (partition by anonymous_id, user_id order by timestamp, id) = 1""",
     },
     "mixpanel": {
-        "events": """select id as insert_id, anonymous_id as distinct_id, user_id, timestamp as time, event, country, device, os
+        "events": """select id as insert_id, coalesce(user_id, '$device:' || anonymous_id) as distinct_id, anonymous_id as device_id,
+                user_id, timestamp as time, epoch_ms(timestamp) as mp_processing_time_ms, event, country, device, os,
+                context_page_url as current_url
             from events"""
     },
     "measure_js": {

@@ -31,10 +31,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro text_literal(value) -%}
-    {{ return('null' if value is none else "'" ~ value | replace("'", "''") ~ "'") }}
-{%- endmacro %}
-
 {% macro timestamp_literal(value) -%}
     {{ return('null' if value is none else "timestamp '" ~ (value | string | replace('T', ' ') | replace('Z', '') | replace('+00:00', '')) ~ "'") }}
 {%- endmacro %}

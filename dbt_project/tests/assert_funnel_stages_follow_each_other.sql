@@ -4,7 +4,7 @@
 with stages as (
     select
         *,
-        lag(stage_number) over (partition by dbt_visitor_id, entry_number order by reached_at, event_id) as previous_stage
+        lag(stage_number) over (partition by dbt_visitor_id, entry_number order by reached_at, stage_number) as previous_stage
     from {{ ref('funnel_stages') }}
     where {{ in_window('entry_date') }} and reached_date >= date '{{ window_start() }}'
 ),

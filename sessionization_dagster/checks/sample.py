@@ -5,8 +5,8 @@ of B is copied. So each device that one of the visitors ever used comes with all
 of users and its alias calls is whole; links that end at the visitors' ids are those of the full graph. What follows for people beyond is
 not, and nobody compares it.
 
-A row whose event_id was sent several times counts only where it is the earliest copy: so the rows of the ids that stand in the other copies
-come too.
+A row whose event_id was sent several times counts only where it is the earliest copy, and of several events of one id only the first keeps
+it: so the rows of the ids that stand in the other rows of that event_id come too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.identity.placeholders import placeholders
 from sessionization_dagster.landing import RawTable
+from sessionization_dagster.landing.tables import RawColumn
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
 # The scratch warehouse as the warehouse's connection sees it; its schema `sampled` holds what was chosen.
@@ -130,11 +132,11 @@ def _close(connection: DuckDBConnection, raw: RawData) -> None:
             from core.identity_edges inner join {SAMPLED}.ids on identity_edges.{column} = ids.id"""
         for column in ("anonymous_id", "user_id", "previous_id")
     )
-    nobody = ", ".join(_literal(id_) for id_ in ["", *raw.blocked_ids])
+    nobody = ", ".join(_literal(id_) for id_ in sorted(placeholders(raw.blocked_ids)))
     connection.execute(f"""
         create table {SAMPLED}.named_ids as
         select visitor, id from ({_ids_of_rows(raw.tables, "rows_of_ids")} union all {of_edges})
-        where id is not null and id not in ({nobody})
+        where id is not null and lower(id) not in ({nobody})
         union
         select visitor, id from {SAMPLED}.ids""")
     _find_copies(connection, raw.staging_views)
@@ -152,19 +154,23 @@ def _close(connection: DuckDBConnection, raw: RawData) -> None:
 
 
 def _find_copies(connection: DuckDBConnection, staging_views: Sequence[str]) -> None:
-    """SAMPLED.copies: the ids that stand in rows whose event_id was sent several times."""
+    """SAMPLED.copies: the ids that stand in rows whose event_id was sent several times on a date."""
     staged = " union all ".join(
-        f"select event_id, event_date, anonymous_id, user_id, previous_id, reject_reason from {view}"
+        f"select event_id, event_date, anonymous_id, user_id, previous_id, copy_key from {view} where reject_reason is null"
         for view in staging_views
     )
     connection.execute(f"""
         create table {SAMPLED}.copies as
+        with staged as ({staged})
         select event_id, event_date, id
         from (
             select event_id, event_date, unnest([anonymous_id, user_id, previous_id]) as id
-            from ({staged}) as staged
-            where reject_reason is null and (event_id, event_date) in (
+            from staged
+            where (event_id, event_date) in (
                 select (event_id, event_date) from core.rejected_events where reason = 'duplicate_event_id'
+                union all
+                select (event_id, event_date) from staged where copy_key is not null
+                group by event_id, event_date having count(*) > 1
             )
         ) as of_copies
         where id is not null""")
@@ -174,7 +180,7 @@ def _find_rows(connection: DuckDBConnection, tables: Sequence[RawTable], ids: st
     """SAMPLED.<into>: (visitor, table_name, row) of the raw rows that name an id of SAMPLED.<ids>."""
     found = " union ".join(
         f"""select visitor, '{table.name}' as table_name, {table.name}.rowid as row
-            from raw.{table.name} inner join {SAMPLED}.{ids} on {table.name}."{column.name}" = {ids}.id"""
+            from raw.{table.name} inner join {SAMPLED}.{ids} on {_as_id(column)} = {ids}.id"""
         for table in tables
         for column in table.columns
         if column.identifier
@@ -184,11 +190,20 @@ def _find_rows(connection: DuckDBConnection, tables: Sequence[RawTable], ids: st
 
 def _ids_of_rows(tables: Sequence[RawTable], rows: str) -> str:
     return " union all ".join(
-        f"""select visitor, unnest([{", ".join(f'"{column.name}"' for column in table.columns if column.identifier)}]) as id
+        f"""select visitor, unnest([{", ".join(_as_id(column) for column in table.columns if column.identifier)}]) as id
             from raw.{table.name}
             inner join {SAMPLED}.{rows} on {rows}.table_name = '{table.name}' and {rows}.row = {table.name}.rowid"""
         for table in tables
     )
+
+
+def _as_id(column: RawColumn) -> str:
+    """A raw column's id as events carry it: without blanks around it, and without a prefix that says nothing."""
+    text = f'trim("{column.name}")'
+    if not column.prefix:
+        return text
+    prefix = _literal(column.prefix)
+    return f"case when starts_with({text}, {prefix}) then substr({text}, {len(column.prefix) + 1}) else {text} end"
 
 
 def _leave_out_large(connection: DuckDBConnection, max_rows: int) -> tuple[str, ...]:

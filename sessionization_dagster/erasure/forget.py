@@ -28,6 +28,7 @@ from sessionization_dagster.erasure.progress import (
     write_record,
 )
 from sessionization_dagster.erasure.traces import remove_from_logs, traces
+from sessionization_dagster.identity.placeholders import names_nobody
 from sessionization_dagster.landing import RawTable, land
 from sessionization_dagster.landing.files import LandedFile, discover
 from sessionization_dagster.landing.ledger import entries
@@ -60,6 +61,11 @@ class Scope:
     blocked_ids: frozenset[str]
     partitions: Callable[[], Sequence[date]]
 
+    @property
+    def prefixes(self) -> frozenset[str]:
+        """What ids in files may begin with, and are the same without."""
+        return frozenset(column.prefix for table in self.raw_tables for column in table.columns if column.prefix)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -84,16 +90,17 @@ def find(scope: Scope, identifier: str, landed_at: datetime | None, report: Call
     Raises:
         ErasureError: the id names nobody.
     """
-    if not identifier or identifier in scope.blocked_ids:
+    if names_nobody(identifier, scope.blocked_ids):
         raise ErasureError(
             "The id given is empty or among the var blocked_ids: it names nobody. Give an anonymous_id or a user_id."
         )
     with scope.warehouse.connect() as connection:
         if landed_at is not None:
             land(connection.native, scope.landing, list(scope.raw_tables), landed_at, report=report)
-        known = aliases_of(connection, identifier)
+        asked = {id_ for id_ in (identifier.strip(), *map(identifier.strip().removeprefix, scope.prefixes)) if id_}
+        known = {alias for id_ in asked for alias in aliases_of(connection, id_)}
         begun = load_progress(connection, identifier)
-        progress = begun or Progress(str(uuid.uuid4()), Ids.of({identifier, *known}))
+        progress = begun or Progress(str(uuid.uuid4()), Ids.of({identifier, *asked, *known}, scope.prefixes))
         bind_subject(connection, progress.ids)
         planned = plan(connection, scope.staging, progress.ids)
         if begun is None and not known and not planned.files:

@@ -48,9 +48,10 @@ class Ids:
     values: frozenset[str] = field(repr=False)
 
     @classmethod
-    def of(cls, values: Iterable[str]) -> Ids:
-        """The ids given."""
-        return cls(frozenset(values))
+    def of(cls, values: Iterable[str], prefixes: Iterable[str] = ()) -> Ids:
+        """The ids given, also with each of the prefixes before them."""
+        given = frozenset(values)
+        return cls(given | {f"{prefix}{value}" for prefix in prefixes for value in given})
 
     @cached_property
     def distinct(self) -> frozenset[str]:
@@ -121,6 +122,7 @@ class Ids:
         return _JSON_TOKEN.sub(blank, text)
 
     def _is_id(self, text: str, own: Set[str]) -> bool:
+        text = text.strip()
         return text in self.distinct or text in own
 
     @cached_property

@@ -27,6 +27,7 @@ class Sightings:
         pair_anonymous, pair_user: (m,) int32; distinct pairs.
         pair_first, pair_last: (m,) int64; rank of the pair's first and last event in (timestamp, event_id) order.
         alias_left, alias_right: (k,) int32; the two ids of each alias call.
+        alias_count: (n,) int64; how many other ids alias calls join the id with, those outside the n ids included.
     """
 
     is_user: NDArray[np.bool_]
@@ -38,6 +39,7 @@ class Sightings:
     pair_last: NDArray[np.int64]
     alias_left: Ids
     alias_right: Ids
+    alias_count: NDArray[np.int64]
 
     @property
     def size(self) -> int:
@@ -49,7 +51,7 @@ def name_persons(sightings: Sightings, left: Ids, right: Ids) -> Ids:
     """Return, for each id, the id that names its person: (n,) int32.
 
     Persons are the connected components over the links (left[i], right[i]). A person is named by the user_id that was seen first,
-    of several seen at once by the smallest; one without a user_id, which is a single device, by itself.
+    of several seen at once by the smallest; one without a user_id by the device of which the same is true.
     """
     n = sightings.size
     links = coo_array((np.ones(len(left), dtype=np.bool_), (left, right)), shape=(n, n))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -44,12 +44,20 @@ class IdentitySettings:
 
 def resolve(sightings: Sightings, settings: IdentitySettings) -> Ids:
     """Return, for each id, the id that names its person: (n,) int32."""
+    sightings = _without_calls_of_shared_devices(sightings, settings)
     linking = (
         _merged_pairs(sightings, settings) if settings.policy is Policy.MERGE else _owners(sightings, settings.policy)
     )
     left = np.concatenate([sightings.pair_anonymous[linking], sightings.alias_left])
     right = np.concatenate([sightings.pair_user[linking], sightings.alias_right])
     return name_persons(sightings, left, right)
+
+
+def _without_calls_of_shared_devices(sightings: Sightings, settings: IdentitySettings) -> Sightings:
+    """Leave out the alias calls of ids that such calls join with too many others: they link nothing."""
+    is_shared = sightings.alias_count > settings.max_users_per_alias
+    links = ~(is_shared[sightings.alias_left] | is_shared[sightings.alias_right])
+    return replace(sightings, alias_left=sightings.alias_left[links], alias_right=sightings.alias_right[links])
 
 
 def _merged_pairs(sightings: Sightings, settings: IdentitySettings) -> NDArray[np.bool_]:
@@ -61,7 +69,7 @@ def _merged_pairs(sightings: Sightings, settings: IdentitySettings) -> NDArray[n
 def _owners(sightings: Sightings, policy: Policy) -> NDArray[np.bool_]:
     """Mark the one pair that says whose each device is: that of its newest (oldest) event with both ids.
 
-    An id that is a user itself stays that user, and one that is named in an alias call follows the alias.
+    An id that is a user itself stays that user, and one that is named in an alias call that links follows the alias.
     """
     follows_logins = ~sightings.is_user
     follows_logins[sightings.alias_left] = False

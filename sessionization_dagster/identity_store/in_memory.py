@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sessionization_dagster.identity.graph import Ids, Sightings
 from sessionization_dagster.identity.policies import IdentitySettings, Policy, resolve
-from sessionization_dagster.identity_store.tables import number
+from sessionization_dagster.identity_store.tables import calls_of, number
 from sessionization_dagster.warehouses.base import Connection
 
 
@@ -94,18 +94,17 @@ def _sightings(connection: Connection, settings: IdentitySettings, edges: str) -
     number_of[member_of] = np.arange(len(member_of), dtype=np.int32)
     pairs = connection.query(_pairs_sql(settings, edges))
     users = connection.query(_user_counts_sql(edges)) if settings.policy is Policy.MERGE else None
-    calls = connection.query("""
-        select previous, "user" as current from coded_edges
-        where is_alias_call and previous is not null and "user" is not null""")
+    calls, others = connection.query(_calls_sql(edges)), connection.query(_call_counts_sql(edges))
 
     def numbers(table: pa.Table, column: str) -> Ids:
         found: Ids = number_of[table.column(column).to_numpy()]
         return found
 
     place = pairs.column("place").to_numpy().astype(np.int64)
-    user_count = np.zeros(len(member_of), dtype=np.int64)
+    user_count, alias_count = np.zeros((2, len(member_of)), dtype=np.int64)
     if users is not None:
         user_count[numbers(users, "anonymous")] = users.column("user_count").to_numpy()
+    alias_count[numbers(others, "id")] = others.column("other_count").to_numpy()
     return Sightings(
         is_user=seen.column("is_user").to_numpy().astype(np.bool_),
         first_seen=seen.column("first_seen_at").cast(pa.int64()).to_numpy(),
@@ -114,8 +113,9 @@ def _sightings(connection: Connection, settings: IdentitySettings, edges: str) -
         pair_user=numbers(pairs, "user"),
         pair_first=place,
         pair_last=place,
-        alias_left=numbers(calls, "previous"),
-        alias_right=numbers(calls, "current"),
+        alias_left=numbers(calls, "one"),
+        alias_right=numbers(calls, "other"),
+        alias_count=alias_count,
     ), member_of
 
 
@@ -165,3 +165,21 @@ def _user_counts_sql(edges: str) -> str:
         inner join members as devices on edges.anonymous_id = devices.alias
         where edges.edge_type = 'identifiers' and edges.user_id is not null
         group by devices.id"""
+
+
+def _calls_sql(edges: str) -> str:
+    """The pairs of members that alias calls name."""
+    return f"""
+        select ones.id as one, others.id as other
+        from ({calls_of(edges)}) as calls
+        inner join members as ones on calls.one = ones.alias
+        inner join members as others on calls.other = others.alias"""
+
+
+def _call_counts_sql(edges: str) -> str:
+    """With how many other ids alias calls join each member, members or not."""
+    return f"""
+        select members.id, count(*) as other_count
+        from ({calls_of(edges)}) as calls
+        inner join members on calls.one = members.alias
+        group by members.id"""

@@ -8,7 +8,7 @@ smallest id. Ids stay texts: numbering them would sort them all in one place.
 from __future__ import annotations
 
 from sessionization_dagster.identity.policies import IdentitySettings, Policy
-from sessionization_dagster.identity_store.tables import number
+from sessionization_dagster.identity_store.tables import calls_of, number
 from sessionization_dagster.warehouses.base import Connection
 
 
@@ -64,12 +64,7 @@ def _keep_seen(connection: Connection, edges: str, everything: bool) -> None:
 
 def _keep_links(connection: Connection, settings: IdentitySettings, edges: str, everything: bool) -> None:
     """Keep links (child, parent), the larger id first: alias calls, and what the policy links."""
-    connection.keep(
-        "calls",
-        f"""
-        select distinct previous_id, user_id from {edges} as edges
-        where edge_type = 'alias_call' and user_id is not null and {_of_members("previous_id", everything)}""",
-    )
+    connection.keep("calls", _linking_calls(settings.max_users_per_alias, edges, everything))
     linking = (
         _merged_pairs(settings.max_users_per_alias) if settings.policy is Policy.MERGE else _owners(settings.policy)
     )
@@ -80,11 +75,25 @@ def _keep_links(connection: Connection, settings: IdentitySettings, edges: str, 
         "links",
         f"""
         with sightings as ({identifiers}),
-        linking as ({linking} union all select previous_id, user_id from calls)
+        linking as ({linking} union all select one, other from calls)
         select distinct greatest(anonymous_id, user_id) as child, least(anonymous_id, user_id) as parent
         from linking
         where anonymous_id <> user_id""",
     )
+
+
+def _linking_calls(max_users_per_alias: int, edges: str, everything: bool) -> str:
+    """The ids that alias calls join, both ways round, without those of ids that are joined with too many others."""
+    return f"""
+        with calls as (
+            select one, other from ({calls_of(edges)}) as calls
+            where {_of_members("one", everything)} or {_of_members("other", everything)}
+        ),
+        shared as (select one from calls group by one having count(*) > {max_users_per_alias})
+        select one, other from calls
+        where
+            {_of_members("one", everything)} and {_of_members("other", everything)}
+            and one not in (select one from shared) and other not in (select one from shared)"""
 
 
 def _merged_pairs(max_users_per_alias: int) -> str:
@@ -101,7 +110,7 @@ def _merged_pairs(max_users_per_alias: int) -> str:
 def _owners(policy: Policy) -> str:
     """The one pair that says whose each device is: that of its newest (oldest) event with both ids.
 
-    An id that is a user itself stays that user, and one that is named in an alias call follows the alias.
+    An id that is a user itself stays that user, and one that is named in an alias call that links follows the alias.
     """
     order = (
         "last_event_at desc, last_event_id desc" if policy is Policy.LATEST_USER else "first_event_at, first_event_id"
@@ -113,7 +122,7 @@ def _owners(policy: Policy) -> str:
             from sightings
             where anonymous_id not in (
                 select alias from seen where is_user
-                union all select previous_id from calls
+                union all select one from calls
             )
         ) as placed
         where place = 1"""

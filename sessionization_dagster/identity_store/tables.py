@@ -12,6 +12,18 @@ PAIRS = (
     "id, edge_type, anonymous_id, user_id, previous_id, first_event_at, first_event_id, last_event_at, last_event_id"
 )
 
+_ONE = "coalesce(previous_id, user_id)"
+_OTHER = "case when previous_id is not null and user_id is not null then user_id else anonymous_id end"
+
+
+def calls_of(edges: str) -> str:
+    """The two ids that each alias call joins, both ways round: the first two of previous_id, user_id and anonymous_id that it has."""
+    return " union ".join(
+        f"select {one} as one, {other} as other from {edges} as edges where edge_type = 'alias_call' and {_ONE} <> {_OTHER}"
+        for one, other in ((_ONE, _OTHER), (_OTHER, _ONE))
+    )
+
+
 TABLES = (
     TableLayout(
         "internal",

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity_store import in_memory, in_sql
-from sessionization_dagster.identity_store.tables import EDGES, PAIRS, TABLES, number
+from sessionization_dagster.identity_store.tables import EDGES, PAIRS, TABLES, calls_of, number
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.warehouses.base import Connection, Warehouse
 
@@ -188,7 +188,7 @@ class _Store:
     def _keep_touched_clusters(self) -> None:
         """Keep the aliases of the clusters that changed edges touch.
 
-        A device whose links may change can reach users that no changed edge names: those that it was kept from by the guard on shared
+        An id whose links may change can reach others that no changed edge names: those that it was kept from by the guard on shared
         devices, or by having been a user itself.
         """
         self.connection.keep("named", _aliases_of("changed_edges"))
@@ -198,7 +198,10 @@ class _Store:
             select alias from named
             union
             select user_id from {self.pairs} as pairs
-            where user_id is not null and anonymous_id in (select alias from named)""",
+            where user_id is not null and anonymous_id in (select alias from named)
+            union
+            select other from ({calls_of(self.pairs)}) as calls
+            where one in (select alias from named)""",
         )
         self.connection.keep(
             "touched_clusters",

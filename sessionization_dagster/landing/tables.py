@@ -19,12 +19,16 @@ class LandingError(Exception):
 
 @dataclass(frozen=True)
 class RawColumn:
-    """One declared column. A csv or parquet file without a required column is set aside as a whole; an identifier says whose a row is."""
+    """One declared column. A csv or parquet file without a required column is set aside as a whole; an identifier says whose a row is.
+
+    prefix: what an identifier may begin with and is the same without.
+    """
 
     name: str
     type: str
     required: bool = False
     identifier: bool = False
+    prefix: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,4 +105,10 @@ def _raw_column(label: str, column: Mapping[str, Any]) -> RawColumn:
             f"allowed are {', '.join(COLUMN_TYPES)}"
         )
     meta = _meta(column)
-    return RawColumn(column["name"], data_type, bool(meta.get("required")), bool(meta.get("identifier")))
+    return RawColumn(
+        column["name"],
+        data_type,
+        bool(meta.get("required")),
+        bool(meta.get("identifier")),
+        str(meta.get("prefix") or ""),
+    )

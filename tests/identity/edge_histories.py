@@ -71,10 +71,10 @@ class History:
         chance = self._chance
         at = datetime(day.year, day.month, day.day) + timedelta(microseconds=chance.randrange(6))
         event_id = f"e{chance.randrange(10**6):06}"
-        if chance.random() < 0.15:
-            return RawRow(
-                "aliases", event_id, previous_id=chance.choice(IDS), user_id=chance.choice(USERS), timestamp=at
-            )
+        if chance.random() < 0.2:
+            previous, user = chance.choice([*IDS, IDS[0], IDS[0], None]), chance.choice([*USERS, *USERS, None])
+            device = chance.choice([*IDS, *[None] * len(IDS)])
+            return RawRow("aliases", event_id, device, user, previous, at)
         user = chance.choice(USERS) if chance.random() < 0.5 else None
         device = chance.choice(IDS) if user is None or chance.random() < 0.9 else None
         return RawRow("tracks", event_id, anonymous_id=device, user_id=user, timestamp=at, event="e")
@@ -111,13 +111,13 @@ def edges_of(events: Sequence[Event]) -> pa.Table:
     def pair(event: Event) -> tuple[date, str, str]:
         return event.event_date, event.anonymous_id or "", event.user_id or ""
 
-    others = sorted((event for event in events if event.event_type != "alias"), key=pair)
+    others = sorted((e for e in events if e.event_type != "alias" or (e.anonymous_id and e.user_id)), key=pair)
     rows += [_edge("identifiers", list(its)) for _, its in groupby(others, key=pair)]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
 def _edge(edge_type: str, events: list[Event], **more: Any) -> dict[str, Any]:
-    first, last = min(events, key=lambda event: event.order), max(events, key=lambda event: event.order)
+    first, last = (end(events, key=lambda event: event.login_order) for end in (min, max))
     return {
         "event_date": first.event_date, "edge_type": edge_type,
         "anonymous_id": first.anonymous_id, "user_id": first.user_id,

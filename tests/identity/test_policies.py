@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -23,6 +23,10 @@ class Seen:
 
     events: list[tuple[str | None, str | None]] = field(default_factory=list)
     aliases: list[tuple[str, str]] = field(default_factory=list)
+
+    def others_of(self, id_: str) -> set[str]:
+        """The ids that alias calls join with one."""
+        return {other for pair in self.aliases if id_ in pair for other in pair} - {id_}
 
 
 def sightings(seen: Seen) -> tuple[list[str], Sightings]:
@@ -50,6 +54,7 @@ def sightings(seen: Seen) -> tuple[list[str], Sightings]:
         pair_last=np.array([max(at) for at in pairs.values()], dtype=np.int64),
         alias_left=np.array([number[previous] for previous, _ in calls], dtype=np.int32),
         alias_right=np.array([number[user] for _, user in calls], dtype=np.int32),
+        alias_count=np.array([len(seen.others_of(id_)) for id_ in ids], dtype=np.int64),
     )
 
 
@@ -76,6 +81,23 @@ def test_a_shared_device_links_nobody_but_follows_an_alias() -> None:
     assert visitors(Seen(users), "merge", guard=3) == {"d": "u0", "u0": "u0", "u1": "u0", "u2": "u0"}
     assert visitors(Seen(users), "merge", guard=2) == {"d": "d", "u0": "u0", "u1": "u1", "u2": "u2"}
     assert visitors(Seen(users, [("d", "u1")]), "merge", guard=2)["d"] == "u1"
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_alias_calls_of_an_id_that_is_joined_with_too_many_link_nothing(policy: Policy) -> None:
+    calls = [("kiosk", f"u{n}") for n in range(3)]
+    assert set(visitors(Seen(aliases=calls), policy, guard=3).values()) == {"u0"}
+    found = visitors(Seen([("kiosk", "u2"), ("phone", "u1")], [*calls, ("phone", "u9")]), policy, guard=2)
+    assert found["kiosk"] == "u2"  # as though nobody had called: the login says whose it is
+    assert found["phone"] == found["u9"]
+    assert found["u0"] == "u0"
+
+
+def test_two_devices_that_an_alias_call_joins_are_named_by_the_one_seen_first() -> None:
+    seen = Seen([("z", None), ("a", None)], [("a", "z")])
+    ids, known = sightings(seen)
+    named = resolve(replace(known, is_user=np.zeros(2, dtype=np.bool_)), IdentitySettings.from_vars("latest_user", 5))
+    assert [ids[name] for name in named] == ["z", "z"]
 
 
 def test_an_alias_wins_over_logins() -> None:
@@ -114,8 +136,8 @@ def test_random_sightings_agree_with_the_oracle(policy: Policy) -> None:
         for _ in range(chance.randrange(1, 25)):
             device = chance.choice(ids)
             seen.events.append((device, chance.choice(users) if chance.random() < 0.4 else None))
-        for _ in range(chance.choice([0, 0, 1, 3])):
-            seen.aliases.append((chance.choice(ids), chance.choice(users)))
+        for _ in range(chance.choice([0, 0, 1, 3, 8])):
+            seen.aliases.append((chance.choice(ids[:3] if chance.random() < 0.6 else ids), chance.choice(users)))
         guard = chance.choice([1, 2, 5])
         assert visitors(seen, policy, guard) == oracle_visitors(seen, policy, guard), f"seed {seed}: {seen}"
 

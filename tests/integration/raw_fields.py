@@ -25,12 +25,13 @@ FIELDS = {
     "pages": {**COMMON, **PAGE, **ATTRIBUTES, "name": "event"},
     "screens": {**COMMON, **PAGE, **ATTRIBUTES, "name": "event"},
     "identifies": {**COMMON, **CONTEXT},
-    "aliases": {name: name for name in ("id", "previous_id", "user_id", "timestamp", "received_at")},
+    "aliases": {name: name for name in ("id", "previous_id", "user_id", "anonymous_id", "timestamp", "received_at")},
     "mixpanel": {
         "insert_id": "id",
         "distinct_id": "anonymous_id",
         "time": "timestamp",
-        **{name: name for name in ("user_id", "event", "country", "device", "os")},
+        "mp_processing_time_ms": "sequence",
+        **{name: name for name in ("user_id", "device_id", "event", "country", "device", "os")},
     },
     "measure_js": {
         "event_id": "id",

@@ -43,6 +43,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> ThinDriver:
         statements.append(
             f"select '{device} ' || n, '{device}', 'user ' || n, {at}, 'seen' from range({users}) as numbers(n)"
         )
+    # An account of more devices than max_aliases_per_user, and one of as many.
+    for user, devices, day in (("clerk", 101, A_KIOSK), ("owner", 100, FEW_BAD)):
+        statements.append(
+            f"select '{user} ' || n, '{user} device ' || n, '{user}', timestamp '{day} 15:00:00', 'seen' "
+            f"from range({devices}) as numbers(n)"
+        )
+    # A device and a customer of one number; an id that is its device's too, and nobody else's.
+    for place, (device, user) in enumerate([("42", "99"), ("7", "42"), ("same", "same"), ("same", None)]):
+        named = "null" if user is None else f"'{user}'"
+        statements.append(f"select 'number {place}', '{device}', {named}, timestamp '{A_KIOSK} 13:00:0{place}', 'seen'")
     # More users still, but nobody looks at a day on which it is not seen.
     at = f"timestamp '{FIRST} 12:00:00' + to_seconds(n)"
     statements.append(f"select 'old ' || n, 'old kiosk', 'user ' || n, {at}, 'seen' from range(9) as numbers(n)")
@@ -54,7 +64,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> ThinDriver:
         "copies": (USUAL, USUAL),
     }.items():
         statements += [f"select 'id of {name}', 'device 1', null, timestamp '{day} 13:00:00', 'seen'" for day in days]
-    execute(driver, *(f"insert into raw.rudderstack_tracks ({columns}) {statement}" for statement in statements))
+    execute(
+        driver,
+        *(f"insert into raw.rudderstack_tracks ({columns}) {statement}" for statement in statements),
+        *(
+            f"""insert into raw.rudderstack_aliases (id, previous_id, user_id, timestamp)
+            select '{hub} ' || n, '{hub}', '{hub} user ' || n, timestamp '{A_KIOSK} 14:00:00' from range({others}) as numbers(n)"""
+            for hub, others in (("counter", 6), ("family", 5))
+        ),
+        f"""insert into raw.rudderstack_pages (id, anonymous_id, timestamp)
+            select id, anonymous_id, timestamp from raw.rudderstack_tracks where id = '{USUAL} 7'""",
+    )
     driver.run(FIRST, WEEK[-1])
     return driver
 
@@ -91,8 +111,9 @@ def cells(entries: dict[str, Any]) -> list[list[str]]:
 
 def test_warnings_name_the_days_and_devices_that_are_odd_and_no_others(shop: ThinDriver) -> None:
     one_date = "assert_event_ids_stand_on_one_date"
-    rows = found(shop, "volume_anomaly", "rejected_share", "shared_devices", "events_conserved", one_date)
-    assert set(rows) == {"volume_anomaly", "rejected_share", "shared_devices", one_date}
+    of_ids = ("shared_devices", "users_of_many_devices", "ids_of_device_and_user", "ids_in_two_tables")
+    rows = found(shop, "volume_anomaly", "rejected_share", *of_ids, "events_conserved", one_date)
+    assert set(rows) == {"volume_anomaly", "rejected_share", *of_ids, one_date}
     assert sorted(rows[one_date]) == [
         ["id of both", "2", str(FEW_BAD), str(USUAL)],
         ["id of one", "2", str(FIRST + timedelta(days=52)), str(USUAL)],
@@ -105,7 +126,16 @@ def test_warnings_name_the_days_and_devices_that_are_odd_and_no_others(shop: Thi
         (str(NOTHING), "0"),
     ]
     assert [row[:4] for row in rows["rejected_share"]] == [[str(MANY_BAD), "no_identity", "12", "12"]]
-    assert [row[:2] for row in rows["shared_devices"]] == [["kiosk", "8"], ["sofa", "6"]]
+    assert [(*row[:2], row[5]) for row in rows["shared_devices"]] == [
+        ("kiosk", "8", "logins"),
+        ("counter", "6", "alias calls"),
+        ("sofa", "6", "logins"),
+    ]
+    assert [row[:2] for row in rows["users_of_many_devices"]] == [["clerk", "101"]]
+    assert rows["ids_of_device_and_user"] == [["42", "1", "99", "7", "42"]]
+    assert [row[:3] for row in rows["ids_in_two_tables"]] == [[f"{USUAL} 7", str(USUAL), "rudderstack"]]
+    elsewhere = found(shop, *of_ids, first=USUAL)
+    assert set(elsewhere) == {"ids_in_two_tables"}
 
 
 @pytest.mark.parametrize(

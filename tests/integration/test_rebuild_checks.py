@@ -51,7 +51,7 @@ def test_every_visitor_of_a_random_history_matches_at_any_time(seed: int, tmp_pa
 @pytest.fixture(scope="module")
 def settled(tmp_path_factory: pytest.TempPathFactory) -> ThinDriver:
     """All four sources, run in one go."""
-    past = history(91)
+    past = history(482)
     driver = ThinDriver(tmp_path_factory.mktemp("settled"), past.settings)
     driver.land(past.final_rows())
     driver.run(past.dates[0], past.dates[-1])
@@ -140,7 +140,7 @@ def test_a_wrong_alias_is_found_in_the_graph_and_in_what_shows_it(settled: ThinD
 
 def test_raw_rows_of_days_that_wait_for_their_run_are_pending_and_no_difference(settled: ThinDriver) -> None:
     """A login that comes late, and one that is gone: they give a device to somebody else and move sessions, once they are run."""
-    rows = history(91).final_rows()
+    rows = history(482).final_rows()
     with settled.warehouse.connect() as connection:
         events = connection.query("""
             select event_id, event_date, anonymous_id, timestamp from core.events

@@ -152,7 +152,7 @@ def _replace_rows(connection: DuckDBConnection, table: RawTable, rows: list[RawR
         return
     fields = raw_fields(rows, table)
     declared = {column.name: column.type for column in table.columns}
-    types = {"VARCHAR": pa.string(), "TIMESTAMP": pa.timestamp("us"), "JSON": pa.string()}
+    types = {"VARCHAR": pa.string(), "TIMESTAMP": pa.timestamp("us"), "JSON": pa.string(), "BIGINT": pa.int64()}
     present = {
         name: pa.array(values, type=types[declared[name]]) for name, values in fields.items() if name in declared
     }

@@ -35,9 +35,10 @@ class Changes(Editor):
             self.unbridge: 2,
             self.delete_some: 2,
             self.delete_alias: 2,
+            self.delete_alias_of_hub: 5,
             self.delete_first_of_user: 2,
             self.delete_kept_duplicate: 2,
-            self.delete_device_or_file: 1,
+            self.delete_device_or_file: 2,
             self.leave_shared_device: 3,
             self.correct_user: 3,
             self.correct_time: 4,
@@ -45,7 +46,7 @@ class Changes(Editor):
             self.correct_event: 2,
             self.correct_client: 3,
             self.new_funnel_pass: 1,
-            self.break_or_mend: 2,
+            self.break_or_mend: 4,
         }
         return self.rng.choices(list(kinds), list(kinds.values()))[0]()
 
@@ -123,6 +124,16 @@ class Changes(Editor):
     def delete_alias(self) -> list[Edit]:
         """Delete an alias call."""
         return self.delete(self.pick(lambda row: row.table == "aliases"))
+
+    def delete_alias_of_hub(self) -> list[Edit]:
+        """Delete an alias call of an id that such calls join with more others than the guard allows; else make such an id."""
+        others: dict[str, set[str]] = defaultdict(set)
+        for row in self.landing.rows():
+            if row.table == "aliases" and row.previous_id and row.user_id:
+                others[row.previous_id].add(row.user_id)
+        hubs = {hub for hub, joined in others.items() if len(joined) > self.world.settings.max_users_per_alias}
+        calls = self.pick(lambda row: row.table == "aliases" and row.previous_id in hubs)
+        return self.delete(calls) if calls else self.put(self.world.hub())
 
     def delete_first_of_user(self) -> list[Edit]:
         """Delete the first event of a user, who may have named a person by it."""

@@ -72,6 +72,23 @@ def random_settings(rng: Random) -> Settings:
     )
 
 
+def padded(rng: Random, identifier: str | None) -> str | None:
+    """An id as it is, or now and then with a blank beside it."""
+    return identifier if identifier is None or rng.random() < 0.96 else rng.choice((f" {identifier}", f"{identifier} "))
+
+
+def mixpanel_ids(rng: Random, device: str | None, user: str | None) -> dict[str, str | None]:
+    """A device and a user as one of Mixpanel's clients writes them: distinct_id is either of them, or nothing knows a device_id."""
+    marked = device and rng.choice((device, f"$device:{device}"))
+    kind = weighted(rng, {"no device_id": 3, "device_id": 4, "user in distinct_id alone": 2, "marked distinct_id": 1})
+    if device is None or kind == "no device_id":
+        return {"anonymous_id": device, "user_id": user}
+    if kind == "marked distinct_id":
+        return {"anonymous_id": f"$device:{device}", "user_id": user}
+    known_user = user if kind == "device_id" else None
+    return {"anonymous_id": user or f"$device:{device}", "user_id": known_user, "device_id": marked}
+
+
 def random_event(rng: Random, source: str, table: str) -> str | None:
     """An event's name, where the table has one; two in five of measure_js are page views."""
     if table in ("identifies", "aliases"):

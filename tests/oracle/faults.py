@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .draws import weighted
+from .draws import random_event, weighted
 from .inputs import RawRow
 from .world import DAY, HOUR, MICRO, World
 
@@ -12,8 +12,19 @@ def duplicate(world: World, row: RawRow) -> RawRow:
     rng = world.rng
     at = row.timestamp or world.instant()
     others = [source for source in world.settings.sources if source != row.source]
-    kinds = {"exact": 2, "received": 2, "later": 3, "other day": 3, "other table": 2, "other source": 6 * bool(others)}
-    kind = weighted(rng, kinds)
+    kinds = {
+        "exact": 2,
+        "received": 2,
+        "later": 3,
+        "other day": 3,
+        "other table": 2,
+        "other source": 6 * bool(others and row.id),
+    }
+    kind = weighted(rng, kinds | {"other event": 6 * (row.source == "mixpanel")})
+    if kind == "other event":
+        return replace(
+            row, event=random_event(rng, row.source, row.table), timestamp=at + rng.choice((0, 0, 1)) * MICRO
+        )
     if kind == "received":
         return replace(row, received_at=rng.choice((None, world.received(at + MICRO, row.source))))
     if kind == "later":
@@ -34,7 +45,7 @@ def broken(world: World, row: RawRow) -> RawRow:
     """The row with a fault that its table can have, or several; some of the changes only look like faults."""
     rng = world.rng
     at = row.timestamp or world.instant()
-    nobody = rng.choice((None, "", "n/a"))
+    nobody = rng.choice((None, "", " ", "n/a", "N/A", " n/a "))
     if row.table == "aliases":
         return replace(row, user_id=None)
     has_id, has_receipt = row.source != "measure_js", row.table != "events"
@@ -48,7 +59,7 @@ def broken(world: World, row: RawRow) -> RawRow:
         **{
             "id": {"id": rng.choice((None, ""))},
             "time": {"timestamp": None, "received_at": world.received(at, row.source)},
-            "identity": {"anonymous_id": nobody, "user_id": rng.choice((nobody, ""))},
+            "identity": {"anonymous_id": nobody, "user_id": rng.choice((nobody, "")), "device_id": None},
             "future": {"received_at": at - DAY - rng.choice((MICRO, DAY, HOUR))},
             "a day ahead": {"received_at": at - DAY},
             "one id": {"user_id" if row.anonymous_id else "anonymous_id": rng.choice(("", "n/a"))},

@@ -100,6 +100,8 @@ def _shown(row: RawRow) -> str:
     ids = f"id={row.id!r} anonymous_id={row.anonymous_id!r} user_id={row.user_id!r}"
     if row.table == "aliases":
         ids += f" previous_id={row.previous_id!r}"
+    if row.source == "mixpanel":
+        ids += f" device_id={row.device_id!r} sequence={row.sequence!r}"
     times = f"at {row.timestamp or 'no time'} received {row.received_at or 'unknown'}"
     others = {name: getattr(row, name) for name in (*OPTIONAL, "traits")}
     return f"{times}  {ids} {' '.join(f'{name}={value!r}' for name, value in others.items() if value)}"

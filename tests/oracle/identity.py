@@ -19,9 +19,20 @@ def sightings(events: Sequence[Event]) -> dict[str, tuple[datetime, datetime]]:
     return seen
 
 
-def alias_pairs(events: Sequence[Event]) -> set[Pair]:
-    """The (previous_id, user_id) of every alias call that names both."""
-    return {(event.previous_id, event.user_id) for event in events if event.previous_id is not None}
+def alias_pairs(events: Sequence[Event], max_users_per_alias: int) -> set[Pair]:
+    """What alias calls join: the first two ids that each has, but nothing of an id that they join with too many others."""
+    pairs: set[Pair] = set()
+    for event in events:
+        if event.event_type == "alias":
+            named = [i for i in (event.previous_id, event.user_id, event.anonymous_id) if i is not None][:2]
+            if len(set(named)) == 2:
+                pairs.add((named[0], named[1]))
+    others: dict[str, set[str]] = defaultdict(set)
+    for left, right in pairs:
+        others[left].add(right)
+        others[right].add(left)
+    shared = {identifier for identifier, joined in others.items() if len(joined) > max_users_per_alias}
+    return {pair for pair in pairs if not shared & set(pair)}
 
 
 def logins(events: Sequence[Event]) -> dict[str, list[Event]]:
@@ -64,22 +75,20 @@ def persons(identifiers: Iterable[str], pairs: Iterable[Pair]) -> list[set[str]]
 
 
 def named(person: set[str], users: set[str], first_seen: Callable[[str], datetime]) -> str:
-    """The name of a person: its earliest-seen user_id, else its only id."""
-    its_users = person & users
-    if its_users:
-        return min(its_users, key=lambda user_id: (first_seen(user_id), user_id))
-    (only_id,) = person
-    return only_id
+    """The name of a person: its earliest-seen user_id; of devices alone, which an alias call may join, the earliest-seen one."""
+    return min(person & users or person, key=lambda identifier: (first_seen(identifier), identifier))
 
 
-def follow_logins(visitor_of: dict[str, str], events: Sequence[Event], users: set[str], newest: bool) -> dict[str, str]:
-    """Move each plain anonymous_id to the user of its newest (or oldest) login."""
-    named_in_alias = {identifier for pair in alias_pairs(events) for identifier in pair}
+def follow_logins(
+    visitor_of: dict[str, str], events: Sequence[Event], users: set[str], joined: set[Pair], newest: bool
+) -> dict[str, str]:
+    """Move each plain anonymous_id that no alias call joins to the user of its newest (or oldest) login."""
+    named_in_alias = {identifier for pair in joined for identifier in pair}
     moved = dict(visitor_of)
     for anonymous_id, carriers in logins(events).items():
         if anonymous_id in users or anonymous_id in named_in_alias:
             continue
-        decisive = (max if newest else min)(carriers, key=lambda event: event.order)
+        decisive = (max if newest else min)(carriers, key=lambda event: event.login_order)
         moved[anonymous_id] = visitor_of[decisive.user_id]
     return moved
 
@@ -88,7 +97,8 @@ def visitors(events: Sequence[Event], settings: Settings) -> dict[str, str]:
     """The dbt_visitor_id of every id."""
     seen = sightings(events)
     users = {event.user_id for event in events} - {None}
-    pairs = alias_pairs(events)
+    joined = alias_pairs(events, settings.max_users_per_alias)
+    pairs = set(joined)
     if settings.identity_policy == "merge":
         pairs |= linking_pairs(events, settings.max_users_per_alias)
     visitor_of = {}
@@ -97,7 +107,7 @@ def visitors(events: Sequence[Event], settings: Settings) -> dict[str, str]:
         visitor_of.update(dict.fromkeys(person, name))
     if settings.identity_policy == "merge":
         return visitor_of
-    return follow_logins(visitor_of, events, users, newest=settings.identity_policy == "latest_user")
+    return follow_logins(visitor_of, events, users, joined, newest=settings.identity_policy == "latest_user")
 
 
 def identity_graph(events: Sequence[Event], visitor_of: dict[str, str]) -> list[dict]:

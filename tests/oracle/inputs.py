@@ -59,7 +59,8 @@ class Settings:
 class RawRow:
     """One row as the vendor delivered it, under the names that core.events gives to its columns.
 
-    `event` stands for `name` in pages and screens, `url` for `context_page_url` in tracks and identifies, and so on.
+    `event` stands for `name` in pages and screens, `url` for `context_page_url` in tracks and identifies, and so on. Of mixpanel
+    `anonymous_id` is the distinct_id, `device_id` and `sequence` (the processing time) are its own columns.
     `timestamp` and `received_at` are naive UTC. `traits` are the columns that the contract does not name, as
     (column, value): the traits of an identify, the properties of other rows.
     """
@@ -81,6 +82,8 @@ class RawRow:
     country: str | None = None
     device: str | None = None
     os: str | None = None
+    device_id: str | None = None
+    sequence: int | None = None
     traits: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
@@ -120,9 +123,15 @@ class Event:
     country: str | None
     device: str | None
     os: str | None
+    event_sequence: int
     properties: tuple[tuple[str, str], ...]
 
     @property
-    def order(self) -> tuple[datetime, str]:
-        """The order of events everywhere."""
+    def order(self) -> tuple[datetime, int, str]:
+        """The order of events everywhere, but for which login is the newest."""
+        return self.timestamp, self.event_sequence, self.event_id
+
+    @property
+    def login_order(self) -> tuple[datetime, str]:
+        """The order of logins, by which a device goes to its newest or oldest user."""
         return self.timestamp, self.event_id

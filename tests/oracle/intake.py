@@ -1,9 +1,10 @@
 """From raw rows to accepted events and rejected rows. Knows days and reasons, nothing of visitors."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import UTC, date, datetime, timedelta
+from hashlib import md5
 from zoneinfo import ZoneInfo
 
 from .inputs import Event, RawRow, Settings
@@ -41,24 +42,56 @@ def event_id(row: RawRow, sources: Sequence[str]) -> str | None:
     return row.id if row.source == sources[0] else f"{row.source}:{row.id}"
 
 
+DEVICE_PREFIX = "$device:"
+
+
+def known(identifier: str | None, settings: Settings) -> str | None:
+    """An identifier without the blanks around it; None where it is a placeholder, in whatever case."""
+    text = (identifier or "").strip()
+    nobody = {"", *(blocked.strip().lower() for blocked in settings.blocked_ids)}
+    return None if text.lower() in nobody else text
+
+
+def mixpanel_ids(row: RawRow, settings: Settings) -> tuple[str | None, str | None]:
+    """Mixpanel's device and user: distinct_id is either of them."""
+
+    def named(identifier: str | None) -> str | None:
+        return known((identifier or "").strip().removeprefix(DEVICE_PREFIX), settings)
+
+    device, distinct, user = named(row.device_id), named(row.anonymous_id), known(row.user_id, settings)
+    is_marked_device = (row.anonymous_id or "").strip().startswith(DEVICE_PREFIX)
+    if user is None and device is not None and distinct != device and not is_marked_device:
+        user = distinct
+    return device or distinct, user
+
+
 def cleaned(row: RawRow, settings: Settings) -> RawRow:
     """The row with its event_id, with missing identifiers as None, and only the columns that its table has."""
-    missing = {"", None, *settings.blocked_ids}
-
-    def known(identifier: str | None) -> str | None:
-        return None if identifier in missing else identifier
-
-    is_alias = row.table == "aliases"
+    is_mixpanel = row.source == "mixpanel"
+    device, user = (
+        mixpanel_ids(row, settings)
+        if is_mixpanel
+        else (known(row.anonymous_id, settings), known(row.user_id, settings))
+    )
     absent = set(OPTIONAL) - optional_columns(row.source, row.table)
     return replace(
         row,
         id=event_id(row, settings.sources),
-        anonymous_id=None if is_alias else known(row.anonymous_id),
-        user_id=known(row.user_id),
-        previous_id=known(row.previous_id) if is_alias else None,
+        anonymous_id=device,
+        user_id=user,
+        previous_id=known(row.previous_id, settings) if row.table == "aliases" else None,
         received_at=None if row.table == "events" else row.received_at,
+        sequence=(row.sequence or 0) if is_mixpanel else 0,
         **dict.fromkeys(absent),
     )
+
+
+def sameness(row: RawRow) -> str:
+    """What rows of one event_id and date must share to be copies of one event; nothing but with mixpanel."""
+    if row.source != "mixpanel" or row.timestamp is None:
+        return ""
+    seconds = int((row.timestamp - datetime(1970, 1, 1)) // timedelta(seconds=1))
+    return f"{seconds} {row.event or ''} {(row.anonymous_id or '').strip()}"
 
 
 def is_future(row: RawRow) -> bool:
@@ -110,6 +143,7 @@ def as_event(row: RawRow, event_date: date) -> Event:
         timestamp=row.timestamp,
         event_date=event_date,
         received_at=row.received_at,
+        event_sequence=row.sequence or 0,
         properties=row.traits,
         **{name: getattr(row, name) for name in OPTIONAL},
     )
@@ -126,13 +160,23 @@ def as_rejected(row: RawRow, reason: str, event_date: date | None) -> dict:
     }
 
 
+def told_apart(rows_by_key: Mapping[str, list[RawRow]]) -> list[list[RawRow]]:
+    """The rows of one event_id and date, event by event: the first event keeps the id, the others add a digest of what they differ in."""
+    first, *others = sorted(rows_by_key, key=lambda key: (min(row.timestamp for row in rows_by_key[key]), key))
+    return [
+        rows_by_key[first],
+        *([replace(row, id=f"{row.id}-{md5(key.encode()).hexdigest()}") for row in rows_by_key[key]] for key in others),
+    ]
+
+
 def take_in(
     raw: Sequence[RawRow], settings: Settings, first_date: date, last_date: date
 ) -> tuple[list[Event], list[dict]]:
     """Accepted events in order, and rejected rows, of the days asked for."""
-    candidates: dict[tuple[str, date], list[RawRow]] = defaultdict(list)
+    candidates: dict[tuple[str, date], dict[str, list[RawRow]]] = defaultdict(lambda: defaultdict(list))
     rejected = []
-    for row in (cleaned(row, settings) for row in raw if row.source in settings.sources):
+    for given in (row for row in raw if row.source in settings.sources):
+        row = cleaned(given, settings)
         reason = fault(row)
         event_date = dated(row, settings.timezone)
         if event_date is not None and not first_date <= event_date <= last_date:
@@ -140,12 +184,12 @@ def take_in(
                 continue
             event_date = None
         if reason is None:
-            candidates[row.id, event_date].append(row)
+            candidates[row.id, event_date][sameness(given)].append(row)
         else:
             rejected.append(as_rejected(row, reason, event_date))
 
     events = []
-    for (_, event_date), rows in candidates.items():
+    for event_date, rows in ((day, rows) for (_, day), by_key in candidates.items() for rows in told_apart(by_key)):
         kept, *others = sorted(rows, key=keep_first) if len(rows) > 1 else rows
         events.append(as_event(kept, event_date))
         rejected.extend(as_rejected(row, "duplicate_event_id", event_date) for row in others)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from .inputs import RawRow, Settings
-from .intake import cleaned, dated, is_dated_by_receipt
+from .intake import cleaned, dated, is_dated_by_receipt, sameness
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def is_decidable(row: RawRow, others: Iterable[RawRow]) -> bool:
 
 
 def _place(row: RawRow) -> tuple:
-    return row.source, row.id, row.timestamp, row.received_at
+    return row.source, row.id, sameness(row), row.timestamp, row.received_at
 
 
 def decidable(rows: Iterable[RawRow], others: Sequence[RawRow]) -> tuple[RawRow, ...]:

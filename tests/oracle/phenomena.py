@@ -66,6 +66,8 @@ def in_change(before: State, after: State) -> set[str]:
             "visitor vanishes": set(old.values()) - set(new.values()),
             "device rises above the guard": merge and (after.crowded - before.crowded) & lasting,
             "device drops below the guard": merge and (before.crowded - after.crowded) & lasting,
+            "alias calls rise above the guard": (after.hubs - before.hubs) & lasting,
+            "alias calls drop below the guard": (before.hubs - after.hubs) & lasting,
             "sessions join": any(len(its) > 1 for its in to_old.values()),
             "session splits": any(len(its) > 1 for its in to_new.values()),
             "duplicate takes the place of the kept row": _promoted(before, after),

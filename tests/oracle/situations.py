@@ -60,8 +60,23 @@ class State:
 
     @cached_property
     def alias_calls(self) -> list[dict]:
-        """The alias calls that name two ids."""
-        return [event for event in self.events if event["previous_id"]]
+        """The alias calls of a previous_id and a user_id."""
+        return [event for event in self.events if event["previous_id"] and event["user_id"]]
+
+    @cached_property
+    def joined_by_calls(self) -> Counter[str]:
+        """How many others alias calls join each id with."""
+        pairs = set()
+        for event in self.events:
+            if event["event_type"] == "alias":
+                named = [i for i in (event["previous_id"], event["user_id"], event["anonymous_id"]) if i][:2]
+                pairs |= {tuple(named), tuple(named[::-1])} if len(set(named)) == 2 else set()
+        return Counter(one for one, _ in pairs)
+
+    @property
+    def hubs(self) -> set[str]:
+        """The ids that alias calls join with more others than the guard allows."""
+        return {hub for hub, count in self.joined_by_calls.items() if count > self.settings.max_users_per_alias}
 
 
 def true_names(found: dict[str, object]) -> set[str]:
@@ -74,7 +89,9 @@ def in_rows(state: State) -> set[str]:
     window = set(state.dates) | {None}
     rejected = state.tables["core.rejected_events"]
     counts = Counter(state.rows)
-    texts = {text for row in state.rows for text in (row.anonymous_id, row.user_id)}
+    texts = {text for row in state.rows for text in (row.anonymous_id, row.user_id)} - {None}
+    mixpanel = [row for row in state.rows if row.source == "mixpanel"]
+    blocked = set(state.settings.blocked_ids)
     tables_of: dict[tuple, set[str]] = defaultdict(set)
     for row in state.rows:
         if row.id and row.timestamp:
@@ -90,7 +107,18 @@ def in_rows(state: State) -> set[str]:
             "a day ahead exactly": DAY in ahead,
             "a day and a microsecond ahead": DAY + MICRO in ahead,
             "empty id": "" in texts,
-            "blocked id": texts & set(state.settings.blocked_ids),
+            "blocked id": texts & blocked,
+            "blocked id in another case": {
+                t for t in texts if t.strip().lower() in blocked and t.strip() not in blocked
+            },
+            "blank beside an id": any(text != text.strip() and text.strip() in texts for text in texts),
+            "device_id beside a user_id": any(row.device_id and row.user_id for row in mixpanel),
+            "user in distinct_id alone": any(
+                row.device_id and not row.user_id and not (row.anonymous_id or "$").startswith("$") for row in mixpanel
+            ),
+            "several events of one insert_id": any(
+                event["source"] == "mixpanel" and len(event["event_id"]) > 32 for event in state.events
+            ),
             "several faults": any(
                 not row.id and (not row.timestamp or not (row.anonymous_id or row.user_id)) for row in state.rows
             ),
@@ -115,7 +143,6 @@ def in_events(state: State) -> set[str]:
             "clock change within the days": len({t.utcoffset() for t in local}) > 1,
             "local day differs from UTC day": any(e["timestamp"].date() != e["event_date"] for e in state.events),
             "ids that differ in case only": len({i.lower() for i in ids}) < len(ids),
-            "ids that differ in a space only": len({i.strip() for i in ids}) < len(ids),
             "ids in UTF-16 order differ": sorted(ids) != sorted(ids, key=lambda i: i.encode("utf-16-be")),
             "event without a name": any(e["event"] is None and e["event_type"] == "track" for e in state.events),
         }
@@ -148,6 +175,15 @@ def in_identity(state: State) -> set[str]:
             "alias chain": any(a != b and b in previous for a, b in pairs),
             "alias of a device with logins": any(a not in users and state.users_of.get(a, {b}) - {b} for a, b in pairs),
             "alias of a device over the guard": merge and state.crowded & previous,
+            "alias of two devices": any(
+                e["event_type"] == "alias" and e["anonymous_id"] and not e["user_id"] for e in state.events
+            ),
+            "alias of user and device": any(
+                e["event_type"] == "alias" and e["anonymous_id"] and e["user_id"] for e in state.events
+            ),
+            "alias of three ids": any(call["anonymous_id"] for call in state.alias_calls),
+            "alias calls over the guard": state.hubs,
+            "alias calls at the guard": state.settings.max_users_per_alias in state.joined_by_calls.values(),
             "alias without previous_id": any(e["event_type"] == "alias" and not e["previous_id"] for e in state.events),
             "login by identify only": any(types == {"identify"} for types in logged_in_by.values()),
             "person with several users": any(
@@ -186,6 +222,7 @@ def in_sessions(state: State) -> set[str]:
     steps = [step for its in by_visitor.values() for step in pairwise(sorted(its, key=lambda e: e[:2]))]
     gaps = {after[0] - before[0] for before, after in steps}
     ties = [(before[1], after[1]) for before, after in steps if before[0] == after[0]]
+    sequence_of = {(e["timestamp"], e["event_id"]): e["event_sequence"] for e in state.events}
     days: dict[str, set[date]] = defaultdict(set)
     for row in state.tables["rudderstack.dbt_track_facts"]:
         days[row["session_id"]].add(row["event_date"])
@@ -201,6 +238,9 @@ def in_sessions(state: State) -> set[str]:
             "gap a microsecond over": timeout + MICRO in gaps,
             "gap a microsecond under": timeout - MICRO in gaps,
             "tie in time": ties,
+            "tie decided by the vendor": any(
+                sequence_of[before[:2]] > sequence_of[after[:2]] for before, after in steps if before[0] == after[0]
+            ),
             "tie where text order is not number order": any(len(a) > len(b) for a, b in ties),
             "tie where text order is not UTF-16 order": any(
                 a.encode("utf-16-be") > b.encode("utf-16-be") for a, b in ties

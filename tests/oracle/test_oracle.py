@@ -165,10 +165,12 @@ def test_a_faulty_row_does_not_make_a_duplicate() -> None:
 
 
 def test_empty_and_blocked_ids_are_missing() -> None:
-    """Also in previous_id, and compared exactly."""
+    """Also in previous_id; blanks around an id and the case of a blocked one do not count, the case of others does."""
     (event,) = accepted(track("e", "n/a", "u"), blocked_ids=("n/a",))
     assert (event["anonymous_id"], event["user_id"]) == (None, "u")
-    assert [e["anonymous_id"] for e in accepted(track("e", "N/A", ""), blocked_ids=("n/a",))] == ["N/A"]
+    assert rejected(track("e", " N/A", "  "), blocked_ids=("n/a",)) == [("e", "no_identity", DAY_ONE)]
+    (event,) = accepted(track("e", " Ann ", "n/a"), blocked_ids=("N/A ",))
+    assert (event["anonymous_id"], event["user_id"]) == ("Ann", None)
     assert rejected(track("e", "n/a", ""), blocked_ids=("n/a",)) == [("e", "no_identity", DAY_ONE)]
     (event,) = accepted(alias("e", "n/a", "u"), blocked_ids=("n/a",))
     assert event["previous_id"] is None
@@ -176,8 +178,7 @@ def test_empty_and_blocked_ids_are_missing() -> None:
 
 
 def test_columns_a_table_does_not_have_are_ignored() -> None:
-    """An alias has no anonymous_id and no page, an identify no event name, a track no search and no previous_id."""
-    assert rejected(RawRow("aliases", "e", "a", None, "p", TEN)) == [("e", "no_identity", DAY_ONE)]
+    """An alias has no page, an identify no event name, a track no search and no previous_id."""
     names = ("event_type", "previous_id", "event", "url", "search", "country")
     extra = {"url": URL, "search": "?x", "country": "DE"}
     (event,) = accepted(RawRow("identifies", "e", "a", "u", "p", TEN, None, "login", **extra))
@@ -336,12 +337,78 @@ def test_the_flow_ends_with_its_session() -> None:
 NIGHT, NEXT_DAY = datetime(2024, 3, 10, 23, 59), datetime(2024, 3, 11, 0, 0, 0, 7)
 NOON = datetime(2024, 3, 11, 12)
 UNSET = (None,) * 7
+
+
 # The core and rudderstack tables of three events of one person and a faulty row, worked out by hand.
+def mixpanel(id_: str, distinct: str, at: datetime = TEN, **more: object) -> RawRow:
+    return RawRow("events", id_, distinct, timestamp=at, source="mixpanel", **{"event": "e", **more})
+
+
+def in_mixpanel(*rows: RawRow) -> dict[str, list[dict]]:
+    return run(*rows, sources=("mixpanel",))
+
+
+@pytest.mark.parametrize(
+    ("ids", "device", "user"),
+    [
+        ({"distinct": "$device:D"}, "D", None),
+        ({"distinct": "$device:D", "device_id": "D"}, "D", None),
+        ({"distinct": "D", "device_id": "$device:D"}, "D", None),
+        ({"distinct": "u", "device_id": "D"}, "D", "u"),
+        ({"distinct": "u", "device_id": "D", "user_id": "v"}, "D", "v"),
+        ({"distinct": "d", "user_id": "u"}, "d", "u"),
+        ({"distinct": "$device:E", "device_id": "D"}, "D", None),
+    ],
+)
+def test_mixpanel_says_in_several_ways_who_it_was(ids: dict[str, str], device: str, user: str | None) -> None:
+    """The device is device_id, else distinct_id, which after login is the user."""
+    (event,) = in_mixpanel(mixpanel("i", ids.pop("distinct"), **ids))["core.events"]
+    assert (event["anonymous_id"], event["user_id"]) == (device, user)
+
+
+def test_mixpanels_copies_share_event_distinct_id_and_second() -> None:
+    """Rows of one insert_id that do not are events of their own, named by what they differ in."""
+    rows = [mixpanel("i", "d"), mixpanel("i", "d", TEN + MICRO), mixpanel("i", "d", event="f"), mixpanel("i", "x")]
+    found = in_mixpanel(*rows)
+    assert [row["reason"] for row in found["core.rejected_events"]] == ["duplicate_event_id"]
+    ids = sorted(event["event_id"] for event in found["core.events"])
+    assert ids[0] == "i"
+    assert all(len(id_) == len("i-") + 32 for id_ in ids[1:])
+    assert len(set(ids)) == 3
+
+
+def test_the_vendor_orders_events_of_one_moment() -> None:
+    """By its sequence, then by event_id."""
+    rows = [mixpanel("a", "d", sequence=2), mixpanel("b", "d", sequence=1), mixpanel("c", "d", sequence=1)]
+    assert [row["event_id"] for row in in_mixpanel(*rows)["mixpanel.fact__users_journey"]] == ["b", "c", "a"]
+
+
+def test_an_alias_call_joins_the_first_two_ids_that_it_has() -> None:
+    """Of previous_id, user_id and anonymous_id."""
+    calls = {"two devices": ("a", None, "p"), "user and device": ("a", "u", None), "three": ("a", "u", "p")}
+    visitors = {}
+    for name, (device, user, previous) in calls.items():
+        rows = run(RawRow("aliases", "e", device, user, previous, TEN))["core.identity_graph"]
+        visitors[name] = {row["alias"]: row["dbt_visitor_id"] for row in rows}
+    assert visitors["two devices"] == {"a": "a", "p": "a"}
+    assert visitors["user and device"] == {"a": "u", "u": "u"}
+    assert visitors["three"] == {"a": "u", "u": "u", "p": "u"}
+
+
+def test_alias_calls_of_a_shared_device_link_nothing() -> None:
+    """Under every policy; the device then goes by its logins."""
+    calls = [alias(f"c{n}", "kiosk", f"u{n}") for n in range(3)]
+    for policy in ("latest_user", "first_user", "merge"):
+        for guard, expected in ((3, {"u0"}), (2, {"u0", "u1", "u2", "kiosk"})):
+            found = run(*calls, identity_policy=policy, max_users_per_alias=guard)["core.identity_graph"]
+            assert {row["dbt_visitor_id"] for row in found} == expected
+
+
 WHOLE_EXAMPLE = {
     "core.events": [
-        ("e1", "rudderstack", "track", "signup", "d", None, None, NIGHT, DAY_ONE, None, URL, *UNSET),
-        ("e2", "rudderstack", "page", "Cart", "d", "u", None, NEXT_DAY, DAY_TWO, NOON, None, *UNSET),
-        ("e3", "rudderstack", "screen", "viewed_product", None, "u", None, NOON, DAY_TWO, None, None, *UNSET),
+        ("e1", "rudderstack", "track", "signup", "d", None, None, NIGHT, DAY_ONE, None, URL, *UNSET, 0),
+        ("e2", "rudderstack", "page", "Cart", "d", "u", None, NEXT_DAY, DAY_TWO, NOON, None, *UNSET, 0),
+        ("e3", "rudderstack", "screen", "viewed_product", None, "u", None, NOON, DAY_TWO, None, None, *UNSET, 0),
     ],
     "core.rejected_events": [("e4", "rudderstack", "no_identity", DAY_TWO, NOON)],
     "core.identity_graph": [

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from .draws import random_attributes, random_event, random_settings, weighted
+from .draws import mixpanel_ids, padded, random_attributes, random_event, random_settings, weighted
 from .inputs import TABLES, RawRow
 
 MICRO = timedelta(microseconds=1)
@@ -105,11 +105,12 @@ class World:
         source = source or rng.choice(self.settings.sources)
         table = table or weighted(rng, {"tracks": 10, "pages": 4, "screens": 2, "identifies": 4})
         table = table if table in TABLES[source] else "events"
+        ids = mixpanel_ids(rng, device, user) if source == "mixpanel" else {"anonymous_id": device, "user_id": user}
         return RawRow(
             table=table,
             id=self.event_id(),
-            anonymous_id=device,
-            user_id=user,
+            **{name: padded(rng, text) for name, text in ids.items()},
+            sequence=rng.choice((None, 0, 1, 2, 3)) if source == "mixpanel" else None,
             timestamp=at,
             received_at=self.received(at, source),
             event=random_event(rng, source, table),
@@ -187,12 +188,9 @@ class World:
     def aliases(self, of_device: str | None = None) -> list[RawRow]:
         """An alias call, if need be of a certain device, or a chain of two."""
         rng = self.rng
-        at = self.instant()
-        sources = [source for source in self.settings.sources if "aliases" in TABLES[source]]
-        if not sources:
-            return []
-        source, (user, other) = rng.choice(sources), rng.sample(self.users, 2)
+        user, other = rng.sample(self.users, 2)
         previous, device = rng.choice(PREVIOUS), of_device or rng.choice(rng.choice((self.devices, self.popular)))
+        third = rng.choice(self.devices)
         kinds = (
             [(device, user)],
             [(other, user)],
@@ -202,11 +200,34 @@ class World:
             [(user, user)],
             [(rng.choice((None, "", "n/a")), user)],
             [(device, None)],
+            [(device, None, third)],
+            [(None, user, third)],
+            [(previous, user, third)],
+            self._fan_out(rng.choice((device, user, previous))),
         )
-        pairs = kinds[0] if of_device else rng.choice(kinds)
-        rows = []
-        for n, (previous_id, user_id) in enumerate(pairs):
+        return self._alias_calls(kinds[0] if of_device else rng.choice(kinds))
+
+    def _alias_calls(self, calls: Sequence[tuple[str | None, ...]]) -> list[RawRow]:
+        """Alias calls of (previous_id, user_id) or these and an anonymous_id, from a source that has such calls."""
+        at, rows = self.instant(), []
+        sources = [source for source in self.settings.sources if "aliases" in TABLES[source]]
+        if not sources:
+            return []
+        source = self.rng.choice(sources)
+        for n, (previous_id, user_id, *rest) in enumerate(calls):
             then = at + n * self.gap()
-            received = self.received(then, source)
-            rows.append(RawRow("aliases", self.event_id(), None, user_id, previous_id, then, received, source=source))
+            received, anonymous_id = self.received(then, source), rest[0] if rest else None
+            rows.append(
+                RawRow("aliases", self.event_id(), anonymous_id, user_id, previous_id, then, received, source=source)
+            )
         return rows
+
+    def hub(self) -> list[RawRow]:
+        """Alias calls that join a device with nearly, or just over, as many others as the guard allows."""
+        return self._alias_calls(self._fan_out(self.rng.choice(self.popular)))
+
+    def _fan_out(self, hub: str) -> list[tuple[str, str]]:
+        """What alias calls join with one id: as many others as the guard allows, or one more."""
+        count = self.settings.max_users_per_alias + self.rng.choice((0, 1, 1))
+        others = [identifier for identifier in (*self.users, *PREVIOUS) if identifier != hub]
+        return [(hub, other) for other in self.rng.sample(others, min(count, len(others)))]

@@ -2,6 +2,15 @@
 
 {% macro timeout_microseconds() -%}{{ return(var('session_timeout_seconds') * 1000000) }}{%- endmacro %}
 
+{#- The order of events, everywhere: by time, by what the source says of the order within one moment, and by event_id as text. -#}
+{% macro event_order(rows=none, direction='asc') -%}
+    {%- set columns = [] -%}
+    {%- for column in ['timestamp', 'event_sequence', 'event_id'] -%}
+        {%- do columns.append((rows ~ '.' if rows else '') ~ column ~ (' desc' if direction == 'desc' else '')) -%}
+    {%- endfor -%}
+    {{ return(columns | join(', ')) }}
+{%- endmacro %}
+
 {#- Events of these types make sessions. -#}
 {% macro makes_sessions(event_type='event_type') -%}
     {{ event_type }} in ({% for type in var('session_event_types') %}'{{ type }}'{{ ', ' if not loop.last }}{% endfor %})
@@ -71,7 +80,7 @@
             end as is_start
         from {{ tracks }}
     ) as starts
-    window visitor as (partition by dbt_visitor_id order by timestamp, event_id)
+    window visitor as (partition by dbt_visitor_id order by {{ event_order() }})
 {%- endmacro %}
 
 {#- Average of durations in seconds by way of whole microseconds: the order of the rows does not show in the last digits. -#}

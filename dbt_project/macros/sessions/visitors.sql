@@ -29,7 +29,7 @@
         select
             *,
             coalesce(
-                lag(timestamp) over (partition by dbt_visitor_id order by timestamp, event_id), previous_event_at
+                lag(timestamp) over (partition by dbt_visitor_id order by {{ event_order() }}), previous_event_at
             ) as idle_since
         from events
 {%- endmacro %}
@@ -39,6 +39,7 @@
         events.event_id,
         visitors.dbt_visitor_id,
         events.timestamp,
+        events.event_sequence,
         events.event_date,
         {{ columns | join(', ') }},
         visitors.previous_event_at

@@ -57,19 +57,39 @@
 
 {#- The copies of rows whose event_id stands more than once on a date, numbered: copy 1, the earliest, is the event. Ids that stand
     once are most of the table and are left out, which spares sorting them and making their JSON: by their times first, which storage can
-    compare before it makes anything of a row. `repeated` is the name of a CTE of repeated_keys. -#}
+    compare before it makes anything of a row. `repeated` is the name of a CTE of repeated_keys.
+
+    Rows that differ in copy_key are no copies of each other. The event_id then stays with the earliest of them (of several at once, with the
+    smallest copy_key), and each other event has its own, made of the id and a digest of its copy_key: so every run gives an event the same id. -#}
 {% macro numbered_copies(repeated) -%}
     select
-        good.*,
-        row_number() over (
-            partition by good.event_id, good.event_date
-            order by good.timestamp, good.received_at nulls last, {{ row_as_text('good.raw') }}
-        ) as copy_number
-    from ({{ good_rows_of_window() }}) as good
-    where
-        {{ id_key('good.event_id', 'good.event_date') }} in (select id_key from {{ repeated }})
-        and good.timestamp in (
-            select timestamp from ({{ good_rows_of_window('event_id, event_date, timestamp') }}) as copy
-            where {{ id_key('event_id', 'event_date') }} in (select id_key from {{ repeated }})
-        )
+        {% for column in event_columns() -%}
+        {{ own_event_id('keyed') ~ ' as event_id' if column == 'event_id' else 'keyed.' ~ column }},
+        {% endfor -%}
+        keyed.raw,
+        keyed.copy_number
+    from (
+        select
+            good.*,
+            row_number() over (
+                partition by good.event_id, good.event_date, good.copy_key
+                order by good.timestamp, good.received_at nulls last, {{ row_as_text('good.raw') }}
+            ) as copy_number,
+            first_value(good.copy_key) over (partition by good.event_id, good.event_date order by good.timestamp, good.copy_key) as first_copy_key
+        from ({{ good_rows_of_window() }}) as good
+        where
+            {{ id_key('good.event_id', 'good.event_date') }} in (select id_key from {{ repeated }})
+            and good.timestamp in (
+                select timestamp from ({{ good_rows_of_window('event_id, event_date, timestamp') }}) as copy
+                where {{ id_key('event_id', 'event_date') }} in (select id_key from {{ repeated }})
+            )
+    ) as keyed
+{%- endmacro %}
+
+{#- The event_id of a row of numbered_copies. -#}
+{% macro own_event_id(rows) -%}
+    case
+        when {{ rows }}.copy_key <> {{ rows }}.first_copy_key then concat({{ rows }}.event_id, '-', {{ dbt.hash(rows ~ '.copy_key') }})
+        else {{ rows }}.event_id
+    end
 {%- endmacro %}

@@ -16,6 +16,9 @@
         'country': 'context_location_country',
         'device': 'context_device_type',
         'os': 'context_os_name',
+        'user_agent': ['context_user_agent', 'context_useragent'],
+        'ip': 'context_ip',
+        'vendor_session_id': 'context_session_id',
     } -%}
     {%- do columns.update(own) -%}
     {{ return(columns) }}

@@ -2,7 +2,7 @@
 {% macro event_attributes() -%}
     {{ return([
         'event', 'url', 'path', 'title', 'referrer', 'search',
-        'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'country', 'device', 'os',
+        'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'country', 'device', 'os', 'user_agent', 'ip', 'vendor_session_id',
     ]) }}
 {%- endmacro %}
 
@@ -14,6 +14,10 @@ One raw table as staged events: one row per raw row, nothing filtered.
   expressions  canonical column -> SQL over the raw columns, where a name is not enough
   kept         raw columns that are declared, yet no canonical ones: they go into properties
   raw_rows     SQL that reads the raw table, where more than its rows is needed
+  copy_key     SQL over the raw columns: rows of one event_id and date that differ in it are no copies of each other, but events of their own
+               (macros/staging/event_windows.sql); without it, the event_id alone decides
+
+event_sequence is what the source says of order within one timestamp: a whole number, 0 where it says nothing.
 
 raw is the raw row as JSON, rejected_raw the same where the row is rejected: a warehouse makes the JSON of all rows that it is asked for, even
 of those that it then leaves out, and most are left out.
@@ -21,7 +25,7 @@ of those that it then leaves out, and most are left out.
 reject_reason is null for a good row. event_date is the partition that answers for the row: its own day, or the day of its arrival
 where its timestamp is missing or cannot be true; null where neither is known.
 -#}
-{% macro stage_events(raw_table, source, event_type, columns, expressions={}, kept=[], raw_rows=none) -%}
+{% macro stage_events(raw_table, source, event_type, columns, expressions={}, kept=[], raw_rows=none, copy_key=none) -%}
     {%- set available = raw_columns(raw_table) -%}
     {#- A column that is not declared may be called as a canonical one, and mean anything: it is one of the properties. -#}
     {%- set declared = available | select('in', raw_source(raw_table).columns) | list if execute else [] -%}
@@ -33,14 +37,16 @@ where its timestamp is missing or cannot be true; null where neither is known.
     renamed as (
         select
             {{ namespaced(source, "nullif(" ~ (expressions.get('event_id') or raw_column(columns, declared, 'event_id')) ~ ", '')") }} as event_id,
-            {{ identifier(raw_column(columns, declared, 'anonymous_id')) }} as anonymous_id,
-            {{ identifier(raw_column(columns, declared, 'user_id')) }} as user_id,
+            {{ identifier(expressions.get('anonymous_id') or raw_column(columns, declared, 'anonymous_id')) }} as anonymous_id,
+            {{ identifier(expressions.get('user_id') or raw_column(columns, declared, 'user_id')) }} as user_id,
             {{ identifier(raw_column(columns, declared, 'previous_id')) }} as previous_id,
             '{{ source }}' as source,
             {{ expressions.get('event_type') or "'" ~ event_type ~ "'" }} as event_type,
             {% for attribute in event_attributes() -%}
-            {{ expressions.get(attribute) or raw_column(columns, declared, attribute) }} as {{ attribute }},
+            {{ expressions.get(attribute) or raw_column(columns, declared, attribute) if is_kept(attribute) else null_text() }} as {{ attribute }},
             {% endfor -%}
+            coalesce({{ dbt.safe_cast(raw_column(columns, declared, 'event_sequence', type_bigint()), type_bigint()) }}, 0) as event_sequence,
+            {{ copy_key or null_text() }} as copy_key,
             {{ raw_properties(raw_table, available, kept) }} as properties,
             raw_rows as raw_row,
             {{ raw_column(columns, declared, 'timestamp', dbt.type_timestamp()) }} as timestamp,
@@ -59,8 +65,8 @@ where its timestamp is missing or cannot be true; null where neither is known.
     )
 
     select
-        event_id, anonymous_id, user_id, previous_id, alias, source, event_type, {{ event_attributes() | join(', ') }}, properties,
-        timestamp, received_at, raw_loaded_at, is_from_the_future, reject_reason,
+        event_id, anonymous_id, user_id, previous_id, alias, source, event_type, {{ event_attributes() | join(', ') }}, event_sequence, properties,
+        copy_key, timestamp, received_at, raw_loaded_at, is_from_the_future, reject_reason,
         {{ row_as_json('raw_row') }} as raw,
         case when reject_reason is not null then {{ row_as_json('raw_row') }} end as rejected_raw,
         {{ local_date('case when ' ~ is_dated_by_arrival() ~ ' then ' ~ arrived_at() ~ ' else timestamp end') }} as event_date
@@ -100,11 +106,10 @@ where its timestamp is missing or cannot be true; null where neither is known.
     {{ return('coalesce(' ~ present | join(', ') ~ ')') }}
 {%- endmacro %}
 
-{#- An identifier that is empty or blocked identifies nobody. Compared exactly. -#}
-{% macro identifier(column) -%}
-    {%- set nobody = [''] + var('blocked_ids') -%}
-    case when {{ column }} not in ({% for id in nobody %}'{{ id | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %}) then {{ column }} end
-{%- endmacro %}
+{#- The attribute may be kept: addresses that tell where somebody lives only where the var says so. -#}
+{% macro is_kept(attribute) -%}{{ return(attribute != 'ip' or var('keep_ip')) }}{%- endmacro %}
+
+{% macro null_text() -%}cast(null as {{ dbt.type_string() }}){%- endmacro %}
 
 {#- A clock that is more than a day ahead of the receiver's, or the loader's where nothing else noted the arrival, is wrong. -#}
 {% macro is_from_the_future() -%}
@@ -128,5 +133,5 @@ where its timestamp is missing or cannot be true; null where neither is known.
 {% macro event_columns() -%}
     {{ return([
         'event_id', 'source', 'event_type', 'event', 'anonymous_id', 'user_id', 'previous_id', 'alias', 'timestamp', 'event_date', 'received_at',
-    ] + event_attributes()[1:] + ['properties']) }}
+    ] + event_attributes()[1:] + ['event_sequence', 'properties']) }}
 {%- endmacro %}

@@ -29,13 +29,13 @@
     array_agg({{ value }} order by {{ value }} is null, {{ number }} limit 1)[safe_offset(0)]
 {%- endmacro %}
 
-{#- Aggregate: the last non-null value in (timestamp, event_id) order of the rows named `rows`. -#}
+{#- Aggregate: the last non-null value in the order of events of the rows named `rows`. -#}
 {% macro last_value_in_order(value, rows) -%}{{ return(adapter.dispatch('last_value_in_order')(value, rows)) }}{%- endmacro %}
 {% macro default__last_value_in_order(value, rows) -%}
-    arg_max({{ value }}, ({{ rows }}.timestamp, {{ rows }}.event_id)) filter (where {{ value }} is not null)
+    arg_max({{ value }}, ({{ event_order(rows) }})) filter (where {{ value }} is not null)
 {%- endmacro %}
 {% macro bigquery__last_value_in_order(value, rows) -%}
-    array_agg({{ value }} order by {{ value }} is null, {{ rows }}.timestamp desc, {{ rows }}.event_id desc limit 1)[safe_offset(0)]
+    array_agg({{ value }} order by {{ value }} is null, {{ event_order(rows, 'desc') }} limit 1)[safe_offset(0)]
 {%- endmacro %}
 
 {#- A nested row; `fields` is a dict name -> expression. -#}

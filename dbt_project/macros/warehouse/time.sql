@@ -63,6 +63,11 @@
     {{ return('div(' ~ microseconds_between(earlier, later) ~ ', 1000)') }}
 {%- endmacro %}
 
+{#- Whole seconds elapsed. -#}
+{% macro whole_seconds(earlier, later) -%}{{ return(adapter.dispatch('whole_seconds')(earlier, later)) }}{%- endmacro %}
+{% macro default__whole_seconds(earlier, later) -%}{{ return(microseconds_between(earlier, later) ~ ' // 1000000') }}{%- endmacro %}
+{% macro bigquery__whole_seconds(earlier, later) -%}{{ return('div(' ~ microseconds_between(earlier, later) ~ ', 1000000)') }}{%- endmacro %}
+
 {#- The hour of the day, 0 to 23, in the reporting timezone. -#}
 {% macro local_hour(at) -%}{{ return(adapter.dispatch('local_hour')(at)) }}{%- endmacro %}
 {% macro default__local_hour(at) -%}{{ return('hour(' ~ local_time(at) ~ ')') }}{%- endmacro %}

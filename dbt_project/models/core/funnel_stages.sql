@@ -10,6 +10,7 @@ with stage_events as (
         tracks.event_id,
         tracks.event,
         tracks.timestamp,
+        tracks.event_sequence,
         tracks.event_date,
         funnel.stage_number,
         funnel.stage_name
@@ -32,7 +33,7 @@ standing as (
 placed as (
     select
         stage_events.*,
-        row_number() over (partition by stage_events.dbt_visitor_id order by stage_events.timestamp, stage_events.event_id) as position,
+        row_number() over (partition by stage_events.dbt_visitor_id order by {{ event_order('stage_events') }}) as position,
         coalesce(standing.stage_number, 0) as standing_stage,
         last_stage.stage_number as last_stage
     from stage_events

@@ -5,6 +5,8 @@ with events as (
     where {{ in_window('event_date') }}
 ),
 
+-- An alias call that carries a device and a user is a sighting of both, besides what it joins.
+
 identifier_pairs as (
     select
         event_date,
@@ -19,7 +21,7 @@ identifier_pairs as (
         {{ last_event_id() }} as last_event_id,
         count(*) as event_count
     from events
-    where event_type <> 'alias'
+    where event_type <> 'alias' or (anonymous_id is not null and user_id is not null)
     group by event_date, anonymous_id, user_id
 ),
 

@@ -10,6 +10,7 @@ with events as (
         events.event_id,
         {{ client_id('events') }} as client_id,
         events.timestamp,
+        events.event_sequence,
         events.event_date,
         {% if is_frontier_run() %}
             frontier.previous_event_at
@@ -28,7 +29,7 @@ in_order as (
     select
         *,
         coalesce(
-            lag(timestamp) over (partition by client_id order by timestamp, event_id), previous_event_at
+            lag(timestamp) over (partition by client_id order by {{ event_order() }}), previous_event_at
         ) as idle_since
     from events
 ),
@@ -38,6 +39,7 @@ client_events as (
         event_id,
         client_id,
         timestamp,
+        event_sequence,
         {{ minutes_between('idle_since', 'timestamp') }} as idle_time_minutes,
         event_date
     from in_order

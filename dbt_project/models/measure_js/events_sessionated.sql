@@ -15,7 +15,7 @@ numbered as (
     select
         *,
         sessions_before + sum(new_session) over (
-            partition by client_id order by timestamp, event_id rows between unbounded preceding and current row
+            partition by client_id order by {{ event_order() }} rows between unbounded preceding and current row
         ) as session_number
     from client_events
 ),
@@ -44,6 +44,7 @@ sessionated as (
         numbered.new_session,
         cast(numbered.session_number as {{ type_bigint() }}) as session_number,
         lengths.session_duration,
+        numbered.event_sequence,
         numbered.timestamp,
         numbered.event_date
     from numbered

@@ -6,7 +6,7 @@ with sessions as (
 ),
 
 tracks as (
-    select dbt_visitor_id, event_id, event, timestamp, event_date, idle_time_minutes
+    select dbt_visitor_id, event_id, event, timestamp, event_sequence, event_date, idle_time_minutes
     from {{ from_frontier(ref('dbt_mapped_tracks')) }} as mapped
 ),
 

@@ -15,6 +15,7 @@ mapped as (
         anonymous_id,
         dbt_visitor_id,
         timestamp,
+        event_sequence,
         event,
         {{ minutes_between('idle_since', 'timestamp') }} as idle_time_minutes,
         event_date

@@ -12,7 +12,7 @@ numbered as (
         sessions_before + sum(session_start) over (visitor rows between unbounded preceding and current row) as session_sequence_number,
         row_number() over visitor as visitor_track_number
     from tracks
-    window visitor as (partition by dbt_visitor_id order by timestamp, event_id)
+    window visitor as (partition by dbt_visitor_id order by {{ event_order() }})
 ),
 
 -- Rows begin at a session's start, before a frontier too: each has the first track of its session among them.

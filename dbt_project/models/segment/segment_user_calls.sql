@@ -17,6 +17,7 @@ calls as (
         dbt_visitor_id,
         event_type,
         timestamp,
+        event_sequence,
         {{ minutes_between('idle_since', 'timestamp') }} as idle_time_minutes,
         {% for trait in traits %}
             case when event_type = 'identify' then {{ json_text('properties', trait) }} end as {{ adapter.quote(trait) }},

@@ -10,6 +10,6 @@
         'os': nested_text(source('raw', 'measure_js_events'), 'device', 'os'),
         'country': nested_text(source('raw', 'measure_js_events'), 'location', 'country'),
     },
-    kept=['user_agent', 'device', 'location'],
+    kept=['device', 'location'],
     raw_rows=with_derived_event_id(source('raw', 'measure_js_events'), at='timestamp')
 ) }}
