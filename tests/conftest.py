@@ -37,7 +37,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Turns:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the suite; for workers, first what lasts longest."""
     suite = config.getoption("--suite")
-    _require_known_names(items)
+    if not any("::" in argument for argument in config.args):
+        _require_known_names(items)
     config.hook.pytest_deselected(items=[item for item in items if not belongs(item.nodeid, suite)])
     items[:] = [item for item in items if belongs(item.nodeid, suite)]
     if hasattr(config, "workerinput"):
