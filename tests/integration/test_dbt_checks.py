@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,3 +140,67 @@ def test_events_that_are_in_no_session_and_facts_of_no_event_are_named(shop: Thi
     assert found(shop, check)[check] == [missing]
     execute(shop, f"insert into {facts} select * from internal.kept", "drop table internal.kept")
     assert not found(shop, check)
+
+
+LEDGER = """create table raw.landed_files (source varchar, table_name varchar, source_file varchar, status varchar, row_count bigint,
+    reject_count bigint)"""
+#: File -> the days of its sound rows, of its rows of nobody, and (None) of its rows without a time.
+FILES: dict[str, tuple[list[date], list[date | None]]] = {
+    "sound": ([USUAL], []),
+    "half": ([USUAL], [USUAL]),
+    "nobody": ([], [FIRST, USUAL]),
+    "undated": ([], [None]),
+    "copy": ([USUAL], []),
+    "removed": ([], [USUAL]),
+}
+
+
+def filled(folder: Path, files: Iterable[str]) -> ThinDriver:
+    """A warehouse with the rows of those files, all days run."""
+    folder.mkdir(exist_ok=True)
+    driver = ThinDriver(folder, Settings())
+    statements = [LEDGER]
+    for name in files:
+        sound, bad = FILES[name]
+        rows = [(f"{day} sound", "'a'", day) for day in sound] + [(f"{name} {n}", "null", day) for n, day in enumerate(bad)]
+        for event_id, device, day in rows:
+            at = f"timestamp '{day} 12:00:00'" if day else "null"
+            statements.append(
+                "insert into raw.rudderstack_tracks (id, anonymous_id, timestamp, event, source_file) "
+                f"values ('{event_id}', {device}, {at}, 'seen', '{name}.csv')"
+            )
+        status = "removed" if name == "removed" else "loaded"
+        statements.append(
+            f"insert into raw.landed_files values ('rudderstack', 'tracks', '{name}.csv', '{status}', {len(rows)}, 0)"
+        )
+    execute(driver, *statements)
+    driver.run_events(FIRST, WEEK[-1])
+    return driver
+
+
+def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) -> None:
+    """However few its rows are, and on whichever of its days; a copy of events, and a file that was taken out, are not."""
+    check = "assert_landed_files_became_events"
+    driver = filled(tmp_path, FILES)
+    execute(
+        driver,
+        "insert into raw.landing_rejects values ('rudderstack', 'tracks', 'lines.csv', 2, 'torn', 'x', null)",
+        "insert into raw.landed_files values ('rudderstack', 'tracks', 'lines.csv', 'loaded', 0, 1)",
+        "insert into raw.landing_rejects values ('rudderstack', 'tracks', 'aside.csv', null, 'torn', null, null)",
+        "insert into raw.landed_files values ('rudderstack', 'tracks', 'aside.csv', 'unreadable', 0, 1)",
+    )
+    driver.run_events(USUAL, USUAL)
+    assert [row[1:4] for row in found(driver, check, first=USUAL)[check]] == [
+        ["lines.csv", "1", "unreadable"], ["nobody.csv", "2", "no_identity"], ["undated.csv", "1", "no_timestamp"],
+    ]  # fmt: skip
+
+
+def test_a_run_that_loses_all_of_its_rows_is_told_however_few_they_are(tmp_path: Path) -> None:
+    lost = filled(tmp_path / "lost", ["removed", "undated"])
+    rows = found(lost, "rejected_share")["rejected_share"]
+    assert sorted(row[:2] for row in rows) == [[str(USUAL), "no_identity"], ["null", "no_timestamp"]]
+    rest = filled(tmp_path / "rest", ["sound", "undated"])
+    assert not found(rest, "rejected_share")
+    execute(rest, "insert into raw.rudderstack_tracks (id, anonymous_id) select 'n' || n, 'a' from range(11) as numbers(n)")
+    rest.run_events(USUAL, USUAL)
+    assert [row[:5] for row in found(rest, "rejected_share")["rejected_share"]] == [["null", "no_timestamp", "12", "12", "1"]]

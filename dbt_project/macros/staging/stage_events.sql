@@ -45,7 +45,8 @@ where its timestamp is missing or cannot be true; null where neither is known.
             raw_rows as raw_row,
             {{ raw_column(columns, declared, 'timestamp', dbt.type_timestamp()) }} as timestamp,
             {{ raw_column(columns, declared, 'received_at', dbt.type_timestamp()) }} as received_at,
-            {{ raw_loaded_at() }} as raw_loaded_at
+            {{ raw_loaded_at() }} as raw_loaded_at,
+            {{ 'source_file' if 'source_file' in available else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as source_file
         from raw_rows
     ),
 
@@ -60,7 +61,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
 
     select
         event_id, anonymous_id, user_id, previous_id, alias, source, event_type, {{ event_attributes() | join(', ') }}, properties,
-        timestamp, received_at, raw_loaded_at, is_from_the_future, reject_reason,
+        timestamp, received_at, raw_loaded_at, source_file, is_from_the_future, reject_reason,
         {{ row_as_json('raw_row') }} as raw,
         case when reject_reason is not null then {{ row_as_json('raw_row') }} end as rejected_raw,
         {{ local_date('case when ' ~ is_dated_by_arrival() ~ ' then ' ~ arrived_at() ~ ' else timestamp end') }} as event_date
