@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from sessionization_dagster.bigquery_settings import BigQuerySettings
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.landing.removed import RemovedFiles
 from sessionization_dagster.variables import value as _value
 
+Choice = TypeVar("Choice", bound=StrEnum)
 FIRST_DAY_OF_SAMPLE = "2024-01-04"
 
 
@@ -37,6 +40,7 @@ class Environment:
         end_date: last daily partition, inclusive; None: yesterday, moving.
         timezone: IANA name; days, partitions and the midnight split use it.
         sources: the raw sources in use, in the order given.
+        removed_files: what becomes of the rows of a landed file that is gone from the folder.
         alert_webhook: where failed runs are posted to; None: they are logged only.
         bigquery: of target bigquery; None with others.
     """
@@ -48,6 +52,7 @@ class Environment:
     end_date: date | None
     timezone: str
     sources: tuple[str, ...]
+    removed_files: RemovedFiles = RemovedFiles.KEEP
     alert_webhook: str | None = None
     bigquery: BigQuerySettings | None = None
 
@@ -66,7 +71,7 @@ class Environment:
                 "there would be no partition."
             )
         assert start_date is not None
-        target, sources = _target(env), _sources(env)
+        target, sources = _one_of(env, "SESSIONIZATION_TARGET", Target.DUCKDB), _sources(env)
         landing = _value(env, "SESSIONIZATION_LANDING", "data/landing")
         if "://" in landing and target is not Target.BIGQUERY:
             raise SettingsError(
@@ -81,6 +86,7 @@ class Environment:
             end_date=end_date,
             timezone=_timezone(env),
             sources=sources,
+            removed_files=_one_of(env, "SESSIONIZATION_REMOVED_FILES", RemovedFiles.KEEP),
             alert_webhook=_url(env, "SESSIONIZATION_ALERT_WEBHOOK"),
             bigquery=BigQuerySettings.from_env(env, sources) if target is Target.BIGQUERY else None,
         )
@@ -91,13 +97,12 @@ class Environment:
         return None if self.end_date is None else self.end_date + timedelta(days=1)
 
 
-def _target(env: Mapping[str, str]) -> Target:
-    value = _value(env, "SESSIONIZATION_TARGET", Target.DUCKDB)
+def _one_of(env: Mapping[str, str], name: str, default: Choice) -> Choice:
+    value = _value(env, name, default)
     try:
-        return Target(value)
+        return type(default)(value)
     except ValueError:
-        allowed = ", ".join(Target)
-        raise SettingsError(f"SESSIONIZATION_TARGET is '{value}'. Allowed: {allowed}.") from None
+        raise SettingsError(f"{name} is '{value}'. Allowed: {', '.join(type(default))}.") from None
 
 
 def _path(env: Mapping[str, str], name: str, default: str) -> Path:

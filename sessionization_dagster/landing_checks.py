@@ -1,4 +1,4 @@
-"""What a landing's report says as asset checks: files and rows that could not be read, lie where no table looks, or are gone. No SQL but one query."""
+"""What a landing's report says as asset checks: files and rows that could not be read, lie where no table looks, or are gone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def file_check_specs(tables: Mapping[dg.AssetKey, RawTable], folder: str) -> lis
     return [
         *(dg.AssetCheckSpec(name, asset=key, description=text) for name, text in of_tables.items() for key in tables),
         dg.AssetCheckSpec(
-            FILES_IN_TABLE_FOLDERS, asset=REJECTS, description=f"Every file of the {folder} lies in the folder of a table."
+            FILES_IN_TABLE_FOLDERS,
+            asset=REJECTS,
+            description=f"Every file of the {folder} lies in the folder of a table.",
         ),
     ]
 
@@ -104,7 +106,12 @@ def _files_still_there(
 
 
 def _warning(
-    asset_key: dg.AssetKey, name: str, passed: bool, numbers: Mapping[str, int], table: str | None, description: str = ""
+    asset_key: dg.AssetKey,
+    name: str,
+    passed: bool,
+    numbers: Mapping[str, int],
+    table: str | None,
+    description: str = "",
 ) -> dg.AssetCheckResult:
     """A check's result; where it passed, the table is shown only if it has something to tell."""
     shown = table is not None and any(numbers.values())

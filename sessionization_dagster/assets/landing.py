@@ -9,7 +9,7 @@ import dagster as dg
 
 from sessionization_dagster import landing as landing_package
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
-from sessionization_dagster.landing import RawTable, land, raw_tables
+from sessionization_dagster.landing import RawTable, RemovedFiles, land, raw_tables
 from sessionization_dagster.landing.ledger import own_moment_of
 from sessionization_dagster.landing_checks import REJECTS, file_check_results, file_check_specs, unreadable
 from sessionization_dagster.partition_metadata import add_table_metadata
@@ -36,6 +36,7 @@ def build_landing_assets(
     landing: Path,
     sources: Sequence[str],
     partitions: dg.DailyPartitionsDefinition,
+    removed: RemovedFiles = RemovedFiles.KEEP,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
     """One op that loads every new file of the sources; one asset per raw table, and one for what could not be read.
@@ -76,6 +77,7 @@ def build_landing_assets(
                 now().replace(tzinfo=None),
                 report=context.log.info,
                 timezone=partitions.timezone,
+                removed=removed,
             )
             held = unreadable(connection)
             outside = {table.name: _rows_outside(connection, table, span) for table in tables.values()}

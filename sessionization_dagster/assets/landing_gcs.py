@@ -9,7 +9,7 @@ import dagster as dg
 
 from sessionization_dagster import landing_gcs as landing_package
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
-from sessionization_dagster.landing import TableReport, raw_tables
+from sessionization_dagster.landing import RemovedFiles, TableReport, raw_tables
 from sessionization_dagster.landing_checks import REJECTS, file_check_results, file_check_specs, unreadable
 from sessionization_dagster.landing_gcs import Bucket, land_bucket
 from sessionization_dagster.landing_gcs.clients import GCSClients
@@ -36,6 +36,7 @@ def build_gcs_landing_assets(
     bucket: Bucket,
     sources: Sequence[str],
     partitions: dg.DailyPartitionsDefinition,
+    removed: RemovedFiles = RemovedFiles.KEEP,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
     """One op that loads every new file of the sources; one asset per raw table, and one for what could not be read.
@@ -60,7 +61,13 @@ def build_gcs_landing_assets(
         labelled = warehouse.labelled(run_id=context.run_id, asset="landing")
         with retrying(context):
             report = land_bucket(
-                labelled, clients.get_client(), bucket, list(tables.values()), now(), report=context.log.info
+                labelled,
+                clients.get_client(),
+                bucket,
+                list(tables.values()),
+                now(),
+                report=context.log.info,
+                removed=removed,
             )
             with labelled.read() as connection:
                 held = unreadable(connection)

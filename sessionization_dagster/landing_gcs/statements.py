@@ -81,12 +81,16 @@ class Statements:
         return quoted(f"{places.project}.{dataset}.{there}")
 
     def entries(self) -> str:
-        """A query: source_file, generation and status of the table's files in the ledger."""
-        return f"select source_file, generation, status from {self._ledger} where {self._of_table}"
+        """A query: source_file, generation, status and row_count of the table's files in the ledger."""
+        return f"select source_file, generation, status, row_count from {self._ledger} where {self._of_table}"
 
     def forget_generations(self) -> str:
         """Has all files of the table read again."""
         return f"update {self._ledger} set generation = null where {self._of_table}"
+
+    def set_status(self, files: Sequence[str], status: str) -> str:
+        """Notes that files are gone and their rows kept, or that they are back."""
+        return f"update {self._ledger} set status = {literal(status)} where {self._of_table} and {_in(files)}"
 
     def drop(self) -> str:
         """Drops the raw table."""

@@ -162,7 +162,9 @@ def filled(folder: Path, files: Iterable[str]) -> ThinDriver:
     statements = [LEDGER]
     for name in files:
         sound, bad = FILES[name]
-        rows = [(f"{day} sound", "'a'", day) for day in sound] + [(f"{name} {n}", "null", day) for n, day in enumerate(bad)]
+        rows = [(f"{day} sound", "'a'", day) for day in sound] + [
+            (f"{name} {n}", "null", day) for n, day in enumerate(bad)
+        ]
         for event_id, device, day in rows:
             at = f"timestamp '{day} 12:00:00'" if day else "null"
             statements.append(
@@ -201,6 +203,10 @@ def test_a_run_that_loses_all_of_its_rows_is_told_however_few_they_are(tmp_path:
     assert sorted(row[:2] for row in rows) == [[str(USUAL), "no_identity"], ["null", "no_timestamp"]]
     rest = filled(tmp_path / "rest", ["sound", "undated"])
     assert not found(rest, "rejected_share")
-    execute(rest, "insert into raw.rudderstack_tracks (id, anonymous_id) select 'n' || n, 'a' from range(11) as numbers(n)")
+    execute(
+        rest, "insert into raw.rudderstack_tracks (id, anonymous_id) select 'n' || n, 'a' from range(11) as numbers(n)"
+    )
     rest.run_events(USUAL, USUAL)
-    assert [row[:5] for row in found(rest, "rejected_share")["rejected_share"]] == [["null", "no_timestamp", "12", "12", "1"]]
+    assert [row[:5] for row in found(rest, "rejected_share")["rejected_share"]] == [
+        ["null", "no_timestamp", "12", "12", "1"]
+    ]

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from sessionization_dagster.landing import RawColumn, RawTable, land
+from sessionization_dagster.landing import RawColumn, RawTable, RemovedFiles, land
 from tests.landing.conftest import HEADER, LANDED_AT, TRACKS, Case, csv_row
 
 DAY = date(2024, 1, 1)
@@ -38,6 +38,7 @@ def test_loaded_changed_and_vanished_files_are_noted_by_day(case: Case) -> None:
         ("first.csv", "loaded", date(2024, 1, 2), 1),
         ("second.csv", "loaded", DAY, 1),
     ]
+    case.removed = RemovedFiles.REMOVE
     case.land()
     assert journal(case, after=3) == []
     second.unlink()
