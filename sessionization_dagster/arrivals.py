@@ -131,7 +131,7 @@ class ReceivedArrivals:
 
     def _rows_by_day(self, connection: Connection, table: RawTable, first_day: date) -> dict[str, int]:
         """Day -> rows received on or after first_day, a day to spare for the timezone."""
-        if table.at is None or not any(column.name == "received_at" for column in table.columns):
+        if table.at is None or table.counts_time or not any(column.name == "received_at" for column in table.columns):
             return {}
         day = self.warehouse.local_date(table.at, self.timezone)
         rows = connection.query(f"""

@@ -249,9 +249,23 @@ def own_moment_of(table: RawTable) -> str | None:
     """As moment_of, but null for a row that its arrival dates: it is rejected, whatever its day."""
     if table.at is None:
         return None
-    at = identifier(table.at)
+    at = time_of(table)
     return (
         f"case when coalesce({at} <= received_at + interval 1 day, true) then {at} end" if _notes_arrival(table) else at
+    )
+
+
+def time_of(table: RawTable) -> str:
+    """SQL of DuckDB for what the column `at` says, as a timestamp. The table has such a column."""
+    assert table.at is not None
+    at = identifier(table.at)
+    if not table.counts_time:
+        return at
+    whole = f"{at}::bigint"
+    return (
+        f"case when {at} between -99999999999 and 99999999999 then make_timestamp({whole} * 1000000) "
+        f"when {at} between -99999999999999 and 99999999999999 then make_timestamp({whole} * 1000) "
+        f"when {at} between -99999999999999999 and 99999999999999999 then make_timestamp({whole}) end"
     )
 
 

@@ -53,7 +53,11 @@ def raw_layout(table: RawTable) -> TableLayout:
     columns = {column.name: column.type for column in table.columns} | _OWN
     # Months, as a script may change 4,000 partitions at the most. By its time of arrival no table is divided: staging would take that
     # for the time when the loader brought the row.
-    divided = table.at is not None and table.at.lower() not in ("loaded_at", "received_at", "uuid_ts")
+    divided = (
+        table.at is not None
+        and not table.counts_time
+        and table.at.lower() not in ("loaded_at", "received_at", "uuid_ts")
+    )
     return TableLayout(
         RAW_SCHEMA,
         table.name,

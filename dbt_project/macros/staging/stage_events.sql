@@ -11,7 +11,7 @@ One raw table as staged events: one row per raw row, nothing filtered.
 
   columns      canonical column -> the raw column that holds it, or a list of which the first non-null counts; a column that is not
                named stands for itself, and one that the raw table does not have is null
-  expressions  canonical column -> SQL over the raw columns, where a name is not enough
+  expressions  canonical column, times and ids included -> SQL over the raw columns, where a name is not enough
   kept         raw columns that are declared, yet no canonical ones: they go into properties
   raw_rows     SQL that reads the raw table, where more than its rows is needed
 
@@ -22,6 +22,7 @@ reject_reason is null for a good row. event_date is the partition that answers f
 where its timestamp is missing or cannot be true; null where neither is known.
 -#}
 {% macro stage_events(raw_table, source, event_type, columns, expressions={}, kept=[], raw_rows=none) -%}
+    {%- do note_staging_keys(columns, expressions, kept) -%}
     {%- set available = raw_columns(raw_table) -%}
     {#- A column that is not declared may be called as a canonical one, and mean anything: it is one of the properties. -#}
     {%- set declared = available | select('in', raw_source(raw_table).columns) | list if execute else [] -%}
@@ -33,9 +34,9 @@ where its timestamp is missing or cannot be true; null where neither is known.
     renamed as (
         select
             {{ namespaced(source, "nullif(" ~ (expressions.get('event_id') or raw_column(columns, declared, 'event_id')) ~ ", '')") }} as event_id,
-            {{ identifier(raw_column(columns, declared, 'anonymous_id')) }} as anonymous_id,
-            {{ identifier(raw_column(columns, declared, 'user_id')) }} as user_id,
-            {{ identifier(raw_column(columns, declared, 'previous_id')) }} as previous_id,
+            {{ identifier(expressions.get('anonymous_id') or raw_column(columns, declared, 'anonymous_id')) }} as anonymous_id,
+            {{ identifier(expressions.get('user_id') or raw_column(columns, declared, 'user_id')) }} as user_id,
+            {{ identifier(expressions.get('previous_id') or raw_column(columns, declared, 'previous_id')) }} as previous_id,
             '{{ source }}' as source,
             {{ expressions.get('event_type') or "'" ~ event_type ~ "'" }} as event_type,
             {% for attribute in event_attributes() -%}
@@ -43,8 +44,8 @@ where its timestamp is missing or cannot be true; null where neither is known.
             {% endfor -%}
             {{ raw_properties(raw_table, available, kept) }} as properties,
             raw_rows as raw_row,
-            {{ raw_column(columns, declared, 'timestamp', dbt.type_timestamp()) }} as timestamp,
-            {{ raw_column(columns, declared, 'received_at', dbt.type_timestamp()) }} as received_at,
+            {{ time_expression(expressions, 'timestamp') or raw_column(columns, declared, 'timestamp', dbt.type_timestamp()) }} as timestamp,
+            {{ time_expression(expressions, 'received_at') or raw_column(columns, declared, 'received_at', dbt.type_timestamp()) }} as received_at,
             {{ raw_loaded_at() }} as raw_loaded_at,
             {{ 'source_file' if 'source_file' in available else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as source_file
         from raw_rows
