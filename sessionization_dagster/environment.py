@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,11 @@ from sessionization_dagster.landing.removed import RemovedFiles
 from sessionization_dagster.variables import value as _value
 
 Choice = TypeVar("Choice", bound=StrEnum)
+PREFIX = "SESSIONIZATION_"
+KNOWN = (
+    "TARGET", "DUCKDB_PATH", "LANDING", "START_DATE", "END_DATE", "TIMEZONE", "SOURCES", "REMOVED_FILES", "ALERT_WEBHOOK",
+    "RAW_DATASETS",
+)  # fmt: skip
 FIRST_DAY_OF_SAMPLE = "2024-01-04"
 
 
@@ -63,6 +69,7 @@ class Environment:
         Raises:
             SettingsError: names the variable, its value and what is allowed.
         """
+        _require_no_misspelt(env)
         start_date = _date(env, "SESSIONIZATION_START_DATE", FIRST_DAY_OF_SAMPLE)
         end_date = _date(env, "SESSIONIZATION_END_DATE", None)
         if end_date is not None and start_date is not None and end_date < start_date:
@@ -95,6 +102,14 @@ class Environment:
     def last_partition_end(self) -> date | None:
         """The day after the last partition (half-open), or None where it moves."""
         return None if self.end_date is None else self.end_date + timedelta(days=1)
+
+
+def _require_no_misspelt(env: Mapping[str, str]) -> None:
+    """A variable whose name is nearly one of ours would be passed over, and the default taken for it."""
+    for name in sorted(env):
+        meant = get_close_matches(name.removeprefix(PREFIX), KNOWN, n=1, cutoff=0.8) if name.startswith(PREFIX) else []
+        if meant and name.removeprefix(PREFIX) not in KNOWN:
+            raise SettingsError(f"{name} is no setting. Is {PREFIX}{meant[0]} meant? Correct the name, or unset it.")
 
 
 def _one_of(env: Mapping[str, str], name: str, default: Choice) -> Choice:

@@ -210,3 +210,48 @@ def test_a_run_that_loses_all_of_its_rows_is_told_however_few_they_are(tmp_path:
     assert [row[:5] for row in found(rest, "rejected_share")["rejected_share"]] == [
         ["null", "no_timestamp", "12", "12", "1"]
     ]
+
+
+def test_a_local_date_that_a_clock_change_turns_back_fails_no_check(tmp_path: Path) -> None:
+    """Newfoundland's clocks went from 00:01 back to 23:01 of the day before, until 2011: a later moment has an earlier date."""
+    saturday, sunday = date(2010, 11, 6), date(2010, 11, 7)
+    driver = ThinDriver(tmp_path, Settings(timezone="America/St_Johns"))
+    back, twice = "2010-11-07 02:{}", "2010-11-07 03:{}"
+    of_one_session = [back.format(at) for at in ("20:00", "30:30", "40:00")] + [
+        twice.format(at) for at in ("00:00", "29:00", "40:00")
+    ]
+    of_three = [back.format("30:20"), twice.format("05:00"), twice.format("40:00")]
+    execute(
+        driver,
+        *(
+            f"insert into raw.rudderstack_tracks (id, anonymous_id, timestamp, event) values ('{name} {at}', '{name}', '{at}', 'seen')"
+            for name, moments in (("a", of_one_session), ("b", of_three))
+            for at in moments
+        ),
+    )
+    driver.run(saturday, sunday)
+    dates = "select event_date, count(*) as n from core.events group by 1 order by 1"
+    with driver.warehouse.connect() as connection:
+        assert connection.query(dates).to_pylist() == [{"event_date": saturday, "n": 5}, {"event_date": sunday, "n": 4}]
+    checks = [
+        "assert_track_numbers_have_no_holes", "assert_session_numbers_have_no_holes", "assert_no_session_overlaps",
+        "assert_dim_sessions_over_midnight_are_dbt_sessions", "assert_segment_sessions_are_dbt_sessions",
+        "assert_funnel_stages_follow_each_other",
+    ]  # fmt: skip
+
+    def failed(first: date, last: date) -> set[str]:
+        events: list[Event] = []
+        window = Window(first, last + timedelta(days=1)).as_dbt_vars()
+        driver.project.runner.invoke(["test", "--select", *checks], {**driver.variables, **window}, events.append)
+        assert len(events) == len(checks)
+        states = [event["data"]["node_info"] for event in events]
+        return {state["node_name"] for state in states if state["node_status"] != "pass"}
+
+    for days in ((saturday, saturday), (sunday, sunday), (saturday, sunday)):
+        assert failed(*days) == set()
+    execute(
+        driver,
+        f"update rudderstack.dbt_track_facts set track_sequence_number = 9 where event_id = 'a {twice.format('40:00')}'",
+    )
+    execute(driver, "update rudderstack.dbt_session_tracks set session_sequence_number = 5 where session_id = '3 - b'")
+    assert {"assert_track_numbers_have_no_holes", "assert_session_numbers_have_no_holes"} <= failed(sunday, sunday)
