@@ -103,5 +103,6 @@ lock: install ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
 
 .PHONY: clean
-clean: ## Remove the demo's data, and what tools left behind
-	rm -rf data dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .emulator
+clean: ## Remove what the demo made, and what tools left behind; nothing of your own
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m sessionization_dagster.demo_data; fi
+	rm -rf dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .emulator

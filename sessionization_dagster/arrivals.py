@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sessionization_dagster.landing.peek import peek
+from sessionization_dagster.landing.removed import RemovedFiles
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.late_data import Change, Cursor
 from sessionization_dagster.warehouses.base import Connection, Warehouse
@@ -59,13 +60,22 @@ class LandedArrivals:
     landing: Path
     tables: Sequence[RawTable]
     timezone: str
+    removed: RemovedFiles = RemovedFiles.KEEP
     max_peek_bytes: int = MAX_PEEK_BYTES
 
     def since(self, cursor: Cursor, now: datetime, first_day: date) -> Arrived:
         """See Arrivals."""
         with self.warehouse.read() as connection:
             landed, position = _landed_since(connection, int(cursor.position or 0))
-            found = peek(connection, self.landing, self.tables, self.timezone, cursor.seen_files, self.max_peek_bytes)
+            found = peek(
+                connection,
+                self.landing,
+                self.tables,
+                self.timezone,
+                cursor.seen_files,
+                self.max_peek_bytes,
+                self.removed,
+            )
         waiting = tuple(Change(change.day, change.rows, now, change.mark) for change in found.changes)
         return Arrived(
             changes=landed + waiting,
@@ -121,7 +131,7 @@ class ReceivedArrivals:
 
     def _rows_by_day(self, connection: Connection, table: RawTable, first_day: date) -> dict[str, int]:
         """Day -> rows received on or after first_day, a day to spare for the timezone."""
-        if table.at is None or not any(column.name == "received_at" for column in table.columns):
+        if table.at is None or table.counts_time or not any(column.name == "received_at" for column in table.columns):
             return {}
         day = self.warehouse.local_date(table.at, self.timezone)
         rows = connection.query(f"""

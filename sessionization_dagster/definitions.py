@@ -11,6 +11,7 @@ from sessionization_dagster.assets.dbt_models import build_dbt_assets
 from sessionization_dagster.assets.identity import build_identity_assets
 from sessionization_dagster.day_runs import DAILY_JOB
 from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.dbt.staging_keys import require_known_keys
 from sessionization_dagster.dbt.translator import Translator, keys_by_day
 from sessionization_dagster.embedded import embedded_parts
 from sessionization_dagster.environment import Environment
@@ -48,6 +49,7 @@ def build_definitions(
         DbtError: the dbt project does not parse.
     """
     project = DbtProject.of(environment, variables or {})
+    require_known_keys(project.manifest)
     warehouse = build_warehouse(environment)
     partitions = daily_partitions(environment)
     kind = environment.target.value

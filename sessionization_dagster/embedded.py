@@ -39,7 +39,9 @@ def embedded_parts(
     verification = verify(checks)
     return Parts(
         assets=[
-            build_landing_assets(manifest, warehouse, environment.landing, environment.sources, partitions),
+            build_landing_assets(
+                manifest, warehouse, environment.landing, environment.sources, partitions, environment.removed_files
+            ),
             build_report_asset(
                 warehouse, reports_folder(environment.duckdb_path), partitions, environment.target.value
             ),

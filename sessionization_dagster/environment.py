@@ -6,15 +6,24 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from sessionization_dagster.bigquery_settings import BigQuerySettings
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.landing.removed import RemovedFiles
 from sessionization_dagster.variables import value as _value
 
+Choice = TypeVar("Choice", bound=StrEnum)
+PREFIX = "SESSIONIZATION_"
+KNOWN = (
+    "TARGET", "DUCKDB_PATH", "LANDING", "START_DATE", "END_DATE", "TIMEZONE", "SOURCES", "REMOVED_FILES", "ALERT_WEBHOOK",
+    "RAW_DATASETS",
+)  # fmt: skip
 FIRST_DAY_OF_SAMPLE = "2024-01-04"
 
 
@@ -37,6 +46,7 @@ class Environment:
         end_date: last daily partition, inclusive; None: yesterday, moving.
         timezone: IANA name; days, partitions and the midnight split use it.
         sources: the raw sources in use, in the order given.
+        removed_files: what becomes of the rows of a landed file that is gone from the folder.
         alert_webhook: where failed runs are posted to; None: they are logged only.
         bigquery: of target bigquery; None with others.
     """
@@ -48,6 +58,7 @@ class Environment:
     end_date: date | None
     timezone: str
     sources: tuple[str, ...]
+    removed_files: RemovedFiles = RemovedFiles.KEEP
     alert_webhook: str | None = None
     bigquery: BigQuerySettings | None = None
 
@@ -58,6 +69,7 @@ class Environment:
         Raises:
             SettingsError: names the variable, its value and what is allowed.
         """
+        _require_no_misspelt(env)
         start_date = _date(env, "SESSIONIZATION_START_DATE", FIRST_DAY_OF_SAMPLE)
         end_date = _date(env, "SESSIONIZATION_END_DATE", None)
         if end_date is not None and start_date is not None and end_date < start_date:
@@ -66,7 +78,7 @@ class Environment:
                 "there would be no partition."
             )
         assert start_date is not None
-        target, sources = _target(env), _sources(env)
+        target, sources = _one_of(env, "SESSIONIZATION_TARGET", Target.DUCKDB), _sources(env)
         landing = _value(env, "SESSIONIZATION_LANDING", "data/landing")
         if "://" in landing and target is not Target.BIGQUERY:
             raise SettingsError(
@@ -81,6 +93,7 @@ class Environment:
             end_date=end_date,
             timezone=_timezone(env),
             sources=sources,
+            removed_files=_one_of(env, "SESSIONIZATION_REMOVED_FILES", RemovedFiles.KEEP),
             alert_webhook=_url(env, "SESSIONIZATION_ALERT_WEBHOOK"),
             bigquery=BigQuerySettings.from_env(env, sources) if target is Target.BIGQUERY else None,
         )
@@ -91,13 +104,20 @@ class Environment:
         return None if self.end_date is None else self.end_date + timedelta(days=1)
 
 
-def _target(env: Mapping[str, str]) -> Target:
-    value = _value(env, "SESSIONIZATION_TARGET", Target.DUCKDB)
+def _require_no_misspelt(env: Mapping[str, str]) -> None:
+    """A variable whose name is nearly one of ours would be passed over, and the default taken for it."""
+    for name in sorted(env):
+        meant = get_close_matches(name.removeprefix(PREFIX), KNOWN, n=1, cutoff=0.8) if name.startswith(PREFIX) else []
+        if meant and name.removeprefix(PREFIX) not in KNOWN:
+            raise SettingsError(f"{name} is no setting. Is {PREFIX}{meant[0]} meant? Correct the name, or unset it.")
+
+
+def _one_of(env: Mapping[str, str], name: str, default: Choice) -> Choice:
+    value = _value(env, name, default)
     try:
-        return Target(value)
+        return type(default)(value)
     except ValueError:
-        allowed = ", ".join(Target)
-        raise SettingsError(f"SESSIONIZATION_TARGET is '{value}'. Allowed: {allowed}.") from None
+        raise SettingsError(f"{name} is '{value}'. Allowed: {', '.join(type(default))}.") from None
 
 
 def _path(env: Mapping[str, str], name: str, default: str) -> Path:

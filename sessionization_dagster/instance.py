@@ -13,9 +13,14 @@ from sessionization_dagster.event_log import store_batches_in_bulk
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
 
 
+def instance_home(env: Mapping[str, str] | None = None) -> Path:
+    """DAGSTER_HOME, or data/dagster where it is not set."""
+    return Path((os.environ if env is None else env).get("DAGSTER_HOME") or "data/dagster").absolute()
+
+
 def prepare_instance_home() -> Path:
     """Make DAGSTER_HOME (data/dagster where it is not set) a folder with a dagster.yaml; an existing one is kept."""
-    home = Path(os.environ.get("DAGSTER_HOME") or "data/dagster").absolute()
+    home = instance_home()
     home.mkdir(parents=True, exist_ok=True)
     if not (home / TEMPLATE.name).exists():
         text = Template(TEMPLATE.read_text()).safe_substitute(HOME_OF_INSTANCE=home)

@@ -81,5 +81,11 @@ def _landed(
         anonymous=settings.endpoint is not None,
     )
     return build_gcs_landing_assets(
-        project.manifest, warehouse, clients, Bucket.of(bucket), environment.sources, partitions
+        project.manifest,
+        warehouse,
+        clients,
+        Bucket.of(bucket),
+        environment.sources,
+        partitions,
+        environment.removed_files,
     )

@@ -27,7 +27,7 @@ def build_arrivals(environment: Environment, warehouse: Warehouse, manifest: Map
     """How late data are seen on the warehouse that the settings name. Opens nothing."""
     tables = raw_tables(manifest, environment.sources)
     if isinstance(warehouse, DuckDBWarehouse):
-        return LandedArrivals(warehouse, environment.landing, tables, environment.timezone)
+        return LandedArrivals(warehouse, environment.landing, tables, environment.timezone, environment.removed_files)
     return ReceivedArrivals(warehouse.labelled(sensor="late_data"), tables, environment.timezone)
 
 

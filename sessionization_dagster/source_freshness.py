@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster.landing import RawTable
+from sessionization_dagster.landing.ledger import time_of
 from sessionization_dagster.warehouses.base import Connection
 
 SOURCE_IS_FRESH = "source_is_fresh"
@@ -37,11 +38,12 @@ def newest_row_at(
 
     since: rows before are not read; a table that has only such counts as one whose newest row is of then.
     """
-    if table.at is None:
+    if table.at is None or (since is not None and table.counts_time):
         return None
-    after = "" if since is None else f""" and "{table.at}" >= timestamp '{since}'"""
+    at = time_of(table)
+    after = "" if since is None else f" and {at} >= timestamp '{since}'"
     (row,) = connection.query(
-        f"""select max("{table.at}") as newest from raw.{table.name} where "{table.at}" <= timestamp '{due}'{after}"""
+        f"select max({at}) as newest from raw.{table.name} where {at} <= timestamp '{due}'{after}"
     ).to_pylist()
     newest: datetime | None = row["newest"]
     if newest is not None or since is None:

@@ -64,3 +64,20 @@ def test_a_file_may_not_be_called_as_what_is_in_it(name: str, tmp_path: Path) ->
     with pytest.raises(SettingsError, match="SESSIONIZATION_DUCKDB_PATH") as caught:
         require_own_name(path, project.manifest)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("SOURCE", "SOURCES"), ("TIME_ZONE", "TIMEZONE"), ("START_DAY", "START_DATE")]
+)
+def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(name: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=f"SESSIONIZATION_{name} is no setting. Is SESSIONIZATION_{meant} meant"):
+        Environment.from_env({f"SESSIONIZATION_{name}": "x"})
+    Environment.from_env({"SESSIONIZATION_DATABASE_PASSWORD": "x", f"OTHER_{name}": "x"})
+
+
+def test_what_becomes_of_removed_files_is_one_of_three() -> None:
+    assert Environment.from_env({}).removed_files == "keep"
+    with pytest.raises(
+        SettingsError, match=r"SESSIONIZATION_REMOVED_FILES is 'drop'. Allowed: keep, remove, remove_any"
+    ):
+        Environment.from_env({"SESSIONIZATION_REMOVED_FILES": "drop"})

@@ -1,6 +1,7 @@
 {{ config(meta={'dagster': {'ref': {'name': 'dim__sessions'}}}) }}
 
--- The parts that midnight cuts a session into begin where it begins, end where it ends, and lie within it.
+-- The parts that midnight cuts a session into begin where it begins, end where it ends, and lie within it; each has another date than the one before,
+-- which is the day before's where a clock change turns the local date back.
 with sessions as (
     select
         session_tracks.session_id,
@@ -15,31 +16,44 @@ with sessions as (
 parts as (
     select user_id, session_id, start_time, end_time, start_date
     from {{ ref('dim__sessions') }}
-    where start_date >= date '{{ window_start() }}'
+    where start_date >= {{ days_from('window_start', -1) }}
 ),
 
-summed as (
+parts_of_sessions as (
     select
         sessions.session_id,
         sessions.session_start_at,
         sessions.ended_at,
-        min(parts.start_time) as first_start,
-        max(parts.end_time) as last_end,
-        count(distinct parts.start_date) as part_dates,
-        count(parts.session_id) as part_count
+        parts.start_time,
+        parts.end_time,
+        parts.session_id as part_id,
+        parts.start_date,
+        lag(parts.start_date) over (partition by sessions.session_id order by parts.session_id) as previous_date
     from sessions
     left join parts
         on
             sessions.dbt_visitor_id = parts.user_id
             and sessions.session_start_at <= parts.start_time
             and sessions.ended_at >= parts.start_time
-    group by sessions.session_id, sessions.session_start_at, sessions.ended_at
+),
+
+summed as (
+    select
+        session_id,
+        session_start_at,
+        ended_at,
+        min(start_time) as first_start,
+        max(end_time) as last_end,
+        sum(case when start_date = previous_date then 1 else 0 end) as needless_cuts,
+        count(part_id) as part_count
+    from parts_of_sessions
+    group by session_id, session_start_at, ended_at
 )
 
-select session_id, session_start_at, first_start, ended_at, last_end, part_dates, part_count
+select session_id, session_start_at, first_start, ended_at, last_end, needless_cuts, part_count
 from summed
 where
     part_count = 0
     or first_start <> session_start_at
     or last_end <> ended_at
-    or part_dates <> part_count
+    or needless_cuts > 0

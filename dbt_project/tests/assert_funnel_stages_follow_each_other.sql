@@ -6,7 +6,7 @@ with stages as (
         *,
         lag(stage_number) over (partition by dbt_visitor_id, entry_number order by reached_at, stage_number) as previous_stage
     from {{ ref('funnel_stages') }}
-    where {{ in_window('entry_date') }} and reached_date >= date '{{ window_start() }}'
+    where {{ in_window('entry_date') }} and reached_date >= {{ days_from('window_start', -1) }}
 ),
 
 counted as (

@@ -1,10 +1,12 @@
-{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'rejected_events'}}}) }}
+{{ config(severity='warn', where=none, meta={'dagster': {'ref': {'name': 'rejected_events'}}}) }}
 
--- More of a day's rows are rejected than is usual; one row per day and reason.
+-- More of a day's rows are rejected than is usual; one row per day and reason. Rows without a date belong to every run: they are compared with
+-- all events of its days. A run without any event has lost all of its rows, however few they are; rows without a date are its own only if there are no
+-- events of other days either.
 with rejected as (
     select event_date, reason, count(*) as reason_rows
     from {{ ref('rejected_events') }}
-    where {{ in_window('event_date') }}
+    where event_date is null or ({{ in_window('event_date') }})
     group by event_date, reason
 ),
 
@@ -15,15 +17,28 @@ events as (
     group by event_date
 ),
 
+of_run as (
+    select coalesce(sum(event_rows), 0) as event_rows from events
+),
+
+ever as (
+    select count(*) as event_rows from {{ ref('events') }}
+    where event_date >= date '0001-01-01'
+),
+
 shares as (
     select
         rejected.event_date,
         rejected.reason,
         rejected.reason_rows,
         sum(rejected.reason_rows) over (partition by rejected.event_date) as rejected_rows,
-        coalesce(events.event_rows, 0) as event_rows
+        case when rejected.event_date is null then of_run.event_rows else coalesce(events.event_rows, 0) end as event_rows,
+        of_run.event_rows as event_rows_of_run,
+        rejected.event_date is not null or of_run.event_rows > 0 or ever.event_rows = 0 as is_of_run
     from rejected
     left join events on rejected.event_date = events.event_date
+    cross join of_run
+    cross join ever
 )
 
 select
@@ -34,5 +49,10 @@ select
     event_rows,
     cast(rejected_rows as {{ type_double() }}) / (rejected_rows + event_rows) as rejected_share
 from shares
-where rejected_rows >= {{ var('min_rejected_rows') }} and rejected_rows > {{ var('max_rejected_share') }} * (rejected_rows + event_rows)
+where
+    is_of_run
+    and (
+        event_rows_of_run = 0
+        or (rejected_rows >= {{ var('min_rejected_rows') }} and rejected_rows > {{ var('max_rejected_share') }} * (rejected_rows + event_rows))
+    )
 order by rejected_share desc, event_date asc, reason_rows desc

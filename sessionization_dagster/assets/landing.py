@@ -9,9 +9,9 @@ import dagster as dg
 
 from sessionization_dagster import landing as landing_package
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
-from sessionization_dagster.landing import RawTable, land, raw_tables
+from sessionization_dagster.landing import RawTable, RemovedFiles, land, raw_tables
 from sessionization_dagster.landing.ledger import own_moment_of
-from sessionization_dagster.markdown import markdown_table
+from sessionization_dagster.landing_checks import REJECTS, file_check_results, file_check_specs, unreadable
 from sessionization_dagster.partition_metadata import add_table_metadata
 from sessionization_dagster.partitions import run_window, span_of
 from sessionization_dagster.pools import WRITER_POOL
@@ -24,14 +24,10 @@ from sessionization_dagster.source_freshness import (
     newest_row_at,
 )
 from sessionization_dagster.table_metadata import table_metadata
-from sessionization_dagster.warehouses.base import Connection
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
 CODE = [Path(__file__), Path(landing_package.__file__).with_name("load.py")]
-REJECTS = dg.AssetKey(["raw", "landing_rejects"])
-FILES_READABLE = "files_readable"
 WITHIN_PARTITIONS = "rows_within_partitions"
-SHOWN = 10
 
 
 def build_landing_assets(
@@ -40,6 +36,7 @@ def build_landing_assets(
     landing: Path,
     sources: Sequence[str],
     partitions: dg.DailyPartitionsDefinition,
+    removed: RemovedFiles = RemovedFiles.KEEP,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
     """One op that loads every new file of the sources; one asset per raw table, and one for what could not be read.
@@ -56,7 +53,7 @@ def build_landing_assets(
         name="landing",
         specs=[spec_of_source(nodes[key], "duckdb", partitions, python_files=CODE) for key in keys],
         can_subset=True,
-        check_specs=[files_readable_spec(key, "landing folder") for key in tables]
+        check_specs=file_check_specs(tables, "landing folder")
         + [
             dg.AssetCheckSpec(
                 WITHIN_PARTITIONS,
@@ -80,6 +77,7 @@ def build_landing_assets(
                 now().replace(tzinfo=None),
                 report=context.log.info,
                 timezone=partitions.timezone,
+                removed=removed,
             )
             held = unreadable(connection)
             outside = {table.name: _rows_outside(connection, table, span) for table in tables.values()}
@@ -97,14 +95,14 @@ def build_landing_assets(
         add_table_metadata(context, {key: metadata[nodes[key]["unique_id"]] for key in context.selected_asset_keys})
         for key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=key)
-        for check in context.selected_asset_check_keys:
-            name = tables[check.asset_key].name
-            if check.name == FILES_READABLE:
-                yield files_readable(check.asset_key, held.get(name, []))
-            elif check.name == SOURCE_IS_FRESH:
-                yield is_fresh_result(check.asset_key, nodes[check.asset_key], newest[name], due)
-            else:
-                yield _within_partitions(check.asset_key, outside[name], span)
+        checks = list(context.selected_asset_check_keys)
+        yield from file_check_results(checks, tables, report, held)
+        for check in checks:
+            if check.name == SOURCE_IS_FRESH:
+                newest_at = newest[tables[check.asset_key].name]
+                yield is_fresh_result(check.asset_key, nodes[check.asset_key], newest_at, due)
+            elif check.name == WITHIN_PARTITIONS:
+                yield _within_partitions(check.asset_key, outside[tables[check.asset_key].name], span)
 
     return landing_assets
 
@@ -136,37 +134,4 @@ def _within_partitions(
         severity=dg.AssetCheckSeverity.WARN,
         description=remedy if any(outside.values()) else None,
         metadata=outside,
-    )
-
-
-def unreadable(connection: Connection) -> dict[str, list[dict[str, Any]]]:
-    """Raw table -> its standing rejects: those of this run and those that no file has mended since."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in connection.query("""
-        select source || '_' || table_name as name, source_file, source_line, error
-        from raw.landing_rejects order by source_file, source_line""").to_pylist():
-        found.setdefault(row["name"], []).append(row)
-    return found
-
-
-def files_readable_spec(asset_key: dg.AssetKey, folder: str) -> dg.AssetCheckSpec:
-    """The check of one raw table; folder is what its files' place is called."""
-    return dg.AssetCheckSpec(
-        FILES_READABLE, asset=asset_key, description=f"Every file and row below the table's {folder} could be read."
-    )
-
-
-def files_readable(asset_key: dg.AssetKey, rejects: list[dict[str, Any]]) -> dg.AssetCheckResult:
-    """A warning that counts what could not be read and shows the first of it."""
-    table = markdown_table(
-        ["file", "line", "error"],
-        [(row["source_file"], row["source_line"] or "whole file", row["error"]) for row in rejects[:SHOWN]],
-        longest=None,
-    )
-    return dg.AssetCheckResult(
-        asset_key=asset_key,
-        check_name=FILES_READABLE,
-        passed=not rejects,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"unreadable": len(rejects), **({"first": dg.MetadataValue.md(table)} if rejects else {})},
     )

@@ -8,15 +8,9 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster import landing_gcs as landing_package
-from sessionization_dagster.assets.landing import (
-    FILES_READABLE,
-    REJECTS,
-    files_readable,
-    files_readable_spec,
-    unreadable,
-)
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
-from sessionization_dagster.landing import TableReport, raw_tables
+from sessionization_dagster.landing import RemovedFiles, TableReport, raw_tables
+from sessionization_dagster.landing_checks import REJECTS, file_check_results, file_check_specs, unreadable
 from sessionization_dagster.landing_gcs import Bucket, land_bucket
 from sessionization_dagster.landing_gcs.clients import GCSClients
 from sessionization_dagster.partitions import span_of
@@ -24,6 +18,7 @@ from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.retries import retrying
 from sessionization_dagster.source_freshness import (
     LOOKED_BACK,
+    SOURCE_IS_FRESH,
     due_time,
     is_fresh_result,
     is_fresh_spec,
@@ -41,6 +36,7 @@ def build_gcs_landing_assets(
     bucket: Bucket,
     sources: Sequence[str],
     partitions: dg.DailyPartitionsDefinition,
+    removed: RemovedFiles = RemovedFiles.KEEP,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
     """One op that loads every new file of the sources; one asset per raw table, and one for what could not be read.
@@ -55,8 +51,7 @@ def build_gcs_landing_assets(
         name="landing",
         specs=[spec_of_source(nodes[key], "bigquery", partitions, python_files=CODE) for key in [*tables, REJECTS]],
         can_subset=True,
-        check_specs=[files_readable_spec(key, "folder in the bucket") for key in tables]
-        + [is_fresh_spec(key) for key in tables],
+        check_specs=file_check_specs(tables, "folder in the bucket") + [is_fresh_spec(key) for key in tables],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITER_POOL,
     )
@@ -66,7 +61,13 @@ def build_gcs_landing_assets(
         labelled = warehouse.labelled(run_id=context.run_id, asset="landing")
         with retrying(context):
             report = land_bucket(
-                labelled, clients.get_client(), bucket, list(tables.values()), now(), report=context.log.info
+                labelled,
+                clients.get_client(),
+                bucket,
+                list(tables.values()),
+                now(),
+                report=context.log.info,
+                removed=removed,
             )
             with labelled.read() as connection:
                 held = unreadable(connection)
@@ -81,12 +82,12 @@ def build_gcs_landing_assets(
             yield dg.MaterializeResult(
                 asset_key=key, metadata=_metadata(report.tables[table.name]) if table is not None else None
             )
-        for check in context.selected_asset_check_keys:
-            name = tables[check.asset_key].name
-            if check.name == FILES_READABLE:
-                yield files_readable(check.asset_key, held.get(name, []))
-            else:
-                yield is_fresh_result(check.asset_key, nodes[check.asset_key], newest[name], due)
+        checks = list(context.selected_asset_check_keys)
+        yield from file_check_results(checks, tables, report, held)
+        for check in checks:
+            if check.name == SOURCE_IS_FRESH:
+                newest_at = newest[tables[check.asset_key].name]
+                yield is_fresh_result(check.asset_key, nodes[check.asset_key], newest_at, due)
 
     return landing_assets
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from sessionization_dagster.erasure.files import Outcome, rewrite
 from sessionization_dagster.erasure.fresh_file import write_anew
 from sessionization_dagster.erasure.ids import Ids
+from sessionization_dagster.erasure.kept_rows import erase_kept_rows
 from sessionization_dagster.erasure.person import Plan, aliases_of, bind_subject, plan, rows_of
 from sessionization_dagster.erasure.progress import (
     IN_PROGRESS,
@@ -29,9 +30,9 @@ from sessionization_dagster.erasure.progress import (
 )
 from sessionization_dagster.erasure.traces import remove_from_logs, traces
 from sessionization_dagster.identity.placeholders import names_nobody
-from sessionization_dagster.landing import RawTable, land
+from sessionization_dagster.landing import RawTable, RemovedFiles, land
 from sessionization_dagster.landing.files import LandedFile, discover
-from sessionization_dagster.landing.ledger import entries
+from sessionization_dagster.landing.ledger import REMOVED, entries
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
 
@@ -49,6 +50,7 @@ class Scope:
         raw_tables: what is landed from it.
         staging: the views that stage the raw tables' rows.
         logs: tables whose rows no later run needs.
+        removed_files: what becomes of the rows of files that are gone from the folder.
         blocked_ids: texts that identify nobody.
         partitions: days that can be run.
     """
@@ -58,6 +60,7 @@ class Scope:
     raw_tables: Sequence[RawTable]
     staging: Sequence[str]
     logs: frozenset[str]
+    removed_files: RemovedFiles
     blocked_ids: frozenset[str]
     partitions: Callable[[], Sequence[date]]
 
@@ -96,7 +99,14 @@ def find(scope: Scope, identifier: str, landed_at: datetime | None, report: Call
         )
     with scope.warehouse.connect() as connection:
         if landed_at is not None:
-            land(connection.native, scope.landing, list(scope.raw_tables), landed_at, report=report)
+            land(
+                connection.native,
+                scope.landing,
+                list(scope.raw_tables),
+                landed_at,
+                report=report,
+                removed=scope.removed_files,
+            )
         asked = {id_ for id_ in (identifier.strip(), *map(identifier.strip().removeprefix, scope.prefixes)) if id_}
         known = {alias for id_ in asked for alias in aliases_of(connection, id_)}
         begun = load_progress(connection, identifier)
@@ -127,13 +137,19 @@ def _require_unchanged(
 ) -> None:
     """Records are told by their numbers, so each file has to be the one that was landed."""
     known = {name: entry for table in scope.raw_tables for name, entry in entries(connection.native, table).items()}
-    changed = [name for name in wanted if name not in files or not known[name].describes(files[name])]
+    changed = [
+        name
+        for name in wanted
+        if (known[name].status != REMOVED if name not in files else not known[name].describes(files[name]))
+    ]
     if changed:
         raise ErasureError(f"{', '.join(changed)}: changed while it was looked at. Nothing was rewritten: run again.")
 
 
 def rewrite_files(scope: Scope, found: Found, report: Callable[[str], None]) -> None:
     """Rewrite the files of the plan, and write down how many records that concerns, each time just before a file is replaced.
+
+    Rows whose file is gone from the folder are changed in the warehouse.
 
     Raises:
         RewriteError: a file cannot be rewritten; it and those after it are as they were.
@@ -142,22 +158,29 @@ def rewrite_files(scope: Scope, found: Found, report: Callable[[str], None]) -> 
     progress = found.progress
     with scope.warehouse.connect() as connection:
         for name, changes in found.plan.files.items():
-            file = found.files[name]
-            status = Path(file.path).stat()
-            if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.modified_ns):
-                raise ErasureError(
-                    f"{name}: changed while the person's records were looked for. It was left as it is: run again."
-                )
 
             def settle(outcome: Outcome, name: str = name) -> None:
                 progress.settle(name, outcome)
                 save_progress(connection, progress)
 
-            outcome = rewrite(file, changes, progress.ids, settle)
+            file = found.files.get(name)
+            if file is None:
+                outcome = erase_kept_rows(connection, scope.raw_tables, name, changes, progress.ids, settle)
+            else:
+                _require_as_found(file)
+                outcome = rewrite(file, changes, progress.ids, settle)
             if outcome.is_change:
                 report(
                     f"{name}: {outcome.removed + outcome.rejects_removed} records removed, {outcome.blanked} blanked"
                 )
+
+
+def _require_as_found(file: LandedFile) -> None:
+    status = Path(file.path).stat()
+    if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.modified_ns):
+        raise ErasureError(
+            f"{file.source_file}: changed while the person's records were looked for. It was left as it is: run again."
+        )
 
 
 def days_to_run(scope: Scope, found: Found) -> list[date]:

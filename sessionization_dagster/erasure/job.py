@@ -70,6 +70,7 @@ def forget_visitor_job(
         raw_tables=raw_tables(manifest, environment.sources),
         staging=_staging_views(manifest, environment.sources),
         logs=frozenset(".".join(relation_of(node)) for node in log_nodes(manifest)),
+        removed_files=environment.removed_files,
         blocked_ids=frozenset(variables["blocked_ids"]),
         partitions=lambda: [date.fromisoformat(key) for key in partitions.get_partition_keys()],
     )

@@ -1,7 +1,17 @@
 """Raw files in a folder become rows of raw tables. No Dagster, no environment, no clock."""
 
 from sessionization_dagster.landing.load import land
+from sessionization_dagster.landing.removed import RemovedFiles
 from sessionization_dagster.landing.report import LandingReport, TableReport
 from sessionization_dagster.landing.tables import LandingError, RawColumn, RawTable, raw_tables
 
-__all__ = ["LandingError", "LandingReport", "RawColumn", "RawTable", "TableReport", "land", "raw_tables"]
+__all__ = [
+    "LandingError",
+    "LandingReport",
+    "RawColumn",
+    "RawTable",
+    "RemovedFiles",
+    "TableReport",
+    "land",
+    "raw_tables",
+]

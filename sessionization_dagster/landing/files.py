@@ -12,6 +12,7 @@ from sessionization_dagster.landing.names import (
     EXPECTED_LAYOUT,
     HIDDEN,
     OUTSIDE_A_TABLE,
+    READ_ALREADY,
     UNKNOWN_ENDING,
     folders_of,
     format_of,
@@ -100,7 +101,7 @@ def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
     for folder, subfolders, names in os.walk(root, onerror=refuse, followlinks=True):
         status = os.stat(folder)
         if (status.st_dev, status.st_ino) in seen:
-            ignored.append((_printable(_relative(root, folder)), "it is a link to a folder that is read already"))
+            ignored.append((_printable(_relative(root, folder)), READ_ALREADY))
             subfolders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
@@ -156,16 +157,26 @@ def _landed_file(path: str, relative: str) -> LandedFile | str:
 
 
 def _unknown_folders(root: str, folders: dict[tuple[str, str], str]) -> Iterator[str]:
-    """One sentence per folder that no raw table is filled from, naming the allowed names."""
+    """One sentence per folder with files that no raw table is filled from, naming the allowed names."""
     sources = sorted({source for source, _ in folders})
     for source in _subfolders(root):
         if source not in sources:
-            yield unknown_source(_printable(source), sources)
+            if _holds_files(os.path.join(root, source)):
+                yield unknown_source(_printable(source), sources)
             continue
         tables = sorted(table for known, table in folders if known == source)
         for table in _subfolders(os.path.join(root, source)):
-            if table not in tables:
+            if table not in tables and _holds_files(os.path.join(root, source, table)):
                 yield unknown_table(source, _printable(table), tables)
+
+
+def _holds_files(folder: str) -> bool:
+    """Whether there are visible files in a folder, at any depth."""
+    for _, subfolders, names in os.walk(folder):
+        subfolders[:] = [name for name in subfolders if not is_hidden(name)]
+        if not all(is_hidden(name) for name in names):
+            return True
+    return False
 
 
 def _subfolders(folder: str) -> list[str]:

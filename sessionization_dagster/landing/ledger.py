@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +10,15 @@ from datetime import datetime
 import duckdb
 
 from sessionization_dagster.landing.files import LandedFile
+from sessionization_dagster.landing.removed import Missing
 from sessionization_dagster.landing.report import REJECTS_TOLD_PER_FILE, Reject
 from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
 from sessionization_dagster.warehouses.text import identifier, literal
 
 LOADED = "loaded"
 UNREADABLE = "unreadable"
+#: The file is gone from the folder, and its rows are kept.
+REMOVED = "removed"
 WITHDRAWN = "withdrawn"
 
 _CREATE = """
@@ -72,6 +75,12 @@ def qualified(table: RawTable) -> str:
     return f"raw.{identifier(table.name)}"
 
 
+def prepare_lists(session: duckdb.DuckDBPyConnection) -> None:
+    """Creates the lists of files, changes and rejects where they are missing."""
+    with transaction(session):
+        session.execute(_CREATE)
+
+
 def prepare(session: duckdb.DuckDBPyConnection, tables: Sequence[RawTable]) -> None:
     """Creates what is missing. A table whose declaration changed has its files read again, so as to equal a new one."""
     with transaction(session):
@@ -85,25 +94,56 @@ def _prepare_table(session: duckdb.DuckDBPyConnection, table: RawTable) -> None:
     declared = {column.name: column.type for column in table.columns} | OWN_COLUMNS
     found = session.execute(
         "select lower(column_name), data_type from duckdb_columns() "
-        "where database_name = current_database() and schema_name = 'raw' and table_name = ?",
+        "where database_name = current_database() and schema_name = 'raw' and table_name = ? order by column_index",
         [table.name],
     ).fetchall()
     existing, wanted = dict(found), {name.lower(): data_type for name, data_type in declared.items()}
-    if existing.items() - wanted.items():
-        # A column that is of another type now, or one of the properties.
-        session.execute(f"drop table {qualified(table)}")
-        existing = {}
-    added = [f"{identifier(name)} {data_type}" for name, data_type in declared.items() if name.lower() not in existing]
+    # New columns come last, as where a column is added to a table.
+    places = {name: place for place, name in enumerate(existing)}
+    declared = dict(sorted(declared.items(), key=lambda item: places.get(item[0].lower(), len(places))))
+    columns = ", ".join(f"{identifier(name)} {data_type}" for name, data_type in declared.items())
     if not existing:
-        session.execute(f"create table {qualified(table)} ({', '.join(added)})")
+        session.execute(f"create table {qualified(table)} ({columns})")
     elif not entries(session, table):
         # Rows that no ledger knows of would be loaded a second time.
         session.execute(f"delete from {qualified(table)}")
-    for column in added if existing else []:
-        session.execute(f"alter table {qualified(table)} add column {column}")
-    if added:
+    if existing and existing != wanted:
+        before = f"raw.{identifier(table.name + '__before')}"
+        session.execute(f"alter table {qualified(table)} rename to {identifier(table.name + '__before')}")
+        session.execute(f"create table {qualified(table)} ({columns})")
+        session.execute(f"insert into {qualified(table)} select {_converted(declared, existing)} from {before}")
+        session.execute(f"drop table {before}")
+    if existing != wanted:
         # The values of a new column are in the files; so far they were among the properties.
         session.execute(f"update raw.landed_files set modified_ns = null where {_OF_TABLE}", _keys(table))
+
+
+def _converted(declared: Mapping[str, str], existing: Mapping[str, str]) -> str:
+    """SQL for the declared columns, over rows with the columns that a table had. Files that are gone can give their rows no other way.
+
+    A column that is no longer declared becomes one of the properties; of those that were, one that is declared now becomes a column.
+    """
+    others = "coalesce(properties, '{}')" if "properties" in existing else "'{}'"
+    dropped = [name for name in existing if name not in {column.lower() for column in declared}]
+    patches = (
+        [f"json_object({', '.join(f'{literal(name)}, {identifier(name)}' for name in dropped)})"] if dropped else []
+    )
+    values = []
+    for name, data_type in declared.items():
+        if name == "properties":
+            values.append("null")  # its place; known once all columns are
+        elif name.lower() in existing:
+            values.append(f"try_cast({identifier(name)} as {data_type})")
+        elif name in OWN_COLUMNS:
+            values.append("null")
+        else:
+            read = "json_extract" if data_type == "JSON" else "json_extract_string"
+            values.append(f"try_cast({read}({others}, {literal(_pointer(name))}) as {data_type})")
+            patches.append(f"json_object({literal(name)}, null)")
+    merged = f"json_merge_patch({', '.join([others, *patches])})" if patches else others
+    # As the landing writes a row without other columns.
+    values[list(declared).index("properties")] = f"nullif({merged}, '{{}}')"
+    return ", ".join(values)
 
 
 def entries(session: duckdb.DuckDBPyConnection, table: RawTable) -> dict[str, Entry]:
@@ -112,6 +152,41 @@ def entries(session: duckdb.DuckDBPyConnection, table: RawTable) -> dict[str, En
         f"select source_file, size_bytes, modified_ns, status from raw.landed_files where {_OF_TABLE}", _keys(table)
     ).fetchall()
     return {source_file: Entry(*rest) for source_file, *rest in rows}
+
+
+def _pointer(name: str) -> str:
+    """A key of a JSON object as a JSON pointer."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def set_status(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str], status: str) -> None:
+    """Note that files are gone and their rows kept, or that they are back."""
+    session.execute(
+        f"update raw.landed_files set status = $status where {_OF_TABLE} and {_IN_FILES}",
+        _keys(table) | {"files": list(files), "status": status},
+    )
+
+
+def missing(session: duckdb.DuckDBPyConnection, table: RawTable, present: Collection[str]) -> Missing:
+    """The table's landed files that are not among those present."""
+    rows = session.execute(
+        f"select source_file, row_count from raw.landed_files where {_OF_TABLE} order by 1", _keys(table)
+    ).fetchall()
+    gone = [(name, count) for name, count in rows if name not in present]
+    return Missing(
+        table.name, tuple(name for name, _ in gone), len(rows), sum(n for _, n in gone), sum(n for _, n in rows)
+    )
+
+
+def same_rows(session: duckdb.DuckDBPyConnection, table: RawTable, one: str, other: str) -> bool:
+    """Whether two files gave the same rows, and any at all."""
+    rows = f"(select * exclude (source_file) from {qualified(table)} where source_file = {{}})"
+    first, second = (rows.format(literal(name)) for name in (one, other))
+    found = session.execute(
+        f"select (select count(*) from ({first} except all {second})), (select count(*) from ({second} except all {first})), "
+        f"(select count(*) from {first})"
+    ).fetchone()
+    return found is not None and found[:2] == (0, 0) and found[2] > 0
 
 
 def withdraw(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str]) -> None:
@@ -174,9 +249,23 @@ def own_moment_of(table: RawTable) -> str | None:
     """As moment_of, but null for a row that its arrival dates: it is rejected, whatever its day."""
     if table.at is None:
         return None
-    at = identifier(table.at)
+    at = time_of(table)
     return (
         f"case when coalesce({at} <= received_at + interval 1 day, true) then {at} end" if _notes_arrival(table) else at
+    )
+
+
+def time_of(table: RawTable) -> str:
+    """SQL of DuckDB for what the column `at` says, as a timestamp. The table has such a column."""
+    assert table.at is not None
+    at = identifier(table.at)
+    if not table.counts_time:
+        return at
+    whole = f"{at}::bigint"
+    return (
+        f"case when {at} between -99999999999 and 99999999999 then make_timestamp({whole} * 1000000) "
+        f"when {at} between -99999999999999 and 99999999999999 then make_timestamp({whole} * 1000) "
+        f"when {at} between -99999999999999999 and 99999999999999999 then make_timestamp({whole}) end"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
@@ -14,6 +14,7 @@ from sessionization_dagster.landing import ledger, rows
 from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
 from sessionization_dagster.landing.files import LandedFile, discover
 from sessionization_dagster.landing.parquet import ParquetProbe, fit_together
+from sessionization_dagster.landing.removed import RemovedFiles, require_plausible
 from sessionization_dagster.landing.report import LandingReport, TableReport, silence
 from sessionization_dagster.landing.tables import LandingError, RawTable
 
@@ -32,8 +33,9 @@ def land(
     landed_at: datetime,
     report: Callable[[str], None] = silence,
     timezone: str = "UTC",
+    removed: RemovedFiles = RemovedFiles.KEEP,
 ) -> LandingReport:
-    """Makes the raw tables hold the rows of the landing folder's files: a changed one anew, a vanished one no more.
+    """Makes the raw tables hold the rows of the landing folder's files: a changed one anew, a vanished one as `removed` says.
 
     Args:
         connection: of the warehouse, outside a transaction. Its settings are left as they are.
@@ -42,22 +44,28 @@ def land(
         landed_at: noted with files and rejects; naive is UTC.
         report: is told, in a sentence, of each file that was loaded, set aside or withdrawn.
         timezone: of the days that the journal `raw.landing_changes` names, an IANA name.
+        removed: what becomes of the rows of files that are gone.
 
     Every file is loaded whole or not at all, some in one transaction: after a crash at any moment the next call carries on.
 
     Raises:
-        LandingError: the folder is missing or holds no data file; nothing is changed then.
+        LandingError: the folder is missing or holds no data file, or so many files are gone that a disk may be missing; nothing is
+            changed then.
     """
     found = discover(landing, tables)
     if landed_at.tzinfo is not None:
         landed_at = landed_at.astimezone(UTC).replace(tzinfo=None)
     reports = {table.name: TableReport(table.source, table.table) for table in tables}
     with _session(connection) as session:
+        ledger.prepare_lists(session)
+        present = {name: {file.source_file for file in files} for name, files in found.files.items()}
+        gone = [ledger.missing(session, table, present[table.name]) for table in tables]
+        require_plausible(gone, removed, str(landing))
         ledger.prepare(session, tables)
         probe = ParquetProbe()
         try:
             for table in tables:
-                loader = _Loader(session, probe, table, landed_at, report, reports[table.name], timezone)
+                loader = _Loader(session, probe, table, landed_at, report, reports[table.name], timezone, removed)
                 loader.land(found.files[table.name])
         finally:
             probe.close()
@@ -98,6 +106,7 @@ class _Loader:
         report: Callable[[str], None],
         result: TableReport,
         timezone: str,
+        removed: RemovedFiles,
     ) -> None:
         """Notes what happens in `result`."""
         self._session = session
@@ -107,38 +116,76 @@ class _Loader:
         self._report = report
         self._result = result
         self._timezone = timezone
+        self._keeps = removed is RemovedFiles.KEEP
 
     def land(self, files: Sequence[LandedFile]) -> None:
-        """Withdraws what is gone, then loads what is new or changed."""
+        """Withdraws what is gone, or notes that it is, and loads what is new or changed."""
         known = ledger.entries(self._session, self._table)
-        self._withdraw(sorted(known.keys() - {file.source_file for file in files}))
+        present = {file.source_file for file in files}
+        gone = {name: entry for name, entry in sorted(known.items()) if name not in present}
+        # A file that could not be read has no rows to keep.
+        kept = {name for name, entry in gone.items() if self._keeps and entry.status != ledger.UNREADABLE}
+        self._withdraw([name for name in gone if name not in kept], "withdrawn, the file is gone")
+        told = self._load_all(files, known)
+        loaded = [file for file in files if file.source_file in told]
+        moved = [name for name in kept if self._has_moved(name, gone[name], loaded)]
+        self._withdraw(moved, "withdrawn, its rows came with a file of another name")
+        self._keep(sorted(kept - set(moved)), gone)
+        self._result.removed_now = [
+            name for name, entry in gone.items() if entry.status != ledger.REMOVED and name not in moved
+        ]
+        self._result.rejects = ledger.rejects(self._session, self._table, told)
+        self._result.rejects_held = ledger.reject_count(self._session, self._table)
+
+    def _load_all(self, files: Sequence[LandedFile], known: Mapping[str, ledger.Entry]) -> list[str]:
+        """Loads what is new or changed. Returns which files there is something to tell of."""
         told = []
         together = self._load_together([file for file in files if file.source_file not in known])
         for file in files:
             entry = known.get(file.source_file)
             if file.source_file in together:
+                told.append(file.source_file)
                 continue
             if entry is not None and entry.describes(file):
-                self._result.files_unchanged += entry.status == ledger.LOADED
-                status = entry.status
+                status = self._back(file.source_file) if entry.status == ledger.REMOVED else entry.status
+                self._result.files_unchanged += status == ledger.LOADED
             else:
                 status = self._load(file, entry)
                 told.append(file.source_file)
             if status == ledger.UNREADABLE:
                 self._result.files_unreadable += 1
                 told.append(file.source_file)  # also where it was set aside in an earlier run
-        self._result.rejects = ledger.rejects(self._session, self._table, told)
-        self._result.rejects_held = ledger.reject_count(self._session, self._table)
+        return told
 
-    def _withdraw(self, gone: list[str]) -> None:
-        """Removes the rows of files that are no longer there: the folder is the truth, as for a rebuild."""
-        if not gone:
+    def _withdraw(self, files: list[str], why: str) -> None:
+        """Removes the rows of files that are no longer there."""
+        if not files:
             return
         with ledger.transaction(self._session):
-            self._take_back(gone)
-        self._result.files_withdrawn = len(gone)
-        for source_file in gone:
-            self._report(f"{source_file}: withdrawn, the file is gone")
+            self._take_back(files)
+        self._result.files_withdrawn += len(files)
+        for source_file in files:
+            self._report(f"{source_file}: {why}")
+
+    def _keep(self, files: list[str], known: Mapping[str, ledger.Entry]) -> None:
+        """Notes which files are gone though their rows stay."""
+        ledger.set_status(self._session, self._table, files, ledger.REMOVED)
+        self._result.removed_before = [name for name in files if known[name].status == ledger.REMOVED]
+        for source_file in set(files) - set(self._result.removed_before):
+            self._report(f"{source_file}: gone from the folder; its rows are kept")
+
+    def _has_moved(self, source_file: str, entry: ledger.Entry, loaded: Sequence[LandedFile]) -> bool:
+        """Whether a file that is gone was loaded just now under another name: its rows would stand twice."""
+        return any(
+            ledger.same_rows(self._session, self._table, source_file, file.source_file)
+            for file in loaded
+            if file.size_bytes == entry.size_bytes
+        )
+
+    def _back(self, source_file: str) -> str:
+        """Notes that a file is there again, as it was. Returns its status."""
+        ledger.set_status(self._session, self._table, [source_file], ledger.LOADED)
+        return ledger.LOADED
 
     def _load_together(self, new: list[LandedFile]) -> set[str]:
         """Loads what can be loaded several files at a time: new and clean parquet files of the same columns. Returns which."""

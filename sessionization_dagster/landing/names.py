@@ -25,6 +25,7 @@ EXPECTED_LAYOUT = f"<landing>/<source>/<table>/<any name>, ending in {', '.join(
 # Why a file is not looked at.
 OUTSIDE_A_TABLE = f"it lies outside a table's folder; expected {EXPECTED_LAYOUT}"
 HIDDEN = "its name begins with . or _, as markers and working folders of other tools do; rename it, or move it out of the table's folder"
+READ_ALREADY = "it is a link to a folder that is read already"
 UNKNOWN_ENDING = f"its name does not end in {', '.join(ENDINGS)}"
 
 

@@ -14,6 +14,7 @@ import duckdb
 from sessionization_dagster.landing import ledger
 from sessionization_dagster.landing.files import LandedFile, discover
 from sessionization_dagster.landing.load import land
+from sessionization_dagster.landing.removed import RemovedFiles
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
@@ -51,10 +52,12 @@ def peek(
     timezone: str,
     seen: Collection[str],
     max_bytes: int,
+    removed: RemovedFiles = RemovedFiles.KEEP,
 ) -> Peek:
     """Look into the files that the next landing would load or withdraw, as far as max_bytes of them reach.
 
-    warehouse: for reading; None where there is none yet. seen: marks that an earlier call gave: those files are not opened again.
+    warehouse: for reading; None where there is none yet. removed: what becomes of the rows of files that are gone.
+    seen: marks that an earlier call gave: those files are not opened again.
 
     Raises:
         LandingError: the folder is missing or holds no data file.
@@ -65,7 +68,10 @@ def peek(
         table.name: {_mark(file): file for file in found[table.name] if not _is_landed(file, known[table.name])}
         for table in tables
     }
-    gone = {table.name: known[table.name].keys() - {file.source_file for file in found[table.name]} for table in tables}
+    gone = {
+        table.name: _withdrawn(known[table.name], {file.source_file for file in found[table.name]}, removed)
+        for table in tables
+    }
     too_large = {
         mark: file for files in waiting.values() for mark, file in files.items() if file.size_bytes > max_bytes
     }
@@ -106,6 +112,11 @@ def _entries(warehouse: DuckDBConnection | None, table: RawTable) -> dict[str, l
 def _is_landed(file: LandedFile, known: dict[str, ledger.Entry]) -> bool:
     entry = known.get(file.source_file)
     return entry is not None and entry.describes(file)
+
+
+def _withdrawn(known: dict[str, ledger.Entry], present: set[str], removed: RemovedFiles) -> set[str]:
+    """The landed files whose rows the next landing would remove, as the files are gone."""
+    return set() if removed is RemovedFiles.KEEP else known.keys() - present
 
 
 def _mark(file: LandedFile) -> str:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sessionization_dagster.landing.names import READ_ALREADY
+
 #: A broken export can reject every row it has; the first few say what is wrong, the rest is in the table.
 REJECTS_TOLD_PER_FILE = 5
 
@@ -42,6 +44,8 @@ class TableReport:
         files_loaded: new and changed ones.
         files_unchanged: loaded by an earlier run.
         files_withdrawn: whose rows were removed because the file is gone.
+        removed_now: files that this landing missed for the first time: their rows were removed, or are kept.
+        removed_before: files that an earlier one missed, and whose rows are kept.
         files_unreadable: set aside, in this run or in an earlier one, and not changed since.
         rows_loaded: of the files loaded in this run.
         rows_rejected: rows of the files loaded in this run that are in `raw.landing_rejects` instead.
@@ -59,6 +63,8 @@ class TableReport:
     rows_rejected: int = 0
     rejects_held: int = 0
     rejects: list[Reject] = field(default_factory=list)
+    removed_now: list[str] = field(default_factory=list)
+    removed_before: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -87,6 +93,21 @@ class LandingReport:
     tables: Mapping[str, TableReport]
     ignored_files: tuple[tuple[str, str], ...] = ()
     unknown_folders: tuple[str, ...] = ()
+
+    def unread(self, table: str) -> list[tuple[str, str]]:
+        """The files in the folder of a raw table (its name in the schema `raw`) that were not read, each with the reason."""
+        folder = f"{self.tables[table].source}/{self.tables[table].table}/"
+        return [(path, reason) for path, reason in self._not_read() if path.startswith(folder)]
+
+    def misplaced(self) -> list[str]:
+        """One sentence per folder that belongs to no raw table, and per file that lies in no table's folder."""
+        folders = tuple(f"{table.source}/{table.table}/" for table in self.tables.values())
+        files = [f"{path}: {reason}" for path, reason in self._not_read() if not path.startswith(folders)]
+        return [*self.unknown_folders, *files]
+
+    def _not_read(self) -> Iterator[tuple[str, str]]:
+        """The ignored files, but for those that are read by another way."""
+        return ((path, reason) for path, reason in self.ignored_files if reason != READ_ALREADY)
 
     @property
     def problems(self) -> list[str]:

@@ -13,6 +13,12 @@ OWN_COLUMNS = {"properties": "JSON", "source_file": "VARCHAR", "source_row": "BI
 COLUMN_TYPES = ("VARCHAR", "TIMESTAMP", "DATE", "JSON", "BOOLEAN", "INTEGER", "BIGINT", "DOUBLE")
 
 
+#: Those that can tell a row's moment: whole numbers are counted from 1970, by their size in seconds, milliseconds or microseconds.
+NUMBER_TYPES = ("INTEGER", "BIGINT")
+TIME_TYPES = ("TIMESTAMP", "DATE", *NUMBER_TYPES)
+LANDING_KEYS = ("source", "table", "at")
+
+
 class LandingError(Exception):
     """The landing cannot run at all: the message names what was found, what was expected and the remedy."""
 
@@ -45,6 +51,11 @@ class RawTable:
         """The table's name in the schema `raw`."""
         return f"{self.source}_{self.table}"
 
+    @property
+    def counts_time(self) -> bool:
+        """Whether `at` is a number since 1970, not a time."""
+        return any(column.name == self.at and column.type in NUMBER_TYPES for column in self.columns)
+
 
 def raw_tables(manifest: Mapping[str, Any], sources: Sequence[str]) -> tuple[RawTable, ...]:
     """The raw tables of `sources`, in the order of `sources`, then by table name.
@@ -73,12 +84,19 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
     label = f"source raw.{node.get('name')}"
     if not landing.get("source") or not landing.get("table"):
         raise LandingError(f"{label}: meta.landing needs both `source` and `table`, found {dict(landing)}")
+    unknown = sorted(set(landing) - set(LANDING_KEYS))
+    if unknown:
+        raise LandingError(f"{label}: meta.landing has {', '.join(unknown)}; allowed are {', '.join(LANDING_KEYS)}")
     at = landing.get("at", "timestamp")
+    columns = tuple(_raw_column(label, column) for column in node.get("columns", {}).values())
+    at_type = next((column.type for column in columns if column.name == at), None)
+    if at_type not in (None, *TIME_TYPES):
+        raise LandingError(
+            f"{label}: column {at!r} tells the time and has data_type {at_type}; it must be one of {', '.join(TIME_TYPES)}. "
+            "Correct the type, or name another column in meta.landing.at"
+        )
     table = RawTable(
-        source=landing["source"],
-        table=landing["table"],
-        columns=tuple(_raw_column(label, column) for column in node.get("columns", {}).values()),
-        at=at if at in node.get("columns", {}) else None,
+        source=landing["source"], table=landing["table"], columns=columns, at=at if at_type is not None else None
     )
     if node["name"] != table.name:
         raise LandingError(f"{label}: meta.landing says {table.name}; name the source so, or correct the meta")

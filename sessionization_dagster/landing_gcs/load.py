@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from google.api_core.exceptions import NotFound
@@ -12,9 +12,10 @@ from google.cloud import bigquery, storage
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing.careful import csv_header
 from sessionization_dagster.landing.errors import UnreadableFile
-from sessionization_dagster.landing.ledger import LOADED, UNREADABLE
+from sessionization_dagster.landing.ledger import LOADED, REMOVED, UNREADABLE
+from sessionization_dagster.landing.removed import SHOWN, Missing, RemovedFiles, require_plausible
 from sessionization_dagster.landing.report import LandingReport, Reject, TableReport, silence
-from sessionization_dagster.landing.tables import RawTable
+from sessionization_dagster.landing.tables import LandingError, RawTable
 from sessionization_dagster.landing_gcs import shapes
 from sessionization_dagster.landing_gcs.clients import Loads, Objects, Scratch
 from sessionization_dagster.landing_gcs.objects import Bucket, RawFile, discover
@@ -42,8 +43,9 @@ def land_bucket(
     tables: Sequence[RawTable],
     landed_at: datetime,
     report: Callable[[str], None] = silence,
+    removed: RemovedFiles = RemovedFiles.KEEP,
 ) -> LandingReport:
-    """Makes the raw tables hold the rows of the bucket's files: a changed one anew, a vanished one no more.
+    """Makes the raw tables hold the rows of the bucket's files: a changed one anew, a vanished one as `removed` says.
 
     Args:
         warehouse: whose raw tables are filled; its location must be one that the bucket's allows load jobs from.
@@ -52,11 +54,12 @@ def land_bucket(
         tables: the raw tables to fill; others are not touched.
         landed_at: noted with files and rejects; naive is UTC.
         report: is told, in a sentence, of each file that was loaded, set aside or withdrawn.
+        removed: what becomes of the rows of files that are gone.
 
     Every file is put in its place by a transaction of its own: after a crash at any moment the next call carries on.
 
     Raises:
-        LandingError: the bucket holds no data file; nothing is changed then.
+        LandingError: the bucket holds no data file, or so many files are gone that it may be another one; nothing is changed then.
         WarehouseError: bucket or warehouse refuse, for a reason that is not a file's.
     """
     if landed_at.tzinfo is not None:
@@ -68,10 +71,24 @@ def land_bucket(
         with warehouse.connect() as connection:
             loads = Loads(warehouse, connection)
             loads.create_missing([LEDGER, REJECTS])
-            for table in tables:
-                statements = Statements(warehouse.places, table, landed_at)
-                loader = _Loader(loads, objects, bucket, table, statements, report, reports[table.name])
-                loader.land(found.files[table.name])
+            loaders = {
+                table.name: _Loader(
+                    loads,
+                    objects,
+                    bucket,
+                    table,
+                    Statements(warehouse.places, table, landed_at),
+                    report,
+                    reports[table.name],
+                    removed,
+                )
+                for table in tables
+            }
+            if removed is RemovedFiles.REMOVE:
+                gone = [loader.missing(found.files[name]) for name, loader in loaders.items()]
+                require_plausible(gone, removed, str(bucket))
+            for name, loader in loaders.items():
+                loader.land(found.files[name])
     return LandingReport(reports, tuple(found.ignored), tuple(found.unknown_folders))
 
 
@@ -87,6 +104,7 @@ class _Loader:
         statements: Statements,
         report: Callable[[str], None],
         result: TableReport,
+        removed: RemovedFiles,
     ) -> None:
         """Notes what happens in `result`."""
         self._loads = loads
@@ -96,15 +114,32 @@ class _Loader:
         self._statements = statements
         self._report = report
         self._result = result
+        self._keeps = removed is RemovedFiles.KEEP
+
+    def missing(self, files: Sequence[RawFile]) -> Missing:
+        """The table's landed files that are not among these."""
+        rows = {row["source_file"]: row["row_count"] for row in self._loads.rows(self._statements.entries())}
+        gone = sorted(rows.keys() - {file.source_file for file in files})
+        return Missing(self._table.name, tuple(gone), len(rows), sum(rows[name] for name in gone), sum(rows.values()))
 
     def land(self, files: Sequence[RawFile]) -> None:
-        """Withdraws what is gone, then loads what is new or changed."""
-        known = self._prepare()
-        self._withdraw(sorted(known.keys() - {file.source_file for file in files}))
+        """Withdraws what is gone, or notes that it is, then loads what is new or changed."""
+        present = {file.source_file for file in files}
+        known = self._prepare(present)
+        gone = {name: status for name, (_, status) in sorted(known.items()) if name not in present}
+        # A file that could not be read has no rows to keep.
+        kept = [name for name, status in gone.items() if self._keeps and status != UNREADABLE]
+        self._withdraw([name for name in gone if name not in kept])
+        self._note_status([name for name in kept if gone[name] != REMOVED], REMOVED)
+        self._result.removed_now = [name for name, status in gone.items() if status != REMOVED]
+        self._result.removed_before = [name for name in kept if gone[name] == REMOVED]
         told = []
         for file in files:
             generation, status = known.get(file.source_file, (None, ""))
             if generation == file.stored.generation:
+                if status == REMOVED:
+                    self._note_status([file.source_file], LOADED)
+                    status = LOADED
                 self._result.files_unchanged += status == LOADED
             else:
                 status = self._load(file) or ""
@@ -114,7 +149,15 @@ class _Loader:
                 told.append(file.source_file)  # also where it was set aside in an earlier run
         self._tell_rejects(sorted(set(told)))
 
-    def _prepare(self) -> Mapping[str, tuple[int | None, str]]:
+    def _note_status(self, files: Sequence[str], status: str) -> None:
+        """Notes which files are gone though their rows stay, or are back."""
+        for start in range(0, len(files), FILES_PER_SCRIPT):
+            self._loads.rows(self._statements.set_status(files[start : start + FILES_PER_SCRIPT], status))
+        if status == REMOVED:
+            for source_file in files:
+                self._report(f"{source_file}: gone from the bucket; its rows are kept")
+
+    def _prepare(self, present: Collection[str]) -> Mapping[str, tuple[int | None, str]]:
         """Brings the table to its declared columns. Returns file -> (generation, status) of the ledger."""
         statements = self._statements
         known = self._entries()
@@ -124,6 +167,8 @@ class _Loader:
         if existing is not None and not known:
             self._loads.rows(statements.empty())
         if existing is None or difference is None or difference:
+            if existing is not None and difference is None:
+                self._require_all_there(present, known)
             if known:
                 # Before the table changes: after a crash in between, files are read again, as they have to be.
                 self._loads.rows(statements.forget_generations())
@@ -134,6 +179,17 @@ class _Loader:
             self._loads.create_missing([raw_layout(self._table)])
             known = {name: (None, status) for name, (_, status) in known.items()}
         return known
+
+    def _require_all_there(self, present: Collection[str], known: Mapping[str, tuple[int | None, str]]) -> None:
+        """Raises LandingError where the table is to be made anew, and the rows of files that are gone would be lost by that."""
+        gone = sorted(name for name, (_, status) in known.items() if name not in present and status != UNREADABLE)
+        if gone and self._keeps:
+            named = f"{', '.join(gone[:SHOWN])}{', ...' if len(gone) > SHOWN else ''}"
+            raise LandingError(
+                f"raw.{self._table.name} has to be made anew, as its declared columns went or changed type, and {len(gone)} of its files "
+                f"are gone ({named}). Nothing was changed: put them back for one run, or set SESSIONIZATION_REMOVED_FILES=remove_any to "
+                "lose their rows"
+            )
 
     def _entries(self) -> dict[str, tuple[int | None, str]]:
         rows = self._loads.rows(self._statements.entries())

@@ -53,7 +53,11 @@ def raw_layout(table: RawTable) -> TableLayout:
     columns = {column.name: column.type for column in table.columns} | _OWN
     # Months, as a script may change 4,000 partitions at the most. By its time of arrival no table is divided: staging would take that
     # for the time when the loader brought the row.
-    divided = table.at is not None and table.at.lower() not in ("loaded_at", "received_at", "uuid_ts")
+    divided = (
+        table.at is not None
+        and not table.counts_time
+        and table.at.lower() not in ("loaded_at", "received_at", "uuid_ts")
+    )
     return TableLayout(
         RAW_SCHEMA,
         table.name,
@@ -81,12 +85,16 @@ class Statements:
         return quoted(f"{places.project}.{dataset}.{there}")
 
     def entries(self) -> str:
-        """A query: source_file, generation and status of the table's files in the ledger."""
-        return f"select source_file, generation, status from {self._ledger} where {self._of_table}"
+        """A query: source_file, generation, status and row_count of the table's files in the ledger."""
+        return f"select source_file, generation, status, row_count from {self._ledger} where {self._of_table}"
 
     def forget_generations(self) -> str:
         """Has all files of the table read again."""
         return f"update {self._ledger} set generation = null where {self._of_table}"
+
+    def set_status(self, files: Sequence[str], status: str) -> str:
+        """Notes that files are gone and their rows kept, or that they are back."""
+        return f"update {self._ledger} set status = {literal(status)} where {self._of_table} and {_in(files)}"
 
     def drop(self) -> str:
         """Drops the raw table."""

@@ -22,7 +22,7 @@ from google.cloud import bigquery
 
 from sessionization_dagster.assets.landing_gcs import build_gcs_landing_assets
 from sessionization_dagster.errors import WarehouseError
-from sessionization_dagster.landing import LandingError, LandingReport, RawColumn, RawTable, land
+from sessionization_dagster.landing import LandingError, LandingReport, RawColumn, RawTable, RemovedFiles, land
 from sessionization_dagster.landing_gcs import Bucket, land_bucket
 from sessionization_dagster.landing_gcs.clients import GCSClients, Loads, Objects
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
@@ -74,6 +74,7 @@ class Case:
     folder: Path
     tables: Sequence[RawTable] = (TRACKS,)
     messages: list[str] = field(default_factory=list)
+    removed: RemovedFiles = RemovedFiles.KEEP
 
     @property
     def objects(self) -> Any:
@@ -93,7 +94,9 @@ class Case:
         self.objects.bucket(self.bucket.name).blob(f"{self.bucket.prefix}shop/tracks/{name}").delete(timeout=30)
 
     def land(self) -> LandingReport:
-        return land_bucket(self.warehouse, self.objects, self.bucket, self.tables, LANDED_AT, self.messages.append)
+        return land_bucket(
+            self.warehouse, self.objects, self.bucket, self.tables, LANDED_AT, self.messages.append, self.removed
+        )
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         with self.warehouse.connect() as connection:
@@ -226,8 +229,15 @@ def test_a_run_loads_what_is_new_and_withdraws_what_is_gone(case: Case, monkeypa
     case.write("a.csv", "id,timestamp\na3,2024-01-01\n")
     case.remove("b.jsonl")
     case.remove("c.csv")
+    kept = case.land().tables["shop_tracks"]
+    assert (len(jobs), kept.files_loaded, kept.removed_now) == (4, 1, ["shop/tracks/b.jsonl", "shop/tracks/c.csv"])
+    assert case.ids() == ["a3", "b1", "c1"]
+    case.removed = RemovedFiles.REMOVE
+    with pytest.raises(LandingError, match=r"raw.shop_tracks: 2 of 3 files with 2 of 3 rows"):
+        case.land()
+    case.removed = RemovedFiles.REMOVE_ANY
     changed = case.land().tables["shop_tracks"]
-    assert (len(jobs), changed.files_loaded, changed.files_withdrawn, changed.rejects_held) == (4, 1, 2, 0)
+    assert (len(jobs), changed.files_loaded, changed.files_withdrawn, changed.rejects_held) == (4, 0, 2, 0)
     assert case.ids() == ["a3"]
     assert case.ledger() == [("shop/tracks/a.csv", "loaded", 1, 0)]
     assert case.rejects() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,3 +170,118 @@ def test_events_that_are_in_no_session_and_facts_of_no_event_are_named(shop: Thi
     assert found(shop, check)[check] == [missing]
     execute(shop, f"insert into {facts} select * from internal.kept", "drop table internal.kept")
     assert not found(shop, check)
+
+
+LEDGER = """create table raw.landed_files (source varchar, table_name varchar, source_file varchar, status varchar, row_count bigint,
+    reject_count bigint)"""
+#: File -> the days of its sound rows, of its rows of nobody, and (None) of its rows without a time.
+FILES: dict[str, tuple[list[date], list[date | None]]] = {
+    "sound": ([USUAL], []),
+    "half": ([USUAL], [USUAL]),
+    "nobody": ([], [FIRST, USUAL]),
+    "undated": ([], [None]),
+    "copy": ([USUAL], []),
+    "removed": ([], [USUAL]),
+}
+
+
+def filled(folder: Path, files: Iterable[str]) -> ThinDriver:
+    """A warehouse with the rows of those files, all days run."""
+    folder.mkdir(exist_ok=True)
+    driver = ThinDriver(folder, Settings())
+    statements = [LEDGER]
+    for name in files:
+        sound, bad = FILES[name]
+        rows = [(f"{day} sound", "'a'", day) for day in sound] + [
+            (f"{name} {n}", "null", day) for n, day in enumerate(bad)
+        ]
+        for event_id, device, day in rows:
+            at = f"timestamp '{day} 12:00:00'" if day else "null"
+            statements.append(
+                "insert into raw.rudderstack_tracks (id, anonymous_id, timestamp, event, source_file) "
+                f"values ('{event_id}', {device}, {at}, 'seen', '{name}.csv')"
+            )
+        status = "removed" if name == "removed" else "loaded"
+        statements.append(
+            f"insert into raw.landed_files values ('rudderstack', 'tracks', '{name}.csv', '{status}', {len(rows)}, 0)"
+        )
+    execute(driver, *statements)
+    driver.run_events(FIRST, WEEK[-1])
+    return driver
+
+
+def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) -> None:
+    """However few its rows are, and on whichever of its days; a copy of events, and a file that was taken out, are not."""
+    check = "assert_landed_files_became_events"
+    driver = filled(tmp_path, FILES)
+    execute(
+        driver,
+        "insert into raw.landing_rejects values ('rudderstack', 'tracks', 'lines.csv', 2, 'torn', 'x', null)",
+        "insert into raw.landed_files values ('rudderstack', 'tracks', 'lines.csv', 'loaded', 0, 1)",
+        "insert into raw.landing_rejects values ('rudderstack', 'tracks', 'aside.csv', null, 'torn', null, null)",
+        "insert into raw.landed_files values ('rudderstack', 'tracks', 'aside.csv', 'unreadable', 0, 1)",
+    )
+    driver.run_events(USUAL, USUAL)
+    assert [row[1:4] for row in found(driver, check, first=USUAL)[check]] == [
+        ["lines.csv", "1", "unreadable"], ["nobody.csv", "2", "no_identity"], ["undated.csv", "1", "no_timestamp"],
+    ]  # fmt: skip
+
+
+def test_a_run_that_loses_all_of_its_rows_is_told_however_few_they_are(tmp_path: Path) -> None:
+    lost = filled(tmp_path / "lost", ["removed", "undated"])
+    rows = found(lost, "rejected_share")["rejected_share"]
+    assert sorted(row[:2] for row in rows) == [[str(USUAL), "no_identity"], ["null", "no_timestamp"]]
+    rest = filled(tmp_path / "rest", ["sound", "undated"])
+    assert not found(rest, "rejected_share")
+    execute(
+        rest, "insert into raw.rudderstack_tracks (id, anonymous_id) select 'n' || n, 'a' from range(11) as numbers(n)"
+    )
+    rest.run_events(USUAL, USUAL)
+    assert [row[:5] for row in found(rest, "rejected_share")["rejected_share"]] == [
+        ["null", "no_timestamp", "12", "12", "1"]
+    ]
+
+
+def test_a_local_date_that_a_clock_change_turns_back_fails_no_check(tmp_path: Path) -> None:
+    """Newfoundland's clocks went from 00:01 back to 23:01 of the day before, until 2011: a later moment has an earlier date."""
+    saturday, sunday = date(2010, 11, 6), date(2010, 11, 7)
+    driver = ThinDriver(tmp_path, Settings(timezone="America/St_Johns"))
+    back, twice = "2010-11-07 02:{}", "2010-11-07 03:{}"
+    of_one_session = [back.format(at) for at in ("20:00", "30:30", "40:00")] + [
+        twice.format(at) for at in ("00:00", "29:00", "40:00")
+    ]
+    of_three = [back.format("30:20"), twice.format("05:00"), twice.format("40:00")]
+    execute(
+        driver,
+        *(
+            f"insert into raw.rudderstack_tracks (id, anonymous_id, timestamp, event) values ('{name} {at}', '{name}', '{at}', 'seen')"
+            for name, moments in (("a", of_one_session), ("b", of_three))
+            for at in moments
+        ),
+    )
+    driver.run(saturday, sunday)
+    dates = "select event_date, count(*) as n from core.events group by 1 order by 1"
+    with driver.warehouse.connect() as connection:
+        assert connection.query(dates).to_pylist() == [{"event_date": saturday, "n": 5}, {"event_date": sunday, "n": 4}]
+    checks = [
+        "assert_track_numbers_have_no_holes", "assert_session_numbers_have_no_holes", "assert_no_session_overlaps",
+        "assert_dim_sessions_over_midnight_are_dbt_sessions", "assert_segment_sessions_are_dbt_sessions",
+        "assert_funnel_stages_follow_each_other",
+    ]  # fmt: skip
+
+    def failed(first: date, last: date) -> set[str]:
+        events: list[Event] = []
+        window = Window(first, last + timedelta(days=1)).as_dbt_vars()
+        driver.project.runner.invoke(["test", "--select", *checks], {**driver.variables, **window}, events.append)
+        assert len(events) == len(checks)
+        states = [event["data"]["node_info"] for event in events]
+        return {state["node_name"] for state in states if state["node_status"] != "pass"}
+
+    for days in ((saturday, saturday), (sunday, sunday), (saturday, sunday)):
+        assert failed(*days) == set()
+    execute(
+        driver,
+        f"update rudderstack.dbt_track_facts set track_sequence_number = 9 where event_id = 'a {twice.format('40:00')}'",
+    )
+    execute(driver, "update rudderstack.dbt_session_tracks set session_sequence_number = 5 where session_id = '3 - b'")
+    assert {"assert_track_numbers_have_no_holes", "assert_session_numbers_have_no_holes"} <= failed(sunday, sunday)

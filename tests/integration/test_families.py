@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
+from sessionization_dagster.dbt.staging_keys import require_known_keys
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import DbtError
 from sessionization_dagster.landing import land, raw_tables
@@ -203,17 +204,53 @@ def test_measure_js_rows_without_an_id_get_one_from_their_content(tmp_path: Path
     assert len(left) == 4
 
 
-def test_a_source_of_ones_own_takes_one_folder(tmp_path: Path) -> None:
-    """The worked example of docs/add-a-source.md, taken from its text."""
-    text = (ROOT / "docs" / "add-a-source.md").read_text()
-    copy = tmp_path / "dbt_project"
+def with_documented_source(folder: Path, source: str, place: int) -> tuple[Path, dict[str, str]]:
+    """A copy of the dbt project with the source of docs/add-a-source.md's example at this place, and the example's texts by language."""
+    text = (ROOT / "docs" / "add-a-source.md").read_text().split("## Another example")[place]
+    copy = folder / "dbt_project"
     shutil.copytree(PROJECT_DIR, copy, ignore=shutil.ignore_patterns("target", "logs"))
     blocks = dict(re.findall(r"```(json|yaml|sql)\n(.*?)```", text, re.S))
-    folder = copy / "models" / "staging" / "support"
-    folder.mkdir()
-    for name, language in (("_support__sources.yml", "yaml"), ("stg_support__events.sql", "sql")):
-        assert f"models/staging/support/{name}" in text
-        (folder / name).write_text(blocks[language])
+    models = copy / "models" / "staging" / source
+    models.mkdir()
+    for name, language in ((f"_{source}__sources.yml", "yaml"), (f"stg_{source}__events.sql", "sql")):
+        assert f"models/staging/{source}/{name}" in text
+        (models / name).write_text(blocks[language])
+    return copy, blocks
+
+
+@pytest.mark.parametrize("says_when", [True, False])
+def test_the_export_of_google_analytics_is_such_a_source(says_when: bool, tmp_path: Path) -> None:
+    """Its time is a number, or known to an expression alone."""
+    copy, blocks = with_documented_source(tmp_path, "ga4", 1)
+    if not says_when:
+        yml = copy / "models" / "staging" / "ga4" / "_ga4__sources.yml"
+        yml.write_text(blocks["yaml"].replace(", at: event_timestamp", ""))
+    project = DbtProject.of(Environment.from_env({"SESSIONIZATION_SOURCES": "rudderstack,ga4"}), project_dir=copy)
+    require_known_keys(project.manifest)
+    driver = ThinDriver(tmp_path, Settings(), project)
+    land_files(
+        driver, ROOT / "tests" / "data" / "vendor_cases" / "16-ga4-own-source" / "landing", ("rudderstack", "ga4")
+    )
+    days = query(driver, "select day, row_count from raw.landing_changes")
+    assert days == ([{"day": date(2021, 1, 31), "row_count": 4}] if says_when else [])
+    driver.run(date(2021, 1, 31), date(2021, 1, 31))
+    assert query(driver, "select event_type, count(*) as n from core.events group by 1 order by 1") == [
+        {"event_type": "page", "n": 1}, {"event_type": "track", "n": 3},
+    ]  # fmt: skip
+    assert query(driver, "select dbt_visitor_id, session_start_at from rudderstack.dbt_session_tracks") == [
+        {"dbt_visitor_id": "cust-9", "session_start_at": datetime(2021, 1, 31, 9, 45, 10, 766593)}
+    ]
+    assert query(driver, "select ended_at from rudderstack.dbt_session_track_facts") == [
+        {"ended_at": datetime(2021, 1, 31, 9, 48, 10, 766593)}
+    ]
+    assert query(driver, "select distinct country, device from core.events") == [
+        {"country": "Germany", "device": "mobile"}
+    ]
+
+
+def test_a_source_of_ones_own_takes_one_folder(tmp_path: Path) -> None:
+    """The worked example of docs/add-a-source.md, taken from its text."""
+    copy, blocks = with_documented_source(tmp_path, "support", 0)
     landing = tmp_path / "landing"
     write_lines(landing / "support" / "tickets" / "day.jsonl", [json.loads(blocks["json"]), {"ticket_id": "T-2"}])
     write_lines(

@@ -342,3 +342,22 @@ def test_a_request_that_names_nobody_is_refused_without_a_retry(
     (failure,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     assert failure.user_failure_data is not None
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_whose_file_is_gone_are_erased_in_the_warehouse(
+    base: Path, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    """Files of every format are archived elsewhere: their rows are kept, and nothing but the warehouse can lose the person."""
+    made = copy_of(base, tmp_path, instance)
+    landing = made.environment.landing
+    for name in ("rudderstack/tracks/broken.csv", "rudderstack/tracks/only_ann.csv.gz", "segment/identifies/traits.jsonl.gz",
+                 "measure_js/events/nested.parquet", "mixpanel/events/m.jsonl"):  # fmt: skip
+        (landing / name).unlink()
+    others = others_rows(made)
+    done = told(forget(made, tmp_path, LAPTOP))
+    assert done["files_rewritten"] == 7
+    assert not tables_that_name(made, [*PERSON, SECRET])
+    assert not bytes_that_name(tmp_path, [*PERSON, SECRET])
+    assert others_rows(made) == others
+    rejects = made.query("select content from raw.landing_rejects where content is not null order by source_line")
+    assert [row["content"][:2] for row in rejects] == ["q2", "q4", "q5"]

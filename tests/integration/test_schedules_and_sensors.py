@@ -19,7 +19,7 @@ from sessionization_dagster.landing import RawColumn, RawTable
 from sessionization_dagster.late_data import Cursor
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.integration.real_job import Project, oracle_differences
-from tests.integration.test_job import BLOCKED, csv_project, first_rows
+from tests.integration.test_job import BLOCKED, first_rows
 from tests.oracle.model import RawRow, Settings
 
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 12)
@@ -33,7 +33,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def project(tmp_path: Path, instance: dg.DagsterInstance) -> Project:
-    project = csv_project(tmp_path, instance)
+    project = Project.create(tmp_path, instance, start_date="2024-03-09", end_date="2024-03-12", removed_files="remove")
     project.land("tracks/first", first_rows())
     return project
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sessionization_dagster.landing import LandingReport, RawColumn, RawTable, TableReport, land
+from sessionization_dagster.landing import LandingReport, RawColumn, RawTable, RemovedFiles, TableReport, land
 
 LANDED_AT = datetime(2024, 6, 1, 12)
 
@@ -41,6 +41,7 @@ class Case:
     connection: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
     tables: Sequence[RawTable] = (TRACKS,)
     messages: list[str] = field(default_factory=list)
+    removed: RemovedFiles = RemovedFiles.KEEP
 
     def write(self, name: str, content: str | bytes | pa.Table, table: str = "shop/tracks") -> Path:
         """Writes a file of the table. Text for a name in .gz is compressed, bytes are written as they are."""
@@ -62,7 +63,7 @@ class Case:
 
     def land(self) -> LandingReport:
         """Lands the folder."""
-        return land(self.connection, self.folder, self.tables, LANDED_AT, self.messages.append)
+        return land(self.connection, self.folder, self.tables, LANDED_AT, self.messages.append, removed=self.removed)
 
     def land_tracks(self) -> TableReport:
         """Lands the folder. Returns what happened to the table shop_tracks."""

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from sessionization_dagster.landing import RawColumn, RawTable, land
+from sessionization_dagster.landing import RawColumn, RawTable, RemovedFiles, land
 from tests.landing.conftest import HEADER, LANDED_AT, TRACKS, Case, csv_row
 
 DAY = date(2024, 1, 1)
@@ -38,6 +38,7 @@ def test_loaded_changed_and_vanished_files_are_noted_by_day(case: Case) -> None:
         ("first.csv", "loaded", date(2024, 1, 2), 1),
         ("second.csv", "loaded", DAY, 1),
     ]
+    case.removed = RemovedFiles.REMOVE
     case.land()
     assert journal(case, after=3) == []
     second.unlink()
@@ -88,3 +89,14 @@ def test_days_that_python_does_not_have_are_not_noted(case: Case, timezone: str)
     land(case.connection, case.folder, case.tables, LANDED_AT, timezone=timezone)
     assert len(case.rows()) == 3
     assert journal(case) == [("first.csv", "loaded", DAY, 1)]
+
+
+def test_a_number_tells_the_day_by_its_size(case: Case) -> None:
+    case.tables = [RawTable("shop", "calls", (RawColumn("at", "BIGINT"),), at="at")]
+    for number in (1612083910, 1612083910766, 1612083910766593, -5, 2**63 - 1):
+        case.write(f"{number}.csv", f"at\n{number}\n", table="shop/calls")
+    case.land()
+    days = {name: day for name, _, day, _ in journal(case)}
+    assert days == {
+        "-5.csv": date(1969, 12, 31), **{f"{n}.csv": date(2021, 1, 31) for n in (1612083910, 1612083910766, 1612083910766593)},
+    }  # fmt: skip

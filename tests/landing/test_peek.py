@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from sessionization_dagster.landing import RemovedFiles
 from sessionization_dagster.landing.peek import Peek, peek
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from tests.landing.conftest import HEADER, TRACKS, Case, csv_row
@@ -21,7 +22,8 @@ def case(case: Case) -> Case:
 
 
 def look(case: Case, seen: tuple[str, ...] = (), max_bytes: int = MANY) -> Peek:
-    return peek(DuckDBConnection(case.connection), case.folder, case.tables, "UTC", seen, max_bytes)
+    warehouse = DuckDBConnection(case.connection)
+    return peek(warehouse, case.folder, case.tables, "UTC", seen, max_bytes, case.removed)
 
 
 def days(found: Peek) -> dict[int, int]:
@@ -58,6 +60,8 @@ def test_rows_that_a_change_takes_away_count_too(case: Case) -> None:
     changed.write_text(HEADER + row("a", 1) + row("b", 7))
     case.touch(changed)
     gone.unlink()
+    assert days(look(case)) == {1: 2, 2: 1, 7: 1}
+    case.removed = RemovedFiles.REMOVE
     found = look(case)
     assert days(found) == {1: 2, 2: 1, 3: 1, 7: 1}
     assert look(case, found.seen).changes == ()

@@ -79,3 +79,19 @@ def test_an_unknown_source_names_the_allowed_ones() -> None:
 def test_a_declaration_that_cannot_be_landed_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(LandingError, match=message):
         raw_tables(manifest(node("a", "x") | changes), ["a"])
+
+
+def test_what_tells_the_time_is_a_time_or_a_number_and_keys_are_known() -> None:
+    columns = {"t": {"name": "t", "data_type": "BIGINT"}, "d": {"name": "d", "data_type": "VARCHAR"}}
+    landing = {"source": "a", "table": "x"}
+
+    def declared(**more: str) -> tuple[RawTable, ...]:
+        return raw_tables(manifest(node("a", "x", columns, config={"meta": {"landing": landing | more}})), ["a"])
+
+    assert (declared(at="t")[0].at, declared(at="t")[0].counts_time, declared()[0].at) == ("t", True, None)
+    with pytest.raises(
+        LandingError, match=r"column 'd' tells the time and has data_type VARCHAR; it must be one of TIMESTAMP"
+    ):
+        declared(at="d")
+    with pytest.raises(LandingError, match=r"meta.landing has att; allowed are source, table, at"):
+        declared(att="t")

@@ -26,7 +26,7 @@
 {%- endmacro %}
 
 {% macro rejected_columns(event_date) -%}
-    event_id, source, event_type, reject_reason as reason, {{ event_date }} as event_date, timestamp, received_at, rejected_raw as raw
+    event_id, source, event_type, reject_reason as reason, {{ event_date }} as event_date, timestamp, received_at, source_file, rejected_raw as raw
 {%- endmacro %}
 
 {#- Conditions, to be asked apart, on staged rows that arrived before the first partition or after the last. Where the arrival dates them no

@@ -11,7 +11,7 @@ One raw table as staged events: one row per raw row, nothing filtered.
 
   columns      canonical column -> the raw column that holds it, or a list of which the first non-null counts; a column that is not
                named stands for itself, and one that the raw table does not have is null
-  expressions  canonical column -> SQL over the raw columns, where a name is not enough
+  expressions  canonical column, times and ids included -> SQL over the raw columns, where a name is not enough
   kept         raw columns that are declared, yet no canonical ones: they go into properties
   raw_rows     SQL that reads the raw table, where more than its rows is needed
   copy_key     SQL over the raw columns: rows of one event_id and date that differ in it are no copies of each other, but events of their own
@@ -26,6 +26,7 @@ reject_reason is null for a good row. event_date is the partition that answers f
 where its timestamp is missing or cannot be true; null where neither is known.
 -#}
 {% macro stage_events(raw_table, source, event_type, columns, expressions={}, kept=[], raw_rows=none, copy_key=none) -%}
+    {%- do note_staging_keys(columns, expressions, kept) -%}
     {%- set available = raw_columns(raw_table) -%}
     {#- A column that is not declared may be called as a canonical one, and mean anything: it is one of the properties. -#}
     {%- set declared = available | select('in', raw_source(raw_table).columns) | list if execute else [] -%}
@@ -39,19 +40,20 @@ where its timestamp is missing or cannot be true; null where neither is known.
             {{ namespaced(source, "nullif(" ~ (expressions.get('event_id') or raw_column(columns, declared, 'event_id')) ~ ", '')") }} as event_id,
             {{ identifier(expressions.get('anonymous_id') or raw_column(columns, declared, 'anonymous_id')) }} as anonymous_id,
             {{ identifier(expressions.get('user_id') or raw_column(columns, declared, 'user_id')) }} as user_id,
-            {{ identifier(raw_column(columns, declared, 'previous_id')) }} as previous_id,
+            {{ identifier(expressions.get('previous_id') or raw_column(columns, declared, 'previous_id')) }} as previous_id,
             '{{ source }}' as source,
             {{ expressions.get('event_type') or "'" ~ event_type ~ "'" }} as event_type,
             {% for attribute in event_attributes() -%}
             {{ expressions.get(attribute) or raw_column(columns, declared, attribute) if is_kept(attribute) else null_text() }} as {{ attribute }},
             {% endfor -%}
-            coalesce({{ dbt.safe_cast(raw_column(columns, declared, 'event_sequence', type_bigint()), type_bigint()) }}, 0) as event_sequence,
+            coalesce({{ dbt.safe_cast(expressions.get('event_sequence') or raw_column(columns, declared, 'event_sequence', type_bigint()), type_bigint()) }}, 0) as event_sequence,
             {{ copy_key or null_text() }} as copy_key,
             {{ raw_properties(raw_table, available, kept) }} as properties,
             raw_rows as raw_row,
-            {{ raw_column(columns, declared, 'timestamp', dbt.type_timestamp()) }} as timestamp,
-            {{ raw_column(columns, declared, 'received_at', dbt.type_timestamp()) }} as received_at,
-            {{ raw_loaded_at() }} as raw_loaded_at
+            {{ time_expression(expressions, 'timestamp') or raw_column(columns, declared, 'timestamp', dbt.type_timestamp()) }} as timestamp,
+            {{ time_expression(expressions, 'received_at') or raw_column(columns, declared, 'received_at', dbt.type_timestamp()) }} as received_at,
+            {{ raw_loaded_at() }} as raw_loaded_at,
+            {{ 'source_file' if 'source_file' in available else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as source_file
         from raw_rows
     ),
 
@@ -66,7 +68,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
 
     select
         event_id, anonymous_id, user_id, previous_id, alias, source, event_type, {{ event_attributes() | join(', ') }}, event_sequence, properties,
-        copy_key, timestamp, received_at, raw_loaded_at, is_from_the_future, reject_reason,
+        copy_key, timestamp, received_at, raw_loaded_at, source_file, is_from_the_future, reject_reason,
         {{ row_as_json('raw_row') }} as raw,
         case when reject_reason is not null then {{ row_as_json('raw_row') }} end as rejected_raw,
         {{ local_date('case when ' ~ is_dated_by_arrival() ~ ' then ' ~ arrived_at() ~ ' else timestamp end') }} as event_date

@@ -162,6 +162,7 @@
         cast(null as date) as event_date,
         {{ null_timestamp() }} as timestamp,
         {{ null_timestamp() }} as received_at,
+        source_file,
         {{ row_as_json('unreadable') }} as raw
     from (
         select source, table_name, source_file, source_line, error, content
@@ -174,9 +175,19 @@
     {%- if var('loader', 'vendor') != 'vendor' -%}{{ return(default__unreadable_rows()) }}{%- endif -%}
     select
         cast(null as string) as event_id, cast(null as string) as source, cast(null as string) as event_type, 'unreadable' as reason,
-        cast(null as date) as event_date, {{ null_timestamp() }} as timestamp, {{ null_timestamp() }} as received_at, cast(null as json) as raw
+        cast(null as date) as event_date, {{ null_timestamp() }} as timestamp, {{ null_timestamp() }} as received_at,
+        cast(null as string) as source_file, cast(null as json) as raw
     from (select 1 as one) as nothing
     where false
+{%- endmacro %}
+
+{#- How many rows each file in the landing folder has, readable or not. A file that was set aside as a whole has none; nor is one asked of that
+    is gone from the folder. -#}
+{% macro landed_row_counts() -%}
+    select source, source_file, sum(row_count + reject_count) as row_count
+    from {{ source('raw', 'landing_rejects').include(identifier=false) }}.landed_files
+    where status = 'loaded'
+    group by source, source_file
 {%- endmacro %}
 
 {#- The text of a query (dbt source freshness): when rows last came into a raw table. A table that never got any is not late. -#}

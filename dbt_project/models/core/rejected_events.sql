@@ -15,7 +15,7 @@ rejected_rows as (
 rejected as (
     select * from rejected_rows
     union all
-    select event_id, source, event_type, 'duplicate_event_id' as reason, event_date, timestamp, received_at, raw
+    select event_id, source, event_type, 'duplicate_event_id' as reason, event_date, timestamp, received_at, source_file, raw
     from copies
     where copy_number > 1
     union all

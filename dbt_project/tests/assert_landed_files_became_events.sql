@@ -1,0 +1,31 @@
+{{ config(where=none, enabled=target.type == 'duckdb' or var('loader', 'vendor') != 'vendor', meta={'dagster': {'ref': {'name': 'rejected_events'}}}) }}
+
+-- A landed file all of whose rows were rejected, however few they are. A copy of an event is not lost. Asked of the files with rejected
+-- rows of the window's days or of no day; their rows of other days count as well.
+with rejected as (
+    select source, source_file, reason, event_date
+    from {{ ref('rejected_events') }}
+    where (event_date is null or event_date >= date '0001-01-01') and reason <> 'duplicate_event_id'
+),
+
+asked as (
+    select distinct source_file from rejected
+    where event_date is null or ({{ in_window('event_date') }})
+),
+
+counted as (
+    select source, source_file, count(*) as rejected_rows, min(reason) as first_reason, count(distinct reason) as reasons
+    from rejected
+    where source_file in (select source_file from asked)
+    group by source, source_file
+),
+
+landed as (
+    {{ landed_row_counts() }}
+)
+
+select counted.source, counted.source_file, counted.rejected_rows, counted.first_reason, counted.reasons
+from counted
+inner join landed on counted.source = landed.source and counted.source_file = landed.source_file
+where counted.rejected_rows >= landed.row_count
+order by counted.source, counted.source_file

@@ -1,0 +1,78 @@
+"""Checks of landed files: what is not read, lies in no table's folder or went away is named, and what is well is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from sessionization_dagster.landing_checks import (
+    FILES_IN_TABLE_FOLDERS,
+    FILES_READABLE,
+    FILES_STILL_THERE,
+    REJECTS,
+    file_check_results,
+    file_check_specs,
+)
+from tests.landing.conftest import HEADER, TRACKS, Case, case, csv_row, warehouse
+
+__all__ = ["case", "warehouse"]
+KEY = dg.AssetKey(["raw", TRACKS.name])
+
+
+def results(case: Case, held: list[dict[str, Any]] | None = None) -> dict[str, dg.AssetCheckResult]:
+    """Check -> its result after a landing."""
+    report = case.land()
+    keys = [spec.key for spec in file_check_specs({KEY: TRACKS}, "landing folder")]
+    assert {key.asset_key for key in keys} == {KEY, REJECTS}
+    found = file_check_results(keys, {KEY: TRACKS}, report, {TRACKS.name: held or []})
+    return {str(result.check_name): result for result in found}
+
+
+def text(result: dg.AssetCheckResult) -> str:
+    return str(result.metadata["first"].value)
+
+
+@pytest.fixture
+def sound(case: Case) -> Case:
+    case.write("a.csv", HEADER + csv_row("a"))
+    return case
+
+
+def test_all_is_well(sound: Case) -> None:
+    sound.write("_SUCCESS", "")
+    (sound.folder / "shpo").mkdir()
+    (sound.folder / "shop/tracks/again").symlink_to(sound.folder / "shop/tracks")
+    found = results(sound)
+    assert [result.passed for result in found.values()] == [True] * 3
+    assert not any("first" in result.metadata for result in found.values())
+
+
+def test_a_data_file_that_is_not_read_fails_the_check_of_its_table(sound: Case) -> None:
+    sound.write("_part.csv", "x")
+    sound.write("notes.pdf", "x")
+    found = results(sound, [{"source_file": "shop/tracks/b.csv", "source_line": 3, "error": "torn"}])
+    assert {name for name, result in found.items() if not result.passed} == {FILES_READABLE}
+    assert found[FILES_READABLE].metadata["not_read"].value == 2
+    assert found[FILES_READABLE].metadata["unreadable"].value == 1
+    assert all(name in text(found[FILES_READABLE]) for name in ("shop/tracks/_part.csv", "notes.pdf", "b.csv | 3"))
+
+
+def test_folders_and_files_of_no_table_are_named(sound: Case) -> None:
+    for table in ("shpo/tracks", "shop/track", "shop"):
+        sound.write("b.csv", "x", table=table)
+    found = results(sound)
+    assert {name for name, result in found.items() if not result.passed} == {FILES_IN_TABLE_FOLDERS}
+    assert found[FILES_IN_TABLE_FOLDERS].metadata["passed_over"].value == 3
+    assert all(f"{name}" in text(found[FILES_IN_TABLE_FOLDERS]) for name in ("shpo/:", "shop/track/:", "shop/b.csv:"))
+
+
+def test_a_file_that_went_away_is_named_and_fails_the_check_once(sound: Case) -> None:
+    path = sound.write("b.csv", HEADER + csv_row("b"))
+    sound.land()
+    path.unlink()
+    first, later = results(sound)[FILES_STILL_THERE], results(sound)[FILES_STILL_THERE]
+    assert (first.passed, later.passed) == (False, True)
+    assert "shop/tracks/b.csv | now" in text(first)
+    assert "shop/tracks/b.csv | before" in text(later)

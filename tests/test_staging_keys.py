@@ -1,0 +1,74 @@
+"""Keys of stage_events that nobody would read are refused when the definitions load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.dbt.staging_keys import require_known_keys
+from sessionization_dagster.environment import Environment
+from sessionization_dagster.errors import SettingsError
+
+
+def manifest(**given: Any) -> Mapping[str, Any]:
+    """A source help with tables tickets(id, at, channel) and calls(number), and a model that stages tickets."""
+    staged = {"canonical": ["event_id", "timestamp", "event_type"], "columns": {}, "expressions": [], "kept": []}
+    sources = {"tickets": ["id", "at", "channel"], "calls": ["number"]}
+    return {
+        "nodes": {
+            "model.stg_help__events": {
+                "name": "stg_help__events",
+                "depends_on": {"nodes": list(sources)},
+                "config": {"meta": {"grain": "raw_row", "staged 1": {**staged, **given}}},
+            }
+        },
+        "sources": {
+            name: {"identifier": name, "columns": {column: {} for column in columns}}
+            for name, columns in sources.items()
+        },
+    }
+
+
+def test_known_keys_pass() -> None:
+    require_known_keys(
+        manifest(columns={"event_id": ["id", "number"]}, expressions=["timestamp", "event_type"], kept=["channel"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"columns": {"evnt_id": "id"}}, "columns names 'evnt_id', which is no canonical column.*event_id, timestamp"),
+        ({"columns": {"event_type": "id"}}, "columns names 'event_type'"),
+        ({"expressions": ["channel"]}, "expressions names 'channel'.*belongs into kept"),
+        (
+            {"columns": {"event_id": "idd"}},
+            "the raw column 'idd', which the source does not declare.*at, channel, id, number",
+        ),
+        ({"columns": {"event_id": ["id", "idd"]}}, "the raw column 'idd'"),
+        ({"kept": ["numbr"]}, "kept names 'numbr', which the source does not declare.*at, channel, id, number"),
+        (
+            {"columns": {"event_id": "id"}, "expressions": ["event_id"]},
+            "event_id is given by columns and by expressions",
+        ),
+    ],
+)
+def test_a_key_that_nobody_reads_is_refused(given: Any, says: str) -> None:
+    with pytest.raises(SettingsError, match=rf"stg_help__events: .*{says}"):
+        require_known_keys(manifest(**given))
+
+
+def test_the_projects_own_keys_are_noted_and_pass() -> None:
+    environment = Environment.from_env({"SESSIONIZATION_SOURCES": "rudderstack,segment,mixpanel,measure_js"})
+    found = DbtProject.of(environment).manifest
+    require_known_keys(found)
+    noted = {
+        key for node in found["nodes"].values() for key in node["config"].get("meta", {}) if key.startswith("staged ")
+    }
+    assert len(noted) >= 4
+    broken = {**found, "sources": {name: {**node, "columns": {}} for name, node in found["sources"].items()}}
+    with pytest.raises(SettingsError, match="stg_mixpanel__events: columns gives event_id the raw column 'insert_id'"):
+        require_known_keys(broken)
