@@ -66,6 +66,7 @@
         {% for column in event_columns() -%}
         {{ own_event_id('keyed') ~ ' as event_id' if column == 'event_id' else 'keyed.' ~ column }},
         {% endfor -%}
+        keyed.source_file,
         keyed.raw,
         keyed.copy_number
     from (
