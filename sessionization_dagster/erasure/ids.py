@@ -49,8 +49,9 @@ class Ids:
 
     @classmethod
     def of(cls, values: Iterable[str], prefixes: Iterable[str] = ()) -> Ids:
-        """The ids given, also with each of the prefixes before them."""
+        """The ids given, also with each of the prefixes before them, and numbers as files may write them: 42.0 is landed as 42."""
         given = frozenset(values)
+        given |= {f"{value}.0" for value in given if value.isdecimal()}
         return cls(given | {f"{prefix}{value}" for prefix in prefixes for value in given})
 
     @cached_property

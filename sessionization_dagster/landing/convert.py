@@ -27,7 +27,7 @@ NESTED = re.compile(r".*\]|(STRUCT|MAP|UNION)\(.*\)|VARIANT|GEOMETRY.*", re.DOTA
 # DuckDB's own casts also accept `epoch`, `infinity`, `2024-1-1`, `0x1f`, `1_000`, and round 1.5 to an integer: the
 # shape is asked for first.
 _DAY = r"\d{4}-\d{2}-\d{2}"
-_OFFSET = r"Z| ?UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?"
+_OFFSET = r" ?(Z|UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?( UTC)?)"
 #: What text of a type looks like, as a regular expression that has to match all of it.
 SHAPES = {
     "TIMESTAMP": rf"\s*{_DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{0,9}})?)?({_OFFSET})?)?\s*",
@@ -37,10 +37,22 @@ SHAPES = {
     "BIGINT": r"\s*[+-]?\d+(\.0*)?\s*",
     "DOUBLE": r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*",
 }
+_LOOSE_OFFSET = r"\s*(Z|[+-]\d{2}(?::?\d{2})?)(?: UTC)?\s*$"
+#: A number of seconds, milliseconds or microseconds since 1970 tells by its size which of them it is: of other sizes none is sure.
+EPOCH = r"\s*(\d{10}|\d{13}|\d{16})(\.\d*)?\s*"
+#: What databases and libraries write where there is no value. In a column that may be absent it is none.
+NULL_WORD = r"\s*(?i:null|\\N|none|nat)?\s*"
+#: Longer texts are not looked at for null words: most texts are longer, and to look at each would cost more than to parse it.
+NULL_WORD_LETTERS = 6
+#: Blanks around an id, which are no part of it.
+BLANKS = " \t\r\n\u00a0"
+#: An id as a library writes it that keeps numbers with missing ones among them as floats.
+FLOAT_ID = r"-?\d+\.0+"
 #: What is wanted of a value, to be read after "is not".
 WANTED = {
     "VARCHAR": "text; write it in UTF-8",
-    "TIMESTAMP": "a time between the years 1 and 9999; write it like 2024-01-31T23:59:59.123456Z",
+    "TIMESTAMP": "a time between the years 1 and 9999; write it like 2024-01-31T23:59:59.123456Z, or as seconds, "
+    "milliseconds or microseconds since 1970 (10, 13 or 16 digits)",
     "DATE": "a date between the years 1 and 9999; write it like 2024-01-31",
     "JSON": 'JSON; write it like {"key": 1}',
     "BOOLEAN": "true or false",
@@ -96,13 +108,17 @@ def refusal(column: RawColumn, data_type: str) -> str | None:
         return None
     fitting = {
         "VARCHAR": not NESTED.fullmatch(data_type),
-        "TIMESTAMP": bool(MOMENTS.fullmatch(data_type)),
+        "TIMESTAMP": bool(MOMENTS.fullmatch(data_type) or _is_number(data_type)),
         "DATE": bool(MOMENTS.fullmatch(data_type)),
         "BOOLEAN": data_type == "BOOLEAN",
     }
-    if fitting.get(column.type, bool(INTEGERS.fullmatch(data_type) or FRACTIONS.fullmatch(data_type))):
+    if fitting.get(column.type, _is_number(data_type)):
         return None
     return f"column {column.name!r} is {data_type} where {column.type} is wanted; write it as {column.type}"
+
+
+def _is_number(data_type: str) -> bool:
+    return bool(INTEGERS.fullmatch(data_type) or FRACTIONS.fullmatch(data_type))
 
 
 def landed_columns(table: RawTable, shape: Shape) -> dict[str, str]:
@@ -124,9 +140,11 @@ def converted(table: RawTable, shape: Shape) -> str:
         if field is None:
             continue
         if _always_fits(column.type, field.type):
-            raw.append(f"{_parsed(column.type, field.type, field.sql)} as v{index}")
+            raw.append(
+                f"{_as_id(column, field.type, _parsed(column.type, field.type, _value(column, field)))} as v{index}"
+            )
             continue
-        raw.append(f"{_without_nan(field)} as r{index}")
+        raw.append(f"{_value(column, field)} as r{index}")
         parsed.append(f"{_parsed(column.type, field.type, f'r{index}')} as p{index}")
         checked.append(f"{_checked(column.type, f'p{index}')} as v{index}")
         problems.append(_problem(column, field.type, index))
@@ -160,9 +178,28 @@ def _json_text(data_type: str, value: str) -> str:
     return f"cast(to_json({value}) as varchar)"
 
 
-def _without_nan(field: Field) -> str:
-    """SQL of a field: NaN, which is what pandas makes of a missing number, is no value."""
-    return f"case when not isnan({field.sql}) then {field.sql} end" if field.type in FLOATS else field.sql
+def _value(column: RawColumn, field: Field) -> str:
+    """SQL of a field: NaN, which is what pandas makes of a missing number, is no value, nor is a null word of an optional column."""
+    if field.type in FLOATS and column.type != "VARCHAR":
+        return f"case when not isnan({field.sql}) then {field.sql} end"
+    if column.required or field.type not in (TEXT, "JSON"):
+        return field.sql
+    text = f"({field.sql} ->> '$')" if field.type == "JSON" else field.sql
+    # Not `in (...)`: DuckDB makes a join of it, which loses the order of rows.
+    is_none = f"length({text}) <= {NULL_WORD_LETTERS} and regexp_full_match({text}, {literal(NULL_WORD)})"
+    return f"case when not coalesce({is_none}, false) then {field.sql} end"
+
+
+def _as_id(column: RawColumn, data_type: str, text: str) -> str:
+    """SQL of the text of an id: without blanks around it, and a whole number without its fraction. Types other than text bring neither."""
+    if not column.is_id or data_type not in (TEXT, "JSON"):
+        return text
+    trimmed = f"trim({text}, {literal(BLANKS)})"
+    is_float = f"regexp_full_match({trimmed}, {literal(FLOAT_ID)})"
+    return (
+        f"case when contains({text}, '.0') and {is_float} then split_part({trimmed}, '.', 1) "
+        f"when {text} <> {trimmed} then {trimmed} else {text} end"
+    )
 
 
 def _always_fits(wanted: str, data_type: str) -> bool:
@@ -185,6 +222,9 @@ def _parsed(wanted: str, data_type: str, value: str) -> str:
         return _from_text(wanted, f"({value} ->> '$')")
     if data_type == TEXT:
         return _from_text(wanted, value)
+    if wanted == "TIMESTAMP" and _is_number(data_type):
+        # A float is exact to less than a microsecond of a second, and not to more.
+        return _since_1970(value, digits=6 if data_type in FLOATS else 9)
     if wanted in ("TIMESTAMP", "DATE"):
         return f"try_cast({_as_timestamp(data_type, value)} as {wanted})"
     if wanted in ("INTEGER", "BIGINT") and FRACTIONS.fullmatch(data_type):
@@ -218,11 +258,32 @@ def _as_text(data_type: str, value: str) -> str:
 
 def _from_text(wanted: str, value: str) -> str:
     """SQL of text in a type that is not text."""
-    cast = f"try_cast({value} as {wanted})"
-    if wanted == "TIMESTAMP":
-        # A cast to TIMESTAMP ignores the offset. This one applies it, and takes the session's zone, UTC, without one.
-        cast = f"make_timestamp(epoch_us(try_cast({value} as timestamptz)))"
-    return f"case when regexp_full_match({value}, {literal(SHAPES[wanted])}) then {cast} end"
+    if wanted != "TIMESTAMP":
+        return f"case when regexp_full_match({value}, {literal(SHAPES[wanted])}) then try_cast({value} as {wanted}) end"
+    # DuckDB takes an offset without a blank before it, and without another zone after it.
+    plain = f"regexp_replace({value}, {literal(_LOOSE_OFFSET)}, {literal(chr(92) + '1')})"
+    return (
+        f"case when regexp_full_match({value}, {literal(EPOCH)}) then {_since_1970(value)} "
+        f"when regexp_full_match({value}, {literal(SHAPES[wanted])}) then coalesce({_with_offset(value)}, {_with_offset(plain)}) end"
+    )
+
+
+def _with_offset(value: str) -> str:
+    """SQL of a text as a moment: a cast to TIMESTAMP would ignore the offset. Without one it takes the session's zone, UTC."""
+    return f"make_timestamp(epoch_us(try_cast({value} as timestamptz)))"
+
+
+def _since_1970(value: str, digits: int = 9) -> str:
+    """SQL of a number, or of text that is one, as a moment: seconds, milliseconds or microseconds by its size; null for other sizes.
+
+    digits: after the point that count; what is less than a microsecond is cut off.
+    """
+    number = f"try_cast({value} as decimal(25, {digits}))"
+    sizes = " ".join(
+        f"when {number} >= {10 ** (size - 1)} and {number} < {10**size} then {number} * {factor}"
+        for size, factor in ((10, 1_000_000), (13, 1_000), (16, 1))
+    )
+    return f"make_timestamp(try_cast(floor(case {sizes} end) as bigint))"
 
 
 def _as_timestamp(data_type: str, value: str) -> str:

@@ -14,6 +14,10 @@ ENDINGS = {
     ".csv.gz": ("csv", True),
     ".jsonl": ("jsonl", False),
     ".jsonl.gz": ("jsonl", True),
+    ".ndjson": ("jsonl", False),
+    ".ndjson.gz": ("jsonl", True),
+    ".json": ("jsonl", False),
+    ".json.gz": ("jsonl", True),
 }
 # Of Spark, Hive, Hadoop's committers, Delta Lake, Hudi, notebooks, and what people call such folders.
 _WORKING_FOLDER = re.compile(
@@ -37,7 +41,7 @@ def folders_of(tables: Sequence[RawTable]) -> dict[tuple[str, str], str]:
 def format_of(name: str) -> tuple[str, bool] | None:
     """A file's format and whether it is gzipped, as its name says; None where it says neither."""
     lowered = name.lower()
-    # Longest ending first: `.csv.gz` also ends in what `.gz` would.
+    # Longest ending first: an ending may end in another one.
     ending = next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if lowered.endswith(ending)), None)
     return None if ending is None else ENDINGS[ending]
 

@@ -25,9 +25,15 @@ class LandingError(Exception):
 
 @dataclass(frozen=True)
 class RawColumn:
-    """One declared column. A csv or parquet file without a required column is set aside as a whole; an identifier says whose a row is.
+    """One declared column.
 
-    prefix: what an identifier may begin with and is the same without.
+    Attributes:
+        name: in the raw table.
+        type: one of COLUMN_TYPES.
+        required: a csv or parquet file without it is set aside as a whole. In other columns a null word is no value.
+        identifier: it says whose a row is.
+        prefix: what an identifier may begin with and is the same without.
+        event_id: it says which event a row is.
     """
 
     name: str
@@ -35,6 +41,12 @@ class RawColumn:
     required: bool = False
     identifier: bool = False
     prefix: str = ""
+    event_id: bool = False
+
+    @property
+    def is_id(self) -> bool:
+        """Whether blanks around its values are no part of them, and 42.0 is 42."""
+        return self.identifier or self.event_id
 
 
 @dataclass(frozen=True)
@@ -129,4 +141,5 @@ def _raw_column(label: str, column: Mapping[str, Any]) -> RawColumn:
         bool(meta.get("required")),
         bool(meta.get("identifier")),
         str(meta.get("prefix") or ""),
+        bool(meta.get("event_id")),
     )

@@ -11,6 +11,7 @@ from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing_gcs.values import (
     Value,
     converted,
+    given,
     literal,
     parsed_json,
     problem,
@@ -50,7 +51,7 @@ def judged(table: RawTable, shape: Shape) -> str:
     values, problems = ["*"], ["when broken is not null then broken"]
     for place, column in enumerate(table.columns):
         value = shape.columns.get(column.name)
-        raw.append(f"{value.text if value else 'cast(null as string)'} as r{place}")
+        raw.append(f"{given(column, value.text) if value else 'cast(null as string)'} as r{place}")
         values.append(f"{converted(column.type, f'r{place}')} as v{place}")
         branch = problem(column, f"r{place}", f"v{place}") if value else None
         problems += [branch] if branch else []

@@ -9,7 +9,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sessionization_dagster.landing.convert import SHAPES, WANTED
+from sessionization_dagster.landing.convert import (
+    BLANKS,
+    EPOCH,
+    FLOAT_ID,
+    NULL_WORD,
+    NULL_WORD_LETTERS,
+    SHAPES,
+    WANTED,
+)
 from sessionization_dagster.landing.tables import RawColumn
 
 #: Type of a declared column -> BigQuery's.
@@ -53,8 +61,21 @@ def matches(value: str, shape: str) -> str:
     return f"regexp_contains({value}, {literal(f'^(?:{shape})$')})"
 
 
+def given(column: RawColumn, text: str) -> str:
+    """SQL of a field's text: null words of an optional column are no value, ids have no blanks around them, and 42.0 is the id 42."""
+    if column.is_id and column.type == "VARCHAR":
+        trimmed = f"trim({text}, {literal(BLANKS)})"
+        text = f"if({matches(trimmed, FLOAT_ID)}, split({trimmed}, '.')[offset(0)], {trimmed})"
+    if column.required:
+        return text
+    return f"if(length({text}) <= {NULL_WORD_LETTERS} and {matches(text, NULL_WORD)}, null, {text})"
+
+
 def converted(wanted: str, value: str) -> str:
     """SQL of a text in the wanted type; null where that cannot be."""
+    if wanted == "TIMESTAMP":
+        of_text = f"if({matches(value, SHAPES[wanted])}, {_timestamp(f'trim({value})')}, null)"
+        return f"if({matches(value, EPOCH)}, {_since_1970(f'trim({value})')}, {of_text})"
     if wanted == "VARCHAR":
         return value
     if wanted == "JSON":
@@ -70,8 +91,6 @@ def parsed_json(value: str) -> str:
 
 def _cast(wanted: str, text: str) -> str:
     """SQL of trimmed text that has the type's shape."""
-    if wanted == "TIMESTAMP":
-        return _timestamp(text)
     if wanted == "BOOLEAN":
         return f"lower({text}) in ('true', 't', '1')"
     if wanted == "DOUBLE":
@@ -96,6 +115,13 @@ def _timestamp(text: str) -> str:
     offset = f"{found('[^+-]*([+-][0-9]{2})', '+00')}, ':', {found('[^+-]*[+-][0-9]{2}:?([0-9]{2})', '00')}"
     whole = f"concat(substr({text}, 1, 10), ' ', {minutes}, ':', {seconds}, '.', {fraction}, {offset})"
     return f"safe_cast({whole} as timestamp)"
+
+
+def _since_1970(text: str) -> str:
+    """Seconds, milliseconds or microseconds as their number of digits says; what is less than a microsecond is cut off."""
+    digits = f"length(regexp_extract({text}, '^[0-9]+'))"
+    factor = f"case {digits} when 10 then 1000000 when 13 then 1000 else 1 end"
+    return f"timestamp_micros(cast(trunc(safe_cast({text} as numeric) * {factor}) as int64))"
 
 
 def problem(column: RawColumn, raw: str, value: str) -> str | None:

@@ -185,7 +185,7 @@ def test_extra_columns_are_properties_whatever_they_are_called(case: Case) -> No
 
 
 MISFITS: list[tuple[dict[str, Any], str]] = [
-    ({"timestamp": [1]}, "column 'timestamp' is BIGINT where TIMESTAMP is wanted; write it as TIMESTAMP"),
+    ({"timestamp": [True]}, "column 'timestamp' is BOOLEAN where TIMESTAMP is wanted; write it as TIMESTAMP"),
     ({"id": [{"a": 1}]}, "column 'id' is STRUCT(a BIGINT) where VARCHAR is wanted"),
     ({"id": [["a"]]}, "column 'id' is VARCHAR[] where VARCHAR is wanted"),
     ({"quantity": [True]}, "column 'quantity' is BOOLEAN where BIGINT is wanted"),

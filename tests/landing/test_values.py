@@ -24,6 +24,18 @@ TIMES = {
     " 2024-01-31T00:00:00Z ": datetime(2024, 1, 31),
     "0001-01-01T00:00:00Z": datetime(1, 1, 1),
     "9999-12-31T23:59:59.999999Z": datetime(9999, 12, 31, 23, 59, 59, 999999),
+    # As Snowflake, Athena, Go and Python write them.
+    "2024-01-31 15:59:59.123 -0800": datetime(2024, 1, 31, 23, 59, 59, 123000),
+    "2024-01-31 15:59:59.123 -08:00": datetime(2024, 1, 31, 23, 59, 59, 123000),
+    "2024-01-31 23:59:59.123 Z": datetime(2024, 1, 31, 23, 59, 59, 123000),
+    "2024-01-31 23:59:59.123+00": datetime(2024, 1, 31, 23, 59, 59, 123000),
+    "2024-01-31 23:59:59.123 +0000 UTC": datetime(2024, 1, 31, 23, 59, 59, 123000),
+    # Seconds, milliseconds and microseconds since 1970.
+    "1706745599": datetime(2024, 1, 31, 23, 59, 59),
+    "1706745599.123456789": datetime(2024, 1, 31, 23, 59, 59, 123456),
+    "1706745599123": datetime(2024, 1, 31, 23, 59, 59, 123000),
+    " 1706745599123456 ": datetime(2024, 1, 31, 23, 59, 59, 123456),
+    "9999999999": datetime(2286, 11, 20, 17, 46, 39),
     "": None,
     "  ": None,
 }
@@ -41,7 +53,12 @@ NO_TIMES = [
     "2024-1-31",
     "20240131",
     "31.01.2024",
-    "1706745599",
+    "170674559",
+    "17067455991",
+    "1706745599123456789",
+    "-1706745599",
+    "1.7e9",
+    "2024-01-31 23:59:59 PST",
     "2024-01-31T23:59:59+02:75",
     "2024-01-31T23:59:59+99:00",
     "2024-01-31T23:59:59-16",
@@ -69,7 +86,7 @@ def test_timestamps(case: Case, zone: str) -> None:
 
 def test_what_is_no_timestamp(case: Case) -> None:
     case.write("a.csv", HEADER + "".join(csv_row("x", timestamp=text) for text in NO_TIMES))
-    case.write("b.jsonl", "".join(f'{{"timestamp": "{text}"}}\n' for text in NO_TIMES) + '{"timestamp": 1706745599}\n')
+    case.write("b.jsonl", "".join(f'{{"timestamp": "{text}"}}\n' for text in NO_TIMES) + '{"timestamp": 170674559}\n')
     case.land()
     assert case.rows() == []
     assert case.rejects("source_line") == [*range(2, len(NO_TIMES) + 2), *range(1, len(NO_TIMES) + 2)]
