@@ -17,14 +17,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 #: How long a server may take to start on a slow, busy machine.
 START_SECONDS = 300
 POLL_SECONDS = 0.5
-#: A server that does not answer this many times in a row, each within the seconds, has stalled.
+#: A server that does not answer this many times in a row, each within the seconds, and computes nothing meanwhile, has stalled. The
+#: emulator translates a long statement in the thread that answers, which takes minutes on a slow machine.
 ASKED_AT_MOST = 3
 ANSWER_SECONDS = 20
+LEAST_COMPUTED_SECONDS = 0.5
 LAST_LINES = 40
 
 
@@ -64,10 +67,12 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _watch(process: subprocess.Popen[bytes], port: int, address: str, log: Path, is_over: threading.Event) -> None:
-    unanswered = 0
+    unanswered, computed = 0, 0.0
     while not is_over.wait(POLL_SECONDS):
         if process.poll() is None:
-            unanswered = 0 if _answers(address) else unanswered + 1
+            before, computed = computed, _seconds_computed(process)
+            works = _answers(address) or computed - before > LEAST_COMPUTED_SECONDS
+            unanswered = 0 if works else unanswered + 1
         has_stalled = unanswered == ASKED_AT_MOST and process.poll() is None
         if has_stalled:
             _abort(process)
@@ -93,6 +98,15 @@ def _answers(address: str) -> bool:
         return requests.get(address, timeout=ANSWER_SECONDS).ok
     except requests.RequestException:
         return False
+
+
+def _seconds_computed(process: subprocess.Popen[bytes]) -> float:
+    """Processor time of the process so far."""
+    try:
+        times = psutil.Process(process.pid).cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _state(process: subprocess.Popen[bytes]) -> str:
