@@ -7,11 +7,24 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from sessionization_dagster.landing_gcs import clients
+from sessionization_dagster.warehouses import bigquery
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 from sessionization_dagster.warehouses.dialect import Places
 from tests.bigquery.emulator import LOCATION, PROJECT, emulator
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_client() -> Iterator[None]:
+    """Requests may take ten times as long as of BigQuery: on a slow machine the emulator answers after a minute."""
+    seconds = 10 * bigquery.REQUEST_SECONDS
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (bigquery, clients):
+            patch.setattr(module, "REQUEST_SECONDS", seconds)
+            patch.setattr(module, "RETRY", bigquery.RETRY.with_timeout(seconds))
+        yield
 
 
 @pytest.fixture(scope="session")
