@@ -20,7 +20,7 @@ export DO_NOT_TRACK := 1
 
 .PHONY: help
 help: ## Show the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 .PHONY: install
 install: $(INSTALLED) ## Create .venv from the lock file
@@ -57,6 +57,10 @@ test: install ## Run the test suite, but for what needs BigQuery's emulator
 .PHONY: test-long
 test-long: emulator ## Run what is slow and rarely broken: more random histories, benchmarks, the deployment
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --suite long tests tests/bigquery
+
+.PHONY: test-mutations
+test-mutations: install ## Say which suite notices which of forty faults: hours
+	$(BIN)/python -m tests.mutations
 
 .PHONY: analyzer
 analyzer: .analyzer/.installed ## Install Google's analyzer of BigQuery's SQL, which tests ask, into .analyzer

@@ -1,0 +1,280 @@
+"""Faults that somebody may make: one edit each, with the rule that it breaks. Applied to a copy of the project, never to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MACROS = "dbt_project/macros"
+RULES, STAGING = f"{MACROS}/sessions/rules.sql", f"{MACROS}/staging"
+FRONTIER, ROOT = f"{MACROS}/materializations/frontier.sql", f"{MACROS}/materializations/frontier_root.sql"
+ROLLUP, BY_DATE = f"{MACROS}/materializations/rollup.sql", f"{MACROS}/materializations/date_overwrite.sql"
+MODELS, CHECKS = "dbt_project/models", "dbt_project/tests"
+PACKAGE = "sessionization_dagster"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One edit.
+
+    Attributes:
+        name: the rule that it breaks.
+        file: below the project's root.
+        old: text that the file has once.
+        new: what stands in its place.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+    def apply(self, root: Path) -> None:
+        """Edit the file below the root.
+
+        Raises:
+            ValueError: the file does not have the text, or not once.
+        """
+        path = root / self.file
+        text = path.read_text()
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.name}: {self.file} has {self.old!r} {text.count(self.old)} times, wanted is once.")
+        path.write_text(text.replace(self.old, self.new))
+
+
+MUTATIONS = (
+    # Session rules.
+    Mutation(
+        "a gap of exactly the timeout continues",
+        RULES,
+        "> {{ timeout_microseconds() }})",
+        ">= {{ timeout_microseconds() }})",
+    ),
+    Mutation(
+        "gaps are measured in microseconds",
+        RULES,
+        "{{ return(var('session_timeout_seconds') * 1000000) }}",
+        "{{ return(var('session_timeout_seconds') * 1000) }}",
+    ),
+    Mutation(
+        "a visitor's first event starts a session",
+        RULES,
+        "({{ idle_time_minutes }} is null or {{ idle_microseconds",
+        "({{ idle_time_minutes }} is not null and {{ idle_microseconds",
+    ),
+    Mutation(
+        "midnight splits Mixpanel's sessions",
+        RULES,
+        "when event_date <> {{ local_date(",
+        "when event_date < {{ local_date(",
+    ),
+    Mutation(
+        "a session's number comes first in its id",
+        RULES,
+        "cast({{ session_sequence_number }} as {{ dbt.type_string() }}), ' - ', {{ visitor }}",
+        "{{ visitor }}, ' - ', cast({{ session_sequence_number }} as {{ dbt.type_string() }})",
+    ),
+    Mutation(
+        "a client without a device is its user",
+        RULES,
+        "coalesce({{ prefix }}anonymous_id, {{ prefix }}user_id)",
+        "coalesce({{ prefix }}user_id, {{ prefix }}anonymous_id)",
+    ),
+    Mutation(
+        "identify calls make no sessions",
+        RULES,
+        "{{ event_type }} in ({% for type in var('session_event_types') %}",
+        "{{ event_type }} not in ({% for type in var('session_event_types') %}",
+    ),
+    # The frontier.
+    Mutation(
+        "rows at the frontier are rewritten",
+        FRONTIER,
+        "'frontier': rewritten_since() ~ ' <= '",
+        "'frontier': rewritten_since() ~ ' < '",
+    ),
+    Mutation(
+        "the session before the frontier is written again",
+        FRONTIER,
+        "'coalesce(frontier.previous_session_at, frontier.reprocess_from)'",
+        "'frontier.reprocess_from'",
+    ),
+    Mutation(
+        "the earliest unfollowed frontier counts",
+        FRONTIER,
+        "order by reprocess_from, sequence desc) = 1",
+        "order by reprocess_from desc, sequence desc) = 1",
+    ),
+    Mutation(
+        "a model follows its parents' log to its end",
+        FRONTIER,
+        "and sequence <= {{ plan.sequence }}",
+        "and sequence < {{ plan.sequence }}",
+    ),
+    Mutation(
+        "rollups learn of rows that go",
+        FRONTIER,
+        " + touch_rollups(rows_at_or_after(target_relation, frontier, bounds))",
+        "",
+    ),
+    Mutation("rollups learn of rows that come", FRONTIER, "'after': touch_rollups(tail) + ", "'after': "),
+    Mutation(
+        "a session that may be open is rewritten from its start",
+        ROOT,
+        "case when is_open then session_at else requested_from end",
+        "requested_from",
+    ),
+    Mutation(
+        "an open session is not counted before the frontier",
+        ROOT,
+        "case when is_open then session_count - 1 else session_count end",
+        "session_count",
+    ),
+    Mutation(
+        "state of a rewritten visitor is replaced",
+        ROOT,
+        "'delete from ' ~ state ~ ' where entity in (select entity from ' ~ frontier ~ ')',",
+        "'delete from ' ~ state ~ ' where false',",
+    ),
+    Mutation(
+        "a rollup computes its touched keys alone anew",
+        ROLLUP,
+        "['delete from ' ~ touched ~ ' where true'] + frontier_progress",
+        "frontier_progress",
+    ),
+    Mutation(
+        "a day that reruns to nothing ends empty",
+        BY_DATE,
+        "['delete from ' ~ target_relation ~ ' where ' ~ replaced]",
+        "['delete from ' ~ target_relation ~ ' where ' ~ replaced ~ ' and exists (select 1 from (' ~ sql ~ ') as model)']",
+    ),
+    Mutation("rejected rows without a date are replaced", BY_DATE, "config.get('keeps_undated', false)", "false"),
+    Mutation(
+        "the window's end is exclusive",
+        f"{MACROS}/sessions/window.sql",
+        "{{ date }} < date '{{ window_end() }}'",
+        "{{ date }} <= date '{{ window_end() }}'",
+    ),
+    # Models.
+    Mutation(
+        "next_session_start_at is the next session's",
+        f"{MODELS}/rudderstack/dbt_session_tracks.sql",
+        "lead(session_start_at) over",
+        "lag(session_start_at) over",
+    ),
+    Mutation(
+        "tracks are numbered from 1 in their session",
+        f"{MODELS}/rudderstack/dbt_track_facts.sql",
+        "- first_tracks.visitor_track_number + 1",
+        "- first_tracks.visitor_track_number",
+    ),
+    Mutation(
+        "event_2 is the next event of the session",
+        f"{MODELS}/rudderstack/dbt_tracks_flow.sql",
+        "lead(event, {{ step - 1 }})",
+        "lead(event, {{ step }})",
+    ),
+    Mutation(
+        "a session ends with its last event",
+        f"{MODELS}/rudderstack/dbt_session_track_facts.sql",
+        "max(timestamp) as ended_at",
+        "min(timestamp) as ended_at",
+    ),
+    # Staging.
+    Mutation(
+        "an id in blocked_ids is nobody's",
+        f"{STAGING}/identifiers.sql",
+        "case when lower({{ id }}) not in",
+        "case when {{ id }} not in",
+    ),
+    Mutation(
+        "a clock a day ahead is right", f"{STAGING}/stage_events.sql", "24 * 3600 * 1000000", "12 * 3600 * 1000000"
+    ),
+    Mutation(
+        "a row without anybody is rejected",
+        f"{STAGING}/stage_events.sql",
+        "when anonymous_id is null and user_id is null then 'no_identity'",
+        "when anonymous_id is null or user_id is null then 'no_identity'",
+    ),
+    Mutation(
+        "the earliest of several copies is the event",
+        f"{STAGING}/event_windows.sql",
+        "order by good.timestamp, good.received_at nulls last",
+        "order by good.timestamp desc, good.received_at nulls last",
+    ),
+    Mutation(
+        "a distinct_id that is not the device's is the user",
+        f"{STAGING}/identifiers.sql",
+        "{{ mixpanel_distinct_id(raw_table) }} <> {{ mixpanel_device_id(raw_table) }}",
+        "{{ mixpanel_distinct_id(raw_table) }} = {{ mixpanel_device_id(raw_table) }}",
+    ),
+    Mutation(
+        "later sources' ids are prefixed", f"{STAGING}/stage_events.sql", "if source == var('sources')[0]", "if true"
+    ),
+    # Identity.
+    Mutation(
+        "latest_user takes the newest login",
+        f"{PACKAGE}/identity/policies.py",
+        "rank = -sightings.pair_last if policy",
+        "rank = sightings.pair_last if policy",
+    ),
+    Mutation(
+        "a device of exactly the most users links",
+        f"{PACKAGE}/identity/policies.py",
+        "sightings.user_count[sightings.pair_anonymous] <= settings",
+        "sightings.user_count[sightings.pair_anonymous] < settings",
+    ),
+    Mutation(
+        "alias calls of shared devices link nothing",
+        f"{PACKAGE}/identity/policies.py",
+        "sightings.alias_count > settings.max_users_per_alias",
+        "sightings.alias_count > 10 * settings.max_users_per_alias",
+    ),
+    Mutation(
+        "a person is named by the user seen first",
+        f"{PACKAGE}/identity/graph.py",
+        "sightings.first_seen, ~sightings.is_user, person",
+        "-sightings.first_seen, ~sightings.is_user, person",
+    ),
+    # Landing.
+    Mutation(
+        "the offset of a time counts",
+        f"{PACKAGE}/landing/convert.py",
+        "make_timestamp(epoch_us(try_cast({value} as timestamptz)))",
+        "try_cast({value} as timestamp)",
+    ),
+    Mutation(
+        "whole numbers are whole",
+        f"{PACKAGE}/landing/convert.py",
+        "case when {value} = floor({value}) then try_cast({value} as {wanted}) end",
+        "try_cast({value} as {wanted})",
+    ),
+    Mutation(
+        "a missing required column sets a file aside",
+        f"{PACKAGE}/landing/delimited.py",
+        "if column.required and places[column.name] is None",
+        "if False and places[column.name] is None",
+    ),
+    # Checks, windows, the translator.
+    Mutation(
+        "devices of more users than allowed are shared",
+        f"{CHECKS}/shared_devices.sql",
+        "where shared.user_count > {{",
+        "where shared.user_count >= {{",
+    ),
+    Mutation(
+        "a run may span days", f"{PACKAGE}/partitions.py", "return self.end - timedelta(days=1)", "return self.end"
+    ),
+    Mutation(
+        "neighbouring days run together",
+        f"{PACKAGE}/partitions.py",
+        "day - windows[-1].last <= timedelta(days=near)",
+        "day - windows[-1].last < timedelta(days=near)",
+    ),
+    Mutation(
+        "tests of severity error block",
+        f"{PACKAGE}/dbt/events.py",
+        '_node(event).get("node_status") == "fail"',
+        '_node(event).get("node_status") == "error"',
+    ),
+)
