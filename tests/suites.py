@@ -15,8 +15,8 @@ SUITES = ("quick", "usual", "long", "all")
 SLOW_FOLDERS = ("tests/integration/", "tests/bigquery/")
 QUICK = (
     "tests/integration/test_found_breaks.py",
-    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[5]",
-    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[6]",
+    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[2]",
+    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[7]",
 )
 SLOW = (
     "tests/report/test_browser.py",
@@ -30,8 +30,8 @@ LONG = (
     "tests/integration/test_demo.py::test_dagsters_command_line_materialises_days[a day]",
     "tests/integration/test_deployment.py::test_the_services_run_a_backfill_on_postgres",
     "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[1]",
-    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[2]",
-    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[3]",
+    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[5]",
+    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[6]",
     "tests/integration/test_job.py::test_a_killed_run_then_run_again_leaves_what_an_unkilled_one_leaves[more moments]",
     "tests/integration/test_job.py::test_random_histories_through_the_real_job_equal_the_oracle",
     "tests/integration/test_rebuild_checks.py::test_every_visitor_of_a_random_history_matches_at_any_time[170]",
