@@ -109,7 +109,7 @@ def find(scope: Scope, identifier: str, landed_at: datetime | None, report: Call
             )
         asked = {id_ for id_ in (identifier.strip(), *map(identifier.strip().removeprefix, scope.prefixes)) if id_}
         known = {alias for id_ in asked for alias in aliases_of(connection, id_)}
-        begun = load_progress(connection, identifier)
+        begun = load_progress(connection, {identifier, *asked}, scope.prefixes)
         progress = begun or Progress(str(uuid.uuid4()), Ids.of({identifier, *asked, *known}, scope.prefixes))
         bind_subject(connection, progress.ids)
         planned = plan(connection, scope.staging, progress.ids)
@@ -220,7 +220,7 @@ def finish(
         erasure_id=found.progress.erasure_id,
         run_id=run_id,
         requested_by=requested_by,
-        aliases=len(ids.values),
+        aliases=len(ids.names),
         raw_rows_removed=removed,
         raw_rows_blanked=blanked,
         raw_rejects_removed=rejects,

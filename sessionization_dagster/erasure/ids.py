@@ -42,17 +42,24 @@ class Ids:
     """The ids of one person.
 
     Attributes:
-        values: all of them.
+        names: all of them.
+        spellings: what files may have in their place.
     """
 
-    values: frozenset[str] = field(repr=False)
+    names: frozenset[str] = field(repr=False)
+    spellings: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
     def of(cls, values: Iterable[str], prefixes: Iterable[str] = ()) -> Ids:
         """The ids given, also with each of the prefixes before them, and numbers as files may write them: 42.0 is landed as 42."""
-        given = frozenset(values)
-        given |= {f"{value}.0" for value in given if value.isdecimal()}
-        return cls(given | {f"{prefix}{value}" for prefix in prefixes for value in given})
+        names = frozenset(values)
+        floats = frozenset(f"{name}.0" for name in names if name.isdecimal())
+        return cls(names, floats | {f"{prefix}{name}" for prefix in prefixes for name in names | floats})
+
+    @cached_property
+    def values(self) -> frozenset[str]:
+        """The ids in all spellings."""
+        return self.names | self.spellings
 
     @cached_property
     def distinct(self) -> frozenset[str]:

@@ -144,7 +144,7 @@ def _findings(scope: Scope, found: Found) -> dict[str, Any]:
     """What a dry run tells. Rows of other people are counted that may name the person; their text decides."""
     return {
         "dry_run": True,
-        "aliases": len(found.progress.ids.values),
+        "aliases": len(found.progress.ids.names),
         "raw_rows_removed": found.plan.removed,
         "raw_rows_blanked": found.plan.blanked,
         "days_rerun": len(days_to_run(scope, found)),

@@ -7,6 +7,7 @@ in part, nothing else tells who was meant. internal.erasures, which a dbt hook c
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 
@@ -73,16 +74,18 @@ class Record:
     tables_verified: int
 
 
-def load_progress(connection: DuckDBConnection, identifier: str) -> Progress | None:
-    """The erasure under way of the person that has this id."""
+def load_progress(connection: DuckDBConnection, identifiers: Iterable[str], prefixes: Iterable[str]) -> Progress | None:
+    """The erasure under way of the person that has one of these ids; prefixes as for Ids.of."""
     schema, table = IN_PROGRESS.split(".")
     if not connection.has_table(schema, table):
         return None
-    found = rows_of(connection, f"select * from {IN_PROGRESS} where list_contains(ids, $id)", {"id": identifier})
+    found = rows_of(
+        connection, f"select * from {IN_PROGRESS} where list_has_any(ids, $ids)", {"ids": list(identifiers)}
+    )
     if not found:
         return None
     (row,) = found
-    return Progress(row["erasure_id"], Ids.of(row["ids"]), set(row["days"]), json.loads(row["files"]))
+    return Progress(row["erasure_id"], Ids.of(row["ids"], prefixes), set(row["days"]), json.loads(row["files"]))
 
 
 def save_progress(connection: DuckDBConnection, progress: Progress) -> None:
@@ -92,7 +95,7 @@ def save_progress(connection: DuckDBConnection, progress: Progress) -> None:
         connection.native.execute(f"delete from {IN_PROGRESS} where erasure_id = ?", [progress.erasure_id])
         connection.native.execute(
             f"insert into {IN_PROGRESS} values (?, ?, ?, ?)",
-            [progress.erasure_id, sorted(progress.ids.values), sorted(progress.days), json.dumps(progress.files)],
+            [progress.erasure_id, sorted(progress.ids.names), sorted(progress.days), json.dumps(progress.files)],
         )
 
 
