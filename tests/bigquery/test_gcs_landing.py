@@ -441,7 +441,7 @@ def test_assets_tell_of_files_and_rows(case: Case) -> None:
     told = {name: metadata[name].value for name in ("files_loaded", "rows_loaded", "rows_rejected")}
     assert told == {"files_loaded": 1, "rows_loaded": 1, "rows_rejected": 1}
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
-    assert checks.keys() == {"files_readable", "source_is_fresh"}
+    assert checks.keys() == {"files_readable", "files_in_table_folders", "files_still_there", "source_is_fresh"}
     assert not checks["files_readable"].passed
     assert checks["files_readable"].metadata["unreadable"].value == 1
     assert checks["source_is_fresh"].metadata["hours_behind"].value == 48

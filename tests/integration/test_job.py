@@ -182,7 +182,7 @@ def test_bad_input_is_set_aside_and_told_and_the_rest_goes_on(tmp_path: Path, in
     good = project.land("tracks/good", first_rows()[:10])
     folder = good.parent
     (folder / "empty.csv").write_bytes(b"")
-    (folder / "no_user.csv").write_text("id,anonymous_id,timestamp,event\n1,a,2024-03-09T00:00:00Z,page\n")
+    (folder / "no_event.csv").write_text("id,anonymous_id,timestamp\n1,a,2024-03-09T00:00:00Z\n")
     (folder / "not_parquet.parquet").write_bytes(b"PAR1 nonsense")
     (folder / "bad_rows.csv").write_text(
         "id,anonymous_id,user_id,timestamp,event\nb1,a,,yesterday,page\nb2,a,,2024-03-09T01:00:00Z,page,extra\n"
@@ -195,9 +195,9 @@ def test_bad_input_is_set_aside_and_told_and_the_rest_goes_on(tmp_path: Path, in
             json_extract_string(raw, '$.error') as error
         from core.rejected_events where reason = 'unreadable' order by file, line""")
     assert [(row["file"].rsplit("/", 1)[-1], row["line"]) for row in unreadable] == [
-        ("bad_rows.csv", 2), ("bad_rows.csv", 3), ("empty.csv", None), ("no_user.csv", None), ("not_parquet.parquet", None),
+        ("bad_rows.csv", 2), ("bad_rows.csv", 3), ("empty.csv", None), ("no_event.csv", None), ("not_parquet.parquet", None),
     ]  # fmt: skip
-    assert "user_id" in unreadable[3]["error"]
+    assert "'event'" in unreadable[3]["error"]
     assert project.query("select count(*) as n from core.events") == [{"n": 11}]
     assert project.query("select reason from core.rejected_events where reason <> 'unreadable'") == [
         {"reason": "no_event_id"}
