@@ -87,7 +87,7 @@ def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
     assert run(project, "repair").output_for_node("rerun_marked_days") == {"checks": 0, "days": [], "runs": []}
 
     # Now the graph is wrong, which no run of a day mends; and rows of a day that never ran are in raw.
-    rows.append(RawRow("tracks", "new", "nA", "lU", timestamp=datetime(2024, 3, 12, 9), event="page"))
+    rows.append(RawRow("tracks", "new", "newA", "lU", timestamp=datetime(2024, 3, 12, 9), event="page"))
     project.land("tracks/new", rows[-1:])
     project.run(date(2024, 3, 9))
     execute(project, "update core.identity_graph set dbt_visitor_id = 'nobody' where alias = 'gA'")
