@@ -19,22 +19,49 @@ class LandingError(Exception):
 
 @dataclass(frozen=True)
 class RawColumn:
-    """One declared column. A csv or parquet file without a required column is set aside as a whole; an identifier says whose a row is."""
+    """One declared column.
+
+    Attributes:
+        name: in the raw table.
+        type: one of COLUMN_TYPES.
+        required: a csv or parquet file without it is set aside as a whole.
+        identifier: it says whose a row is.
+        event_id: it says which event a row is.
+        names: other names that files may have for it, in the order of preference.
+    """
 
     name: str
     type: str
     required: bool = False
     identifier: bool = False
+    event_id: bool = False
+    names: tuple[str, ...] = ()
+
+    @property
+    def is_id(self) -> bool:
+        """Whether its values are trimmed and whole numbers in it have no fraction."""
+        return self.identifier or self.event_id
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """The table `raw.<source>_<table>`, filled from the folder `<landing>/<source>/<table>/`; `at`: the column that tells when."""
+    """The table `raw.<source>_<table>`, filled from the folder `<landing>/<source>/<table>/`.
+
+    Attributes:
+        source: the source's name.
+        table: the table's name within the source.
+        columns: the declared ones.
+        at: the column that tells when.
+        call: the type of raw calls (`{"messageId": ..., "type": "track", ...}`) that are rows of this table.
+        unnest: the key of a JSON record whose object holds most of the record's fields.
+    """
 
     source: str
     table: str
     columns: tuple[RawColumn, ...]
     at: str | None = None
+    call: str | None = None
+    unnest: str | None = None
 
     @property
     def name(self) -> str:
@@ -73,8 +100,10 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
     table = RawTable(
         source=landing["source"],
         table=landing["table"],
-        columns=tuple(_raw_column(label, column) for column in node.get("columns", {}).values()),
+        columns=tuple(_raw_column(label, column, landing.get("prefix")) for column in node.get("columns", {}).values()),
         at=at if at in node.get("columns", {}) else None,
+        call=landing.get("call"),
+        unnest=landing.get("unnest"),
     )
     if node["name"] != table.name:
         raise LandingError(f"{label}: meta.landing says {table.name}; name the source so, or correct the meta")
@@ -92,8 +121,8 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
     return table
 
 
-def _raw_column(label: str, column: Mapping[str, Any]) -> RawColumn:
-    """One column of the manifest. Raises LandingError for a type that cannot be landed."""
+def _raw_column(label: str, column: Mapping[str, Any], prefix: str | None) -> RawColumn:
+    """One column of the manifest; files may write the prefix before its name. Raises LandingError for a type that cannot be landed."""
     data_type = str(column.get("data_type") or "").upper()
     if data_type not in COLUMN_TYPES:
         raise LandingError(
@@ -101,4 +130,11 @@ def _raw_column(label: str, column: Mapping[str, Any]) -> RawColumn:
             f"allowed are {', '.join(COLUMN_TYPES)}"
         )
     meta = _meta(column)
-    return RawColumn(column["name"], data_type, bool(meta.get("required")), bool(meta.get("identifier")))
+    return RawColumn(
+        column["name"],
+        data_type,
+        required=bool(meta.get("required")),
+        identifier=bool(meta.get("identifier")),
+        event_id=bool(meta.get("event_id")),
+        names=tuple([prefix + column["name"]] if prefix else []) + tuple(meta.get("names", ())),
+    )

@@ -9,7 +9,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sessionization_dagster.landing.convert import SHAPES, WANTED
+from sessionization_dagster.landing.convert import (
+    BLANKS,
+    EPOCH_UNITS,
+    NULL_NUMBERS,
+    NULL_WORDS,
+    SHAPES,
+    WANTED,
+    WHOLE_WITH_FRACTION,
+)
 from sessionization_dagster.landing.tables import RawColumn
 
 #: Type of a declared column -> BigQuery's.
@@ -29,11 +37,19 @@ _TIME = "^.{16}"
 
 @dataclass(frozen=True)
 class Value:
-    """A field of a record: its name in the file, and SQL of it as text and as JSON text; both null where it has no value."""
+    """A field of a record.
+
+    Attributes:
+        name: in the file.
+        text: SQL of it as text; null where it has no value.
+        json: SQL of it as JSON text; null where it has no value.
+        is_number: SQL, whether the file has it as a number.
+    """
 
     name: str
     text: str
     json: str
+    is_number: str = "false"
 
 
 def literal(text: str) -> str:
@@ -53,13 +69,41 @@ def matches(value: str, shape: str) -> str:
     return f"regexp_contains({value}, {literal(f'^(?:{shape})$')})"
 
 
-def converted(wanted: str, value: str) -> str:
-    """SQL of a text in the wanted type; null where that cannot be."""
-    if wanted == "VARCHAR":
+def converted(column: RawColumn, value: str, is_number: str = "false") -> str:
+    """SQL of a text as a value of the column; null where that cannot be. is_number: SQL, whether the file has it as a number."""
+    if column.type == "VARCHAR":
+        return _text(column, value)
+    if column.type == "JSON":
+        return parsed_json(value if column.required else f"nullif({value}, 'null')")
+    matching = f"if({matches(value, SHAPES[column.type])}, {_cast(column.type, f'trim({value})')}, null)"
+    if column.type == "TIMESTAMP" and is_number != "false":
+        return f"if({is_number}, {_from_epoch(value)}, {matching})"
+    return matching
+
+
+def _text(column: RawColumn, value: str) -> str:
+    """SQL of a text: an id without blanks around it and without a fraction of zeros, an optional one without words for no value."""
+    if column.is_id:
+        value = f"regexp_replace({trimmed(value)}, {literal(WHOLE_WITH_FRACTION)}, {literal(chr(92) + '1')})"
+    if column.required:
         return value
-    if wanted == "JSON":
-        return parsed_json(value)
-    return f"if({matches(value, SHAPES[wanted])}, {_cast(wanted, f'trim({value})')}, null)"
+    words = ", ".join(map(literal, NULL_WORDS))
+    return f"if(lower({value}) in ({words}) or {trimmed(value)} = '', null, {value})"
+
+
+def _from_epoch(value: str) -> str:
+    """SQL of the text of a number as the moment so many seconds, milliseconds or microseconds after 1970."""
+    number = f"safe_cast({value} as bignumeric)"
+    units = " ".join(
+        f"when {number} >= {least} and {number} < {least}0 then {number} * {microseconds}"
+        for least, microseconds in EPOCH_UNITS
+    )
+    return f"timestamp_micros(safe_cast(round(case {units} end) as int64))"
+
+
+def trimmed(value: str) -> str:
+    """SQL of a text without blanks around it."""
+    return f"trim({value}, {literal(BLANKS)})"
 
 
 def parsed_json(value: str) -> str:
@@ -104,7 +148,8 @@ def problem(column: RawColumn, raw: str, value: str) -> str | None:
         return None
     before, after = f"column {column.name!r}: '", f"' is not {WANTED[column.type]}"
     sentence = f"concat({literal(before)}, left({raw}, 100), {literal(after)})"
-    return f"when {value} is null and coalesce(trim({raw}), '') <> '' then {sentence}"
+    words = ", ".join(map(literal, ("",) if column.required else ("", *NULL_NUMBERS)))
+    return f"when {value} is null and lower({trimmed(raw)}) not in ({words}) then {sentence}"
 
 
 def properties(extras: Sequence[Value]) -> str:
