@@ -10,9 +10,9 @@ from typing import TextIO
 import duckdb
 import pyarrow as pa
 
-from sessionization_dagster.landing.calls import call_row, parsed_call
+from sessionization_dagster.landing.call_rows import calls_shape, records_of
 from sessionization_dagster.landing.careful import Record, csv_header, csv_records, jsonl_records
-from sessionization_dagster.landing.convert import Field, Shape, converted, landed_columns
+from sessionization_dagster.landing.convert import Shape, converted, landed_columns
 from sessionization_dagster.landing.data_file import DataFile
 from sessionization_dagster.landing.delimited import (
     MAX_KEYS,
@@ -186,51 +186,10 @@ def _json_records(file: DataFile, stream: TextIO) -> Iterator[Record]:
 def _call_batches(
     session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable, stream: TextIO
 ) -> Iterator[Shape]:
-    """The table's calls of a file, in batches; in the table that answers for the others, those too that fill no table."""
-    columns = {column.name: f"/{column.name}" for column in table.columns}
-    paths = ", ".join(map(literal, columns.values()))
-    fields = {
-        name: Field(name, "JSON", f"nullif(found[{place}], 'null')") for place, name in enumerate(columns, start=1)
-    }
-    shape = Shape(
-        f"(select *, json_extract(fields[1], [{paths}]) as found from {_BATCH})",
-        fields,
-        (),
-        number="number",
-        line="line",
-        content="content",
-        broken="error",
-        properties="cast(fields[2] as json)",
-    )
-    for _ in _batches(session, _calls(file, table, _json_records(file, stream))):
-        yield shape
-
-
-def _calls(file: DataFile, table: RawTable, records: Iterable[Record]) -> Iterator[Record]:
-    """The records that are this table's: their fields are JSON of the declared columns and of the rest."""
-    assert file.calls is not None
-    names = {column.name for column in table.columns}
-    is_home, types = file.calls.is_home, file.calls.types
-    for record in records:
-        if not is_home and (record.error or f'"{table.call}"' not in record.content):
-            continue
-        if record.error:
-            yield record
-            continue
-        try:
-            call = parsed_call(record.content)
-        except (ValueError, RecursionError):
-            call, error = None, "is not JSON; write one object per line"
-        else:
-            error = (
-                "is no raw call (it has no messageId or no type); write rows of another kind into a file of their own"
-            )
-        if call is not None and call["type"] == table.call:
-            yield record._replace(fields=call_row(call, names))
-        elif is_home and call is None:
-            yield record._replace(error=error)
-        elif is_home and call is not None and call["type"] not in types:
-            yield record._replace(error=f"is a call of type {call['type']!r}, which no table takes: it makes no event")
+    """The table's calls of a file, in batches. Each is valid until the next is asked for."""
+    records = _json_records(file, stream)
+    for _ in _batches(session, records_of(file.calls, table, records) if file.calls else records):
+        yield calls_shape(table, _BATCH)
 
 
 def _jsonl_batches(

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sessionization_dagster.landing.convert import (
+from sessionization_dagster.landing.rules import (
     BLANKS,
     EPOCH_UNITS,
     NULL_NUMBERS,

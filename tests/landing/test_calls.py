@@ -81,6 +81,15 @@ def test_what_fills_no_table_is_named_once(case: Case) -> None:
     assert sum(table.rows_rejected for table in report.tables.values()) == 5
 
 
+def test_a_type_may_be_anything(case: Case) -> None:
+    case.write(
+        "a.jsonl", lines(call("t", "track", event="E"), {"messageId": "x", "type": ["page"]}), table="segment/calls"
+    )
+    case.land()
+    [(error,)] = case.query("select error from raw.landing_rejects")
+    assert error.startswith("is a call of type ['page'], which no table takes")
+
+
 def test_a_file_that_becomes_one_of_calls_and_back_leaves_no_rows_behind(case: Case) -> None:
     flat = f'{{"id": "flat", "timestamp": "{TIME}", "event": "E"}}\n'
     path = case.write("a.jsonl", flat, table="segment/tracks")
