@@ -38,8 +38,6 @@ SHAPES = {
     "DOUBLE": r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*",
 }
 _LOOSE_OFFSET = r"\s*(Z|[+-]\d{2}(?::?\d{2})?)(?: UTC)?\s*$"
-#: A number of seconds, milliseconds or microseconds since 1970 tells by its size which of them it is: of other sizes none is sure.
-EPOCH = r"\s*(\d{10}|\d{13}|\d{16})(\.\d*)?\s*"
 #: What databases and libraries write where there is no value. In a column that may be absent it is none.
 NULL_WORD = r"\s*(?i:null|\\N|none|nat)?\s*"
 #: Longer texts are not looked at for null words: most texts are longer, and to look at each would cost more than to parse it.
@@ -51,8 +49,7 @@ FLOAT_ID = r"-?\d+\.0+"
 #: What is wanted of a value, to be read after "is not".
 WANTED = {
     "VARCHAR": "text; write it in UTF-8",
-    "TIMESTAMP": "a time between the years 1 and 9999; write it like 2024-01-31T23:59:59.123456Z, or as seconds, "
-    "milliseconds or microseconds since 1970 (10, 13 or 16 digits)",
+    "TIMESTAMP": "a time between the years 1 and 9999; write it like 2024-01-31T23:59:59.123456Z",
     "DATE": "a date between the years 1 and 9999; write it like 2024-01-31",
     "JSON": 'JSON; write it like {"key": 1}',
     "BOOLEAN": "true or false",
@@ -219,7 +216,7 @@ def _parsed(wanted: str, data_type: str, value: str) -> str:
             return f"case when json_valid({value}) then cast({value} as json) end"
         return value if data_type == "JSON" else f"cast({_json_text(data_type, value)} as json)"
     if data_type == "JSON":
-        return _from_text(wanted, f"({value} ->> '$')")
+        return _from_json(wanted, value)
     if data_type == TEXT:
         return _from_text(wanted, value)
     if wanted == "TIMESTAMP" and _is_number(data_type):
@@ -263,9 +260,18 @@ def _from_text(wanted: str, value: str) -> str:
     # DuckDB takes an offset without a blank before it, and without another zone after it.
     plain = f"regexp_replace({value}, {literal(_LOOSE_OFFSET)}, {literal(chr(92) + '1')})"
     return (
-        f"case when regexp_full_match({value}, {literal(EPOCH)}) then {_since_1970(value)} "
-        f"when regexp_full_match({value}, {literal(SHAPES[wanted])}) then coalesce({_with_offset(value)}, {_with_offset(plain)}) end"
+        f"case when regexp_full_match({value}, {literal(SHAPES[wanted])}) "
+        f"then coalesce({_with_offset(value)}, {_with_offset(plain)}) end"
     )
+
+
+def _from_json(wanted: str, value: str) -> str:
+    """SQL of a JSON value in a type that is not text. A number may be a moment; a string of digits is none."""
+    text = _from_text(wanted, f"({value} ->> '$')")
+    if wanted != "TIMESTAMP":
+        return text
+    number = _since_1970(f"({value} ->> '$')")
+    return f"case when json_type({value}) <> 'VARCHAR' then {number} else {text} end"
 
 
 def _with_offset(value: str) -> str:
@@ -274,7 +280,7 @@ def _with_offset(value: str) -> str:
 
 
 def _since_1970(value: str, digits: int = 9) -> str:
-    """SQL of a number, or of text that is one, as a moment: seconds, milliseconds or microseconds by its size; null for other sizes.
+    """SQL of a number, or of JSON's text of one, as a moment: seconds, milliseconds or microseconds by its size; null for other sizes.
 
     digits: after the point that count; what is less than a microsecond is cut off.
     """

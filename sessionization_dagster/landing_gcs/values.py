@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from sessionization_dagster.landing.convert import (
     BLANKS,
-    EPOCH,
     FLOAT_ID,
     NULL_WORD,
     NULL_WORD_LETTERS,
@@ -73,9 +72,6 @@ def given(column: RawColumn, text: str) -> str:
 
 def converted(wanted: str, value: str) -> str:
     """SQL of a text in the wanted type; null where that cannot be."""
-    if wanted == "TIMESTAMP":
-        of_text = f"if({matches(value, SHAPES[wanted])}, {_timestamp(f'trim({value})')}, null)"
-        return f"if({matches(value, EPOCH)}, {_since_1970(f'trim({value})')}, {of_text})"
     if wanted == "VARCHAR":
         return value
     if wanted == "JSON":
@@ -91,6 +87,8 @@ def parsed_json(value: str) -> str:
 
 def _cast(wanted: str, text: str) -> str:
     """SQL of trimmed text that has the type's shape."""
+    if wanted == "TIMESTAMP":
+        return _timestamp(text)
     if wanted == "BOOLEAN":
         return f"lower({text}) in ('true', 't', '1')"
     if wanted == "DOUBLE":
@@ -115,13 +113,6 @@ def _timestamp(text: str) -> str:
     offset = f"{found('[^+-]*([+-][0-9]{2})', '+00')}, ':', {found('[^+-]*[+-][0-9]{2}:?([0-9]{2})', '00')}"
     whole = f"concat(substr({text}, 1, 10), ' ', {minutes}, ':', {seconds}, '.', {fraction}, {offset})"
     return f"safe_cast({whole} as timestamp)"
-
-
-def _since_1970(text: str) -> str:
-    """Seconds, milliseconds or microseconds as their number of digits says; what is less than a microsecond is cut off."""
-    digits = f"length(regexp_extract({text}, '^[0-9]+'))"
-    factor = f"case {digits} when 10 then 1000000 when 13 then 1000 else 1 end"
-    return f"timestamp_micros(cast(trunc(safe_cast({text} as numeric) * {factor}) as int64))"
 
 
 def problem(column: RawColumn, raw: str, value: str) -> str | None:
