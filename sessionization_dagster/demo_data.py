@@ -1,4 +1,4 @@
-"""What `make demo` made, written down beside its settings, and its removal by `make clean`: nothing that anybody else made is touched."""
+"""Records what `make demo` made, beside its settings, for `make clean` to remove. Nothing that anybody else made is touched."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 {{ config(severity='warn', where=none) }}
 
 -- Ids of the window that more people use than one device has: devices that so many users logged in on, ever, and ids that alias calls join
--- with so many others. Kiosks, or an id that is none. Counted on the edges that the graph was made from.
+-- with so many others. Kiosks, or a placeholder. Counted on the edges that the graph was made from.
 with devices_of_window as (
     {{ ids_of_window('anonymous_id') }}
 ),

@@ -6,7 +6,7 @@ of users and its alias calls is whole; links that end at the visitors' ids are t
 not, and nobody compares it.
 
 A row whose event_id was sent several times counts only where it is the earliest copy, and of several events of one id only the first keeps
-it: so the rows of the ids that stand in the other rows of that event_id come too.
+it: so the rows of the ids in the other rows of that event_id come too.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _close(connection: DuckDBConnection, raw: RawData) -> None:
 
 
 def _find_copies(connection: DuckDBConnection, staging_views: Sequence[str]) -> None:
-    """SAMPLED.copies: the ids that stand in rows whose event_id was sent several times on a date."""
+    """SAMPLED.copies: the ids in rows whose event_id was sent several times on a date."""
     staged = " union all ".join(
         f"select event_id, event_date, anonymous_id, user_id, previous_id, copy_key from {view} where reject_reason is null"
         for view in staging_views

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def placeholders(blocked_ids: Iterable[str]) -> frozenset[str]:
-    """The texts that stand for nobody, in lower case and without blanks around them; no text at all is one of them."""
+    """The blocked texts in lower case and without blanks around them, the empty text included."""
     return frozenset({"", *(blocked.strip().lower() for blocked in blocked_ids)})
 
 

@@ -119,7 +119,7 @@ class _Loader:
         self._keeps = removed is RemovedFiles.KEEP
 
     def land(self, files: Sequence[LandedFile]) -> None:
-        """Withdraws what is gone, or notes that it is, and loads what is new or changed."""
+        """Removes or keeps the rows of removed files, and loads what is new or changed."""
         known = ledger.entries(self._session, self._table)
         present = {file.source_file for file in files}
         gone = {name: entry for name, entry in sorted(known.items()) if name not in present}

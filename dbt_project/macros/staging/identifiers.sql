@@ -15,7 +15,7 @@
 
 {#-
 Mixpanel's ids. A device is named with or without `$device:`. Once somebody has logged in, distinct_id is theirs and device_id says which device
-they use; a loader that knows no user_id writes the user there alone. Without a device_id nothing tells one from the other: then
+they use; a loader that knows no user_id writes the user there alone. Without a device_id,
 distinct_id is the device.
 -#}
 {% macro mixpanel_device(raw_table) -%}
