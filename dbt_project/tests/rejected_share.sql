@@ -2,7 +2,7 @@
 
 -- More of a day's rows are rejected than is usual; one row per day and reason. Rows without a date belong to every run: they are compared with
 -- all events of its days. A run without any event has lost all of its rows, however few they are; rows without a date are its own only if there are no
--- events of other days either.
+-- events of the days around either.
 with rejected as (
     select event_date, reason, count(*) as reason_rows
     from {{ ref('rejected_events') }}
@@ -21,9 +21,11 @@ of_run as (
     select coalesce(sum(event_rows), 0) as event_rows from events
 ),
 
-ever as (
+around as (
     select count(*) as event_rows from {{ ref('events') }}
-    where event_date >= date '0001-01-01'
+    where
+        event_date >= {{ days_from('window_start', -var('max_lateness_days')) }}
+        and event_date < {{ days_from('window_end', var('max_lateness_days')) }}
 ),
 
 shares as (
@@ -34,11 +36,11 @@ shares as (
         sum(rejected.reason_rows) over (partition by rejected.event_date) as rejected_rows,
         case when rejected.event_date is null then of_run.event_rows else coalesce(events.event_rows, 0) end as event_rows,
         of_run.event_rows as event_rows_of_run,
-        rejected.event_date is not null or of_run.event_rows > 0 or ever.event_rows = 0 as is_of_run
+        rejected.event_date is not null or of_run.event_rows > 0 or around.event_rows = 0 as is_of_run
     from rejected
     left join events on rejected.event_date = events.event_date
     cross join of_run
-    cross join ever
+    cross join around
 )
 
 select

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -33,15 +32,8 @@ def failed_rows(warehouse: Warehouse, project: DbtProject, results: Iterable[Eve
     with warehouse.connect() as connection:
         metadata = {}
         for unique_id, data in found.items():
-            compiled = compiled_sql(project, project.manifest["nodes"][unique_id])
+            compiled = project.runner.compiled_sql(unique_id)
             rows = connection.query_as_written(f"select * from (\n{compiled}\n) as failed_rows limit {SHOWN_ROWS}")
             table = markdown_table(rows.column_names, [row.values() for row in rows.to_pylist()])
             metadata[unique_id] = {"rows": int(data["num_failures"]), "first_rows": dg.MetadataValue.md(table)}
     return metadata
-
-
-def compiled_sql(project: DbtProject, node: Mapping[str, Any]) -> str:
-    """What dbt last compiled of a node. A file with several nodes, as a yml with tests is, has become a folder."""
-    file, path = Path(node["original_file_path"]), Path(node["path"])
-    place = file if path.name == file.name else file / path
-    return (project.target_path / "compiled" / str(node["package_name"]) / place).read_text()

@@ -67,6 +67,17 @@ class DbtRunner:
         manifest = self._manifest or self.parse("--no-write-json")
         return self._invoke([*arguments, "--no-write-json"], {**self.settings, **variables}, on_event, manifest)
 
+    def compiled_sql(self, unique_id: str) -> str:
+        """The node's SQL as the last command of this runner compiled it. The file that dbt writes may be another process's, of another window.
+
+        Raises:
+            DbtError: no command of this runner compiled it.
+        """
+        node = self._manifest.nodes.get(unique_id) if self._manifest else None
+        if node is None or not node.compiled_code:
+            raise DbtError(f"dbt has not compiled {unique_id}.")
+        return str(node.compiled_code)
+
     def _invoke(
         self,
         arguments: list[str],

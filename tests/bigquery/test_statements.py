@@ -21,7 +21,7 @@ from tests.oracle.model import RawRow, Settings
 DAYS = [date(2024, 3, 1) + timedelta(days=offset) for offset in range(12)]
 SOURCES = ("rudderstack",)
 # Tests that look further back than the window, and how far; each says so by a literal too.
-LOOK_BACK = {"volume_anomaly": 56, "assert_event_ids_stand_on_one_date": 7}
+LOOK_BACK = {"volume_anomaly": 56, "assert_event_ids_stand_on_one_date": 7, "rejected_share": 7}
 # A session may have begun on the day before, and a bound on a timestamp has a day to spare for the timezone.
 SPARE_DAYS = 2
 # Raw tables are divided by arrival: a clock that is ahead, the timezone and the load time's own day.

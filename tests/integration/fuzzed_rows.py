@@ -158,7 +158,12 @@ FLAWS: dict[str, tuple[Flaw, set[str]]] = {
     "shared id": (same_id, {"event", "duplicate_event_id"}),
     "far time": (setting("timestamp", FAR_TIMES), {"future_timestamp", "outside"}),
     "far receipt": (setting("received_at", FAR_TIMES), {"event", "future_timestamp", "outside"}),
-    "not a time": (setting("timestamp", [*ODD_TIMES, 1709971200, 1e9, True, {}, [1]]), {"unreadable"}),
+    "not a time": (setting("timestamp", [*ODD_TIMES, 17099712, True, {}, [1]]), {"unreadable"}),
+    # A number is a time in JSON, and none in the text of csv.
+    "number": (
+        setting("timestamp", [1709971200, 1e9, 1709971200123]),
+        {"event", "outside", "future_timestamp", "unreadable"},
+    ),
     "not a receipt": (setting("received_at", ODD_TIMES), {"unreadable", "event"}),
     "odd event": (setting("event", ODD_TEXTS), {"event"}),
     "odd user": (setting("user_id", [*ODD_TEXTS, *ODD_VALUES]), {"event", "no_identity"}),
