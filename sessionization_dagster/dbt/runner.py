@@ -68,7 +68,7 @@ class DbtRunner:
         return self._invoke([*arguments, "--no-write-json"], {**self.settings, **variables}, on_event, manifest)
 
     def compiled_sql(self, unique_id: str) -> str:
-        """The node's SQL as the last command of this runner compiled it. The file that dbt writes may be another process's, of another window.
+        """The node's SQL as the last command of this runner compiled it. The file that dbt writes may be another process's.
 
         Raises:
             DbtError: no command of this runner compiled it.

@@ -8,7 +8,8 @@ from sessionization_dagster.erasure.changes import Changes, Outcome, RewriteErro
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.erasure.parquet_files import rewrite_parquet
 from sessionization_dagster.erasure.text_files import rewrite_text
-from sessionization_dagster.landing.files import LandedFile
+from sessionization_dagster.landing.data_file import LandedFile
+from sessionization_dagster.landing.formats import recognised
 
 __all__ = ["Changes", "Outcome", "RewriteError", "rewrite"]
 
@@ -21,8 +22,5 @@ def rewrite(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outc
     Raises:
         RewriteError: that cannot be done without harm to other records; the file is as it was.
     """
-    return (
-        rewrite_parquet(file, changes, ids, settle)
-        if file.format == "parquet"
-        else rewrite_text(file, changes, ids, settle)
-    )
+    found = recognised(file)
+    return (rewrite_parquet if found.format == "parquet" else rewrite_text)(found, changes, ids, settle)

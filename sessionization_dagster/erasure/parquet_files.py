@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 
 from sessionization_dagster.erasure.changes import Changes, Outcome, RewriteError, replacing
 from sessionization_dagster.erasure.ids import Ids
-from sessionization_dagster.landing.files import LandedFile
+from sessionization_dagster.landing.data_file import DataFile
+from sessionization_dagster.landing.text import unzipped
 
 
-def rewrite_parquet(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
+def rewrite_parquet(file: DataFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
     """Apply the changes to a parquet file.
 
     Raises:
@@ -28,9 +29,10 @@ def rewrite_parquet(file: LandedFile, changes: Changes, ids: Ids, settle: Callab
         raise _refused(file) from None
 
 
-def _rewrite(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
+def _rewrite(file: DataFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
     outcome = Outcome()
-    with pq.ParquetFile(file.path) as source:
+    # What was zipped is written plain: its first bytes say so.
+    with unzipped(file) as plain, pq.ParquetFile(plain.path) as source:
         rows = source.metadata.num_rows
         with replacing(Path(file.path)) as (scratch, stream):
             with pq.ParquetWriter(stream, source.schema_arrow, **_options(source)) as writer:
@@ -177,7 +179,7 @@ def _array(value: Any, kind: pa.DataType) -> pa.Array:
     return pa.array([value], kind)
 
 
-def _verify(file: LandedFile, source: pq.ParquetFile, scratch: Path, rows: int) -> None:
+def _verify(file: DataFile, source: pq.ParquetFile, scratch: Path, rows: int) -> None:
     with pq.ParquetFile(scratch) as written:
         if _columns(written) != _columns(source) or written.metadata.num_rows != rows:
             raise _refused(file)
@@ -198,7 +200,7 @@ def _columns(source: pq.ParquetFile) -> list[tuple[Any, ...]]:
     ]
 
 
-def _refused(file: LandedFile) -> RewriteError:
+def _refused(file: DataFile) -> RewriteError:
     return RewriteError(
         f"{file.source_file}: it cannot be written again with the same columns and the rows that should be left. It was left as it "
         "is: write it without the person's rows by the tool that made it, then run again."

@@ -1,4 +1,6 @@
-"""Rewriting csv and jsonl files: whole lines are left out or replaced, all others are copied byte by byte.
+"""Rewriting text files: whole lines are left out or replaced, all others are copied.
+
+What was UTF-16 or an array is written as lines of UTF-8.
 
 Records are told apart by the landing's own careful reader, so that a number means the same record here and there.
 """
@@ -17,7 +19,8 @@ from typing import Any, BinaryIO, TextIO, cast
 from sessionization_dagster.erasure.changes import Changes, Outcome, RewriteError, replacing
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.landing.careful import Record, csv_header, csv_records, jsonl_records
-from sessionization_dagster.landing.files import LandedFile
+from sessionization_dagster.landing.data_file import DataFile
+from sessionization_dagster.landing.documents import json_records
 from sessionization_dagster.landing.text import opened, without_end
 
 BOM = b"\xef\xbb\xbf"
@@ -31,8 +34,8 @@ class _Edit:
     text: str | None
 
 
-def rewrite_text(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
-    """Apply the changes to a csv or jsonl file.
+def rewrite_text(file: DataFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
+    """Apply the changes to a file of text.
 
     Raises:
         RewriteError: what was written does not read as the records that should be left; the file is as it was.
@@ -40,15 +43,21 @@ def rewrite_text(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[
     outcome = Outcome()
     with opened(file) as stream:
         edits, expected = _plan(file, stream, changes, ids, outcome)
-    if not edits:
+    if not outcome.is_change:
         return outcome
+    # The content says what a file is: an array can become lines of objects, and UTF-16 UTF-8.
+    written_as = replace(file, encoding="utf-8-sig", format="jsonl" if file.format == "json" else file.format)
     with replacing(Path(file.path)) as (scratch, written):
         with opened(file) as stream, _zipped(file, written) as target:
             if _starts_with_mark(file):
                 target.write(BOM)
-            _copy(stream, target, edits)
+            if file.format == "json":
+                with opened(file) as again:
+                    _write_lines(target, _decided(file, again, changes, ids, Outcome()))
+            else:
+                _copy(stream, target, edits)
         written.close()
-        if _digest_of(replace(file, path=str(scratch))) != expected:
+        if _digest_of(replace(written_as, path=str(scratch))) != expected:
             raise RewriteError(
                 f"{file.source_file}: without the person's records, other records of it would read differently (a quote is opened "
                 "and never closed, for example). It was left as it is: mend the file by hand, then run again."
@@ -57,48 +66,72 @@ def rewrite_text(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[
     return outcome
 
 
-def _plan(
-    file: LandedFile, stream: TextIO, changes: Changes, ids: Ids, outcome: Outcome
-) -> tuple[dict[int, _Edit], str]:
+def _plan(file: DataFile, stream: TextIO, changes: Changes, ids: Ids, outcome: Outcome) -> tuple[dict[int, _Edit], str]:
     """Line -> edit of the record that starts there, and the digest of the records that will be left."""
-    header, records, end = _records(file, stream)
     edits: dict[int, _Edit] = {}
     digest = hashlib.sha256()
-    for record in records:
-        lines = record.content.count(end) + 1
-        if record.number in changes.remove:
-            outcome.removed += 1
-            edits[record.line] = _Edit(lines, None)
-            continue
-        if changes.is_suspect(record.line, record.content, _fields(record, header), ids):
-            outcome.rejects_removed += 1
-            edits[record.line] = _Edit(lines, None)
-            continue
-        content = record.content
-        if record.number in changes.blank:
-            content = _blanked(file, record, ids, changes.blank[record.number])
-            if content != record.content:
-                outcome.blanked += 1
-                edits[record.line] = _Edit(lines, content)
-        _add(digest, content)
+    end = _line_end(stream)
+    for record, content in _decided(file, stream, changes, ids, outcome):
+        if content != record.content:
+            edits[record.line] = _Edit(record.content.count(end) + 1, content)
+        if content is not None:
+            _add(digest, _as_line(content) if file.format == "json" else content)
     return edits, digest.hexdigest()
 
 
-def _records(file: LandedFile, stream: TextIO) -> tuple[Sequence[str], Iterator[Record], str]:
-    """The column names (none of jsonl), the records, and the character that ends lines."""
+def _decided(
+    file: DataFile, stream: TextIO, changes: Changes, ids: Ids, outcome: Outcome
+) -> Iterator[tuple[Record, str | None]]:
+    """Each record with what takes its place; None: nothing does. Counts in `outcome`."""
+    header, records = _records(file, stream)
+    for record in records:
+        if record.number in changes.remove:
+            outcome.removed += 1
+            yield record, None
+        elif changes.is_suspect(record.line, record.content, _fields(file, record, header), ids):
+            outcome.rejects_removed += 1
+            yield record, None
+        elif record.number in changes.blank:
+            content = _blanked(file, record, ids, changes.blank[record.number])
+            outcome.blanked += content != record.content
+            yield record, content
+        else:
+            yield record, record.content
+
+
+def _write_lines(target: BinaryIO, decided: Iterator[tuple[Record, str | None]]) -> None:
+    """Write the records that are left, one per line."""
+    contents = [content for _, content in decided if content is not None]
+    for content in contents or [""]:
+        target.write(_as_line(content).encode("utf-8", "surrogateescape") + b"\n")
+
+
+def _as_line(content: str) -> str:
+    """JSON that stands on several lines, on one: between its values a line end says what a blank does."""
+    return content.replace("\r", " ").replace("\n", " ")
+
+
+def _line_end(stream: TextIO) -> str:
     end = "\r" if stream.readline().endswith("\r") else "\n"
     stream.seek(0)
+    return end
+
+
+def _records(file: DataFile, stream: TextIO) -> tuple[Sequence[str], Iterator[Record]]:
+    """The column names (none of JSON) and the records."""
+    if file.format == "json":
+        return (), json_records(stream)
     if file.format == "jsonl":
-        return (), jsonl_records(stream), end
-    header = csv_header(stream)
+        return (), jsonl_records(stream)
+    header = csv_header(stream, file.delimiter)
     stream.seek(0)
-    return header, csv_records(stream, len(header)), end
+    return header, csv_records(stream, len(header), file.delimiter)
 
 
-def _fields(record: Record, header: Sequence[str]) -> Mapping[str, object]:
+def _fields(file: DataFile, record: Record, header: Sequence[str]) -> Mapping[str, object]:
     """Name -> value, as well as a record tells them that may be broken."""
     if header:
-        return dict(zip(header, record.fields or record.content.split(","), strict=False))
+        return dict(zip(header, record.fields or record.content.split(file.delimiter), strict=False))
     try:
         value = json.loads(record.content)
     except (ValueError, RecursionError):
@@ -106,17 +139,21 @@ def _fields(record: Record, header: Sequence[str]) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _blanked(file: LandedFile, record: Record, ids: Ids, own: frozenset[str]) -> str:
+def _blanked(file: DataFile, record: Record, ids: Ids, own: frozenset[str]) -> str:
     """The record's text without ids."""
-    if file.format == "jsonl":
+    if file.format != "csv":
         return ids.blanked_json(record.content, own)
     blanked = tuple(ids.blanked(field, own) for field in record.fields)
-    return record.content if blanked == record.fields else ",".join(_quoted(field or "") for field in blanked)
+    return (
+        record.content
+        if blanked == record.fields
+        else file.delimiter.join(_quoted(field or "", file.delimiter) for field in blanked)
+    )
 
 
-def _quoted(field: str) -> str:
+def _quoted(field: str, delimiter: str) -> str:
     """A csv field that reads as this value."""
-    needs_quotes = field.startswith(" ") or any(letter in field for letter in '",\r\n')
+    needs_quotes = field.startswith(" ") or any(letter in field for letter in ('"', delimiter, "\r", "\n"))
     return '"' + field.replace('"', '""') + '"' if needs_quotes else field
 
 
@@ -141,7 +178,7 @@ def _copy(stream: TextIO, target: BinaryIO, edits: Mapping[int, _Edit]) -> None:
         target.write(b"\n")
 
 
-def _digest_of(file: LandedFile) -> str:
+def _digest_of(file: DataFile) -> str:
     digest = hashlib.sha256()
     with opened(file) as stream:
         for record in _records(file, stream)[1]:
@@ -154,13 +191,13 @@ def _add(digest: Any, content: str) -> None:
     digest.update(b"%d:" % len(text) + text)
 
 
-def _starts_with_mark(file: LandedFile) -> bool:
+def _starts_with_mark(file: DataFile) -> bool:
     with gzip.open(file.path) if file.gzipped else open(file.path, "rb") as stream:
         return stream.read(len(BOM)) == BOM
 
 
 @contextmanager
-def _zipped(file: LandedFile, stream: BinaryIO) -> Iterator[BinaryIO]:
+def _zipped(file: DataFile, stream: BinaryIO) -> Iterator[BinaryIO]:
     """The stream, or one that compresses into it."""
     if not file.gzipped:
         yield stream

@@ -11,21 +11,42 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple, NoReturn, TextIO
 
 from sessionization_dagster.landing.errors import UnreadableFile
-from sessionization_dagster.landing.text import MAX_LINE_CHARACTERS, Line, Lines, is_blank, readable, without_end
+from sessionization_dagster.landing.text import (
+    MAX_LINE_CHARACTERS,
+    Line,
+    Lines,
+    is_blank,
+    not_utf8,
+    readable,
+    without_end,
+)
 
 #: What DuckDB's JSON functions let pass although it is not JSON: trailing commas and non-finite numbers.
 LOOSE_JSON = r",\s*[}\]]|NaN|Infinity"
 
 _TRAILING_COMMA = re.compile(r",\s*[}\]]")
-#: A record of plain and properly quoted fields on one line, which Python's csv reader splits as we do, only faster.
-_PLAIN_RECORD = re.compile(r'(?:"(?:[^"]++|"")*+"|[^",]*+)(?:,(?:"(?:[^"]++|"")*+"|[^",]*+))*+')
 # One space before a quote, and any after it, DuckDB takes for decoration; with two before it the quote is a letter.
+_DELIMITER_NAMES = {",": "commas", "\t": "tabs", ";": "semicolons"}
 _QUOTE_OPENS = re.compile(r' ?"')
 _QUOTE_CLOSES = re.compile(r'(?:[^"]++|"")*+"')
-_FIELD_ENDS = re.compile(r" *(,|\Z)")
+
+
+class _Dialect:
+    """What depends on the letter between fields."""
+
+    def __init__(self, delimiter: str) -> None:
+        self.delimiter = delimiter
+        field = rf'(?:"(?:[^"]++|"")*+"|[^"{delimiter}]*+)'
+        #: A record of plain and properly quoted fields on one line, which Python's csv reader splits as we do, only faster.
+        self.plain_record = re.compile(f"{field}(?:{delimiter}{field})*+")
+        self.field_ends = re.compile(rf" *({delimiter}|\Z)")
+
+
+_dialect = lru_cache(_Dialect)
 
 #: Text of the fields, empty ones None.
 Fields = tuple[str | None, ...]
@@ -53,31 +74,32 @@ class _Malformed(Exception):
     """A csv record breaks off or has text where none can be."""
 
 
-def csv_header(stream: TextIO) -> tuple[str, ...]:
-    """The column names: the first record that is not blank. Unnamed ones are called column_1, column_2... by place.
+def csv_header(stream: TextIO, delimiter: str = ",") -> tuple[str, ...]:
+    """The column names without blanks around them: the first record that is not blank. Unnamed ones are called column_1, column_2...
 
     Raises UnreadableFile for no header and for one that cannot be read.
     """
-    record = next(_csv_records(Lines(stream), None), None)
+    record = next(_csv_records(Lines(stream), None, _dialect(delimiter)), None)
     if record is None:
         raise UnreadableFile("has no header line; write the column names into the first line")
     if record.error is not None or any("\0" in name for name in record.fields if name):
         raise UnreadableFile(f"has no readable header line ({record.error or 'it is binary'}); write it as UTF-8 text")
-    names = tuple(name or f"column_{place}" for place, name in enumerate(record.fields, start=1))
+    stripped = [(name or "").strip(" \t") for name in record.fields]
+    names = tuple(name or f"column_{place}" for place, name in enumerate(stripped, start=1))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UnreadableFile(f"has the column {', '.join(map(repr, twice))} more than once; rename or drop one")
     return names
 
 
-def csv_records(stream: TextIO, columns: int) -> Iterator[Record]:
+def csv_records(stream: TextIO, columns: int, delimiter: str = ",") -> Iterator[Record]:
     """The records below the header, sound and broken ones."""
     lines = Lines(stream)
-    next(_csv_records(lines, None), None)
-    return _csv_records(lines, columns)
+    next(_csv_records(lines, None, _dialect(delimiter)), None)
+    return _csv_records(lines, columns, _dialect(delimiter))
 
 
-def _csv_records(lines: Lines, columns: int | None) -> Iterator[Record]:
+def _csv_records(lines: Lines, columns: int | None, dialect: _Dialect) -> Iterator[Record]:
     """Records with `columns` fields, or with any number of them."""
     number = 0
     while (first := lines.take()) is not None:
@@ -88,7 +110,7 @@ def _csv_records(lines: Lines, columns: int | None) -> Iterator[Record]:
         fields: Fields = ()
         error = None
         try:
-            fields = _csv_fields(lines, taken)
+            fields = _csv_fields(lines, taken, dialect)
         except _Malformed as malformed:
             error = str(malformed)
             # Where a quote went missing, the record seems to run on: only its first line is given up.
@@ -98,13 +120,14 @@ def _csv_records(lines: Lines, columns: int | None) -> Iterator[Record]:
         if not any(fields[columns:] if columns else ()):
             fields = fields[:columns]
         if not is_utf8:
-            error = "is not UTF-8; write the file in UTF-8"
+            error = not_utf8(content)
         elif error is None and columns not in (None, len(fields)):
-            error = f"has {len(fields)} fields where the header has {columns}; quote fields that contain commas"
+            counts = f"has {len(fields)} fields where the header has {columns}"
+            error = f"{counts}; quote fields that contain {_DELIMITER_NAMES[dialect.delimiter]}"
         yield Record(number, first[0], content, error, () if error else fields)
 
 
-def _csv_fields(lines: Lines, taken: list[Line]) -> Fields:
+def _csv_fields(lines: Lines, taken: list[Line], dialect: _Dialect) -> Fields:
     """The fields of the record that starts with the one line in `taken`; adds the lines that it runs on to.
 
     Raises _Malformed.
@@ -113,27 +136,27 @@ def _csv_fields(lines: Lines, taken: list[Line]) -> Fields:
     if len(line) >= MAX_LINE_CHARACTERS:
         raise _Malformed(f"is longer than {MAX_LINE_CHARACTERS} characters; end lines with a line feed")
     if '"' not in line:
-        return tuple(field or None for field in line.split(","))
-    if _PLAIN_RECORD.fullmatch(line):
+        return tuple(field or None for field in line.split(dialect.delimiter))
+    if dialect.plain_record.fullmatch(line):
         # It refuses fields of more than 131,072 characters.
         with suppress(csv.Error):
-            return tuple(field or None for field in next(csv.reader((line,))))
-    return _csv_fields_by_quotes(lines, taken, line)
+            return tuple(field or None for field in next(csv.reader((line,), delimiter=dialect.delimiter)))
+    return _csv_fields_by_quotes(lines, taken, line, dialect)
 
 
-def _csv_fields_by_quotes(lines: Lines, taken: list[Line], line: str) -> Fields:
+def _csv_fields_by_quotes(lines: Lines, taken: list[Line], line: str, dialect: _Dialect) -> Fields:
     """As `_csv_fields`, for any record; `line` is its first line without its end."""
     fields: list[str | None] = []
     place = 0
     while True:
         opening = _QUOTE_OPENS.match(line, place)
         if opening is None:
-            end = line.find(",", place)
+            end = line.find(dialect.delimiter, place)
             fields.append(line[place : end if end >= 0 else None] or None)
         else:
             value, line, place = _quoted(lines, taken, line, opening.end())
             fields.append(value or None)
-            closing = _FIELD_ENDS.match(line, place)
+            closing = dialect.field_ends.match(line, place)
             if closing is None:
                 raise _Malformed("has text after a closing quote; write a quote inside a quoted field twice")
             end = closing.start(1) if closing[1] else -1
@@ -171,23 +194,30 @@ def jsonl_records(stream: TextIO) -> Iterator[Record]:
         if is_blank(taken[1]):
             continue
         number += 1
-        content, is_utf8 = readable(taken[1])
-        if len(content) >= MAX_LINE_CHARACTERS:
-            error: str | None = f"is longer than {MAX_LINE_CHARACTERS} characters; write one object per line"
-        elif not is_utf8:
-            error = "is not UTF-8; write the file in UTF-8"
-        else:
-            error = _loose_json(content)
-        yield Record(number, taken[0], content, error)
+        is_long = len(taken[1]) >= MAX_LINE_CHARACTERS
+        error = f"is longer than {MAX_LINE_CHARACTERS} characters; write one object per line" if is_long else None
+        yield json_record(number, taken[0], taken[1], error)
 
 
-def _loose_json(line: str) -> str | None:
-    """What is wrong with a line that DuckDB's JSON functions would not mind."""
-    if "NaN" not in line and "Infinity" not in line and _TRAILING_COMMA.search(line) is None:
+def json_record(number: int, line: int, text: str, error: str | None = None) -> Record:
+    """A record of JSON text, unless an error is known, with what is wrong with it that DuckDB's JSON functions would not mind."""
+    content, is_utf8 = readable(text)
+    if error is None:
+        error = _loose_json(content) if is_utf8 else not_utf8(content)
+    return Record(number, line, content, error)
+
+
+def _loose_json(text: str) -> str | None:
+    """What is wrong with text that DuckDB's JSON functions would not mind, or would not name."""
+    may_be_half = "\\ud" in text or "\\uD" in text
+    if "NaN" not in text and "Infinity" not in text and not may_be_half and _TRAILING_COMMA.search(text) is None:
         return None
     try:
         # Numbers stay text: only the grammar matters here, and Python refuses integers of more than 4300 digits.
-        json.loads(line, parse_constant=_no_constant, parse_int=str, parse_float=str)
+        found = json.loads(text, parse_constant=_no_constant, parse_int=str, parse_float=str)
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "has half of a letter that takes two \\u escapes (a surrogate); write both, or the letter itself"
     except (ValueError, RecursionError) as error:
         return f"is not JSON ({error}); write one object per line"
     return None

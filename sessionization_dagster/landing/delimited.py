@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 import duckdb
 
 from sessionization_dagster.landing.careful import LOOSE_JSON, csv_header
 from sessionization_dagster.landing.convert import TEXT, Field, Shape
+from sessionization_dagster.landing.data_file import DataFile, LandedFile
 from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
-from sessionization_dagster.landing.files import LandedFile
-from sessionization_dagster.landing.tables import RawTable
+from sessionization_dagster.landing.names import folder_values
+from sessionization_dagster.landing.tables import RawColumn, RawTable
 from sessionization_dagster.landing.text import has_lone_returns, is_blank, opened
 from sessionization_dagster.warehouses.text import literal
 
@@ -23,78 +25,130 @@ def source_path(path: str) -> str:
     return literal("".join(f"[{letter}]" if letter in "*?[" else letter for letter in path))
 
 
+def spellings(column: RawColumn, names: Sequence[str]) -> list[int]:
+    """Places of the names that files may have for a column, the best first: its own, its other names, and both in another case.
+
+    Of several that differ only in case, the first by code point is better.
+    """
+    wanted = (column.name, *column.names)
+    lowered = [name.lower() for name in wanted]
+    ranks = {
+        place: (wanted.index(name) if name in wanted else len(wanted) + lowered.index(name.lower()), name)
+        for place, name in enumerate(names)
+        if name.lower() in lowered
+    }
+    return sorted(ranks, key=lambda place: ranks[place])
+
+
 def match_names(table: RawTable, names: Sequence[str]) -> dict[str, int]:
-    """Declared column -> position in the file, by the exact name, else by the name in another case.
+    """Declared column -> position in the file, by the best of its names.
 
     Raises UnreadableFile when a required column is missing.
     """
-    # Of several names that differ only in case, the first by code point is taken.
-    by_lower = {names[place].lower(): place for place in sorted(range(len(names)), key=names.__getitem__, reverse=True)}
-    exact = {name: place for place, name in enumerate(names)}
-    places = {column.name: exact.get(column.name, by_lower.get(column.name.lower())) for column in table.columns}
-    missing = [repr(column.name) for column in table.columns if column.required and places[column.name] is None]
+    found = {column.name: spellings(column, names) for column in table.columns}
+    missing = [repr(column.name) for column in table.columns if column.required and not found[column.name]]
     if missing:
-        found = ", ".join(map(repr, names[:100]))
-        raise UnreadableFile(
-            f"missing required column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; found: {found}. "
-            "Add the column to the file, empty if there is nothing to put in"
+        remedy = (
+            "Add the column to the file"
+            if any(found.values())
+            else "None of these names a column of the table: write the column names into the first line"
         )
-    return {name: place for name, place in places.items() if place is not None}
+        raise UnreadableFile(
+            f"missing required column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
+            f"found: {', '.join(map(repr, names[:100]))}. {remedy}"
+        )
+    return {name: places[0] for name, places in found.items() if places}
 
 
-def csv_columns(file: LandedFile) -> tuple[str, ...]:
+def csv_columns(file: DataFile) -> tuple[str, ...]:
     """The column names of a csv file. Raises UnreadableFile."""
     with opened(file) as stream:
-        return csv_header(stream)
+        return csv_header(stream, file.delimiter)
 
 
-def csv_shape(table: RawTable, names: Sequence[str], relation: str, fields: Sequence[str], **record: str) -> Shape:
-    """Records whose n-th column is called names[n] and has the SQL fields[n]. Raises UnreadableFile."""
-    places = match_names(table, names)
-    taken = set(places.values())
+def csv_shape(table: RawTable, fields: Sequence[Field], relation: str, **record: str) -> Shape:
+    """Records that have these fields. Raises UnreadableFile."""
+    places = match_names(table, [field.name for field in fields])
     return Shape(
         relation=relation,
-        columns={column: Field(names[place], TEXT, fields[place]) for column, place in places.items()},
-        extras=[Field(name, TEXT, fields[place]) for place, name in enumerate(names) if place not in taken],
+        columns={column: fields[place] for column, place in places.items()},
+        extras=[field for place, field in enumerate(fields) if place not in places.values()],
         **record,
     )
 
 
-def whole_csv(file: LandedFile, table: RawTable) -> Shape:
+def csv_fields(file: DataFile, names: Sequence[str], values: Sequence[str]) -> list[Field]:
+    """Fields called names[n] with the SQL values[n], and those that the file's folders give."""
+    return [Field(name, TEXT, value) for name, value in zip(names, values, strict=True)] + folder_fields(file, names)
+
+
+def folder_fields(file: LandedFile, names: Sequence[str]) -> list[Field]:
+    """The columns that the folders on the way to the file give it, but for those that it has itself."""
+    own = {name.lower() for name in names}
+    given = {name: value for name, value in folder_values(file.source_file).items() if name.lower() not in own}
+    return [Field(name, TEXT, _constant(value)) for name, value in given.items()]
+
+
+def _constant(value: str | None) -> str:
+    return "cast(null as varchar)" if value is None else literal(value)
+
+
+def whole_csv(file: DataFile, table: RawTable) -> Shape:
     """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare where DuckDB would misread it."""
     names = csv_columns(file)
     with opened(file) as stream:
         starts_blank = is_blank(stream.readline(2**16))
     # DuckDB takes a blank first line for the header, and a blank line for a null where there is one column.
-    if starts_blank or len(names) == 1 or has_lone_returns(file):
+    if starts_blank or len(names) == 1 or not file.is_utf8 or has_lone_returns(file):
         raise NeedsCare
     fields = [f"c{place}" for place in range(len(names))]
-    return csv_shape(table, names, _read_csv(file, fields, header=True), fields)
+    relation = _read_csv(file, fields, header=True, delimiter=file.delimiter)
+    return csv_shape(table, csv_fields(file, names, fields), relation)
 
 
-def whole_jsonl(session: duckdb.DuckDBPyConnection, file: LandedFile, table: RawTable) -> Shape:
+def whole_jsonl(session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable) -> Shape:
     """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare where it is not plainly one object per line."""
-    if has_lone_returns(file):
+    if file.format == "json" or not file.is_utf8 or has_lone_returns(file):
         raise NeedsCare
     # A control character that no valid JSON contains, so that each line comes as one field.
     relation = _read_csv(file, ["line"], header=False, delimiter="\x1f", quote="", null="\x1e")
-    keys = jsonl_keys(session, relation, "line", MAX_KEYS + 1)
+    text = unnested("line", table)
+    keys = jsonl_keys(session, relation, text, table, MAX_KEYS + 1)
     if len(keys) > MAX_KEYS:
         raise NeedsCare
     loose = f"not starts_with(ltrim(line), '{{') or regexp_matches(line, {literal(LOOSE_JSON)})"
     return jsonl_shape(
-        table, keys, relation, "line", broken=f"case when coalesce({loose}, true) then 'not an object' end"
+        table, keys, relation, text, file, broken=f"case when coalesce({loose}, true) then 'not an object' end"
     )
 
 
-def jsonl_keys(session: duckdb.DuckDBPyConnection, relation: str, text: str, most: int | None) -> list[str]:
-    """The keys of all objects, sorted; broken off after `most`. Raises duckdb.Error for text that is not JSON."""
+def unnested(text: str, table: RawTable) -> str:
+    """SQL of a JSON record whose fields are all at its top, where the table's records may have most of them in one object."""
+    if table.unnest is None:
+        return text
+    inner, without = f"json_extract({text}, {literal('/' + table.unnest)})", literal(json.dumps({table.unnest: None}))
+    # A patch with null takes the key away; what is outside the object counts more than what is in it.
+    flat = f"cast(json_merge_patch({inner}, json_merge_patch({text}, {without})) as varchar)"
+    return f"case when json_type({inner}) = 'OBJECT' then {flat} else {text} end"
+
+
+def jsonl_keys(
+    session: duckdb.DuckDBPyConnection, relation: str, text: str, table: RawTable, most: int | None
+) -> list[str]:
+    """The keys of all objects, sorted; broken off after `most`. Raises UnreadableFile, and duckdb.Error for text that is not JSON."""
     limit = "" if most is None else f"limit {most}"
     rows = session.execute(f"select distinct unnest(json_keys({text})) from {relation} {limit}").fetchall()
-    return sorted(key for (key,) in rows)
+    keys = sorted(key for (key,) in rows)
+    if {"messageId", "type"} <= set(keys) and table.call:
+        raise UnreadableFile(
+            "has raw calls (records with messageId and type) behind rows of another kind; write each kind into a file of its own"
+        )
+    return keys
 
 
-def jsonl_shape(table: RawTable, keys: Sequence[str], relation: str, text: str, **record: str) -> Shape:
+def jsonl_shape(
+    table: RawTable, keys: Sequence[str], relation: str, text: str, file: LandedFile, **record: str
+) -> Shape:
     """Lines of JSON objects whose keys are all among `keys`.
 
     `text` is the SQL of the line, null where it is not an object.
@@ -103,6 +157,11 @@ def jsonl_shape(table: RawTable, keys: Sequence[str], relation: str, text: str, 
     paths = f"[{', '.join(map(literal, pointers))}]" if keys else "cast([] as varchar[])"
     # JSON's null is no value, as in the other formats.
     values = {key: f"nullif(found[{place}], 'null')" for place, key in enumerate(keys, start=1)}
+    for field in folder_fields(file, ()):
+        # A folder's value counts in the records that have none, whatever the case of the key.
+        own = [sql for key, sql in values.items() if key.lower() == field.name.lower()]
+        given = f"case when {_first(own)} is null then to_json({field.sql}) end" if own else f"to_json({field.sql})"
+        values[field.name] = _first([values[field.name], given]) if field.name in values else given
     columns, extras = _match_keys(table, values)
     return Shape(f"(select *, json_extract({text}, {paths}) as found from {relation})", columns, extras, **record)
 
@@ -110,18 +169,18 @@ def jsonl_shape(table: RawTable, keys: Sequence[str], relation: str, text: str, 
 def _match_keys(table: RawTable, values: Mapping[str, str]) -> tuple[dict[str, Field], list[Field]]:
     """The fields of the declared columns, and the rest.
 
-    Keys may differ from line to line, so the choice among spellings is made in each: the exact one, else the first by
-    code point that is not null. What is not chosen stays among the properties.
+    Keys may differ from line to line, so the choice among spellings is made in each: the best one that is not null. What is not
+    chosen stays among the properties.
     """
     columns, extras = {}, dict(values)
+    names = list(values)
     for column in table.columns:
-        spellings = sorted(key for key in values if key.lower() == column.name.lower())
-        spellings.sort(key=lambda key: key != column.name)
-        if spellings:
-            columns[column.name] = Field(column.name, "JSON", _first([values[key] for key in spellings]))
-        for place, key in enumerate(spellings):
-            earlier = [values[other] for other in spellings[:place]]
-            extras[key] = f"case when {_first(earlier)} is not null then {values[key]} end" if earlier else ""
+        best = [values[names[place]] for place in spellings(column, names)]
+        if best:
+            columns[column.name] = Field(column.name, "JSON", _first(best))
+        for place, position in enumerate(spellings(column, names)):
+            is_taken = f"case when {_first(best[: place or 1])} is not null then {best[place]} end"
+            extras[names[position]] = is_taken if place else ""
     return columns, [Field(key, "JSON", sql) for key, sql in extras.items() if sql]
 
 
@@ -131,7 +190,7 @@ def _first(values: Sequence[str]) -> str:
 
 
 def _read_csv(
-    file: LandedFile, columns: Sequence[str], header: bool, delimiter: str = ",", quote: str = '"', null: str = ""
+    file: DataFile, columns: Sequence[str], header: bool, delimiter: str = ",", quote: str = '"', null: str = ""
 ) -> str:
     """The reader's call with nothing left to guess."""
     types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)

@@ -1,48 +1,34 @@
-"""Which files lie in the landing folder and which raw table each belongs to. Names and sizes; nothing is opened."""
+"""Which files lie in the landing folder and which raw table each belongs to."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
+from sessionization_dagster.landing.data_file import LandedFile
 from sessionization_dagster.landing.names import (
     EXPECTED_LAYOUT,
     HIDDEN,
     OUTSIDE_A_TABLE,
     READ_ALREADY,
-    UNKNOWN_ENDING,
+    UNFINISHED,
     folders_of,
     format_of,
     is_hidden,
+    is_unfinished,
     is_working_folder,
+    owner_of,
     unknown_source,
     unknown_table,
 )
+from sessionization_dagster.landing.routing import route_calls
 from sessionization_dagster.landing.tables import LandingError, RawTable
 
-
-@dataclass(frozen=True)
-class LandedFile:
-    """One data file, as it was when the folder was listed.
-
-    Attributes:
-        path: absolute.
-        source_file: below the landing folder, with forward slashes: the file's identity in the ledger.
-        format: parquet, csv or jsonl.
-        gzipped: whether its name says so.
-        size_bytes: on disk.
-        modified_ns: last modification, nanoseconds since 1970.
-    """
-
-    path: str
-    source_file: str
-    format: str
-    gzipped: bool
-    size_bytes: int
-    modified_ns: int
+__all__ = ["Discovery", "LandedFile", "discover"]
 
 
 @dataclass
@@ -50,18 +36,32 @@ class Discovery:
     """What the landing folder holds.
 
     Attributes:
-        files: by raw table name, each sorted by path.
+        files: by raw table name, each sorted by path. A file of raw calls is one of each table of its source that takes calls.
+        strays: by `<source>/<folder>`, files of known sources in folders that belong to no table.
         ignored: (path, reason) of the others.
         unknown_folders: sentences.
     """
 
     files: dict[str, list[LandedFile]]
+    strays: dict[str, list[LandedFile]] = field(default_factory=dict)
     ignored: list[tuple[str, str]] = field(default_factory=list)
     unknown_folders: list[str] = field(default_factory=list)
 
+    def holds(self, source_file: str) -> bool:
+        """Whether a file is there, for whichever table, or lies in a folder that is refused."""
+        return source_file in self._present or source_file.startswith(self._refused)
+
+    @cached_property
+    def _present(self) -> frozenset[str]:
+        return frozenset(file.source_file for files in self.files.values() for file in files)
+
+    @cached_property
+    def _refused(self) -> tuple[str, ...]:
+        return tuple(f"{file.source_file}/" for files in self.files.values() for file in files if file.refusal)
+
 
 def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
-    """Lists the landing folder.
+    """Lists the landing folder. Opens files of those sources alone that may deliver raw calls, to see whether they do.
 
     Raises LandingError when it is missing, cannot be listed, or holds no data file for any of `tables`: an unmounted or
     mistyped folder must not look like one whose files were all withdrawn.
@@ -76,7 +76,8 @@ def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
     folders = folders_of(tables)
     for path in sorted(_walk(root, discovery.ignored)):
         _place(root, path, folders, discovery)
-    discovery.unknown_folders += _unknown_folders(root, folders)
+    routed = route_calls(discovery.files, discovery.strays, tables)
+    discovery.unknown_folders += _unknown_folders(root, folders, routed)
     if not any(discovery.files.values()):
         hints = "".join(f"; {text}" for text in discovery.unknown_folders)
         raise LandingError(
@@ -105,12 +106,22 @@ def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
             subfolders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
+        if _owner(folder, subfolders):
+            yield folder
+            subfolders.clear()
+            continue
         if _relative(root, folder).count("/"):
             hidden = [name for name in subfolders if is_hidden(name) and not is_working_folder(name)]
             yield from (path for path in (os.path.join(folder, name) for name in hidden) if _holds_data(path))
         # In order, so that of two links to one folder always the same one is followed.
         subfolders[:] = sorted(name for name in subfolders if not is_hidden(name))
         yield from (os.path.join(folder, name) for name in names if not is_hidden(name) or format_of(name))
+
+
+def _owner(folder: str, subfolders: Sequence[str]) -> str | None:
+    """Why no file below the folder can be read, where another format owns it."""
+    metadata = os.path.join(folder, "metadata")
+    return owner_of(subfolders, os.listdir(metadata) if "metadata" in subfolders and os.path.isdir(metadata) else ())
 
 
 def _holds_data(folder: str) -> bool:
@@ -126,25 +137,40 @@ def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery:
     """Adds one file to its table's list, or to the ignored ones. Unknown folders and hidden ones are told of as a whole."""
     relative = _relative(root, path)
     parts = relative.split("/")
+    if os.path.isdir(path) and not is_hidden(parts[-1]):
+        _refuse_folder(path, relative, folders, discovery)
+        return
     hidden = is_hidden(parts[-1])
     if len(parts) < 3:
         discovery.ignored += [] if hidden else [(_printable(relative), OUTSIDE_A_TABLE)]
         return
     name = folders.get((parts[0], parts[1]))
-    if name is None:
+    if name is None and (hidden or all(parts[0] != source for source, _ in folders)):
         return
     file = HIDDEN if hidden else _landed_file(path, relative)
     if isinstance(file, str):
-        discovery.ignored.append((_printable(relative), file))
+        discovery.ignored += [(_printable(relative), file)] if name else []
+    elif name is None:
+        discovery.strays.setdefault(f"{parts[0]}/{parts[1]}", []).append(file)
     else:
         discovery.files[name].append(file)
 
 
+def _refuse_folder(path: str, relative: str, folders: dict[tuple[str, str], str], discovery: Discovery) -> None:
+    """Adds a folder that another format owns to each table that it holds files of, or lies below, as a file that cannot be read."""
+    refusal = _owner(path, os.listdir(path)) or ""
+    for folder, name in folders.items():
+        table = "/".join(folder)
+        is_above = relative == "." or table.startswith(f"{relative}/")
+        if is_above or relative == table or relative.startswith(f"{table}/"):
+            place = _printable(table if relative == "." else relative)
+            discovery.files[name].append(LandedFile(path, place, 0, 0, refusal))
+
+
 def _landed_file(path: str, relative: str) -> LandedFile | str:
     """The file, or why it is none that can be landed."""
-    found = format_of(relative)
-    if found is None:
-        return UNKNOWN_ENDING
+    if is_unfinished(relative):
+        return UNFINISHED
     if _printable(relative) != relative:
         return "its name is not UTF-8; rename it"
     try:
@@ -153,11 +179,11 @@ def _landed_file(path: str, relative: str) -> LandedFile | str:
         return f"it cannot be looked at ({error.strerror})"
     if not stat.S_ISREG(status.st_mode):
         return "it is not a regular file"
-    return LandedFile(path, relative, *found, status.st_size, status.st_mtime_ns)
+    return LandedFile(path, relative, status.st_size, status.st_mtime_ns)
 
 
-def _unknown_folders(root: str, folders: dict[tuple[str, str], str]) -> Iterator[str]:
-    """One sentence per folder with files that no raw table is filled from, naming the allowed names."""
+def _unknown_folders(root: str, folders: dict[tuple[str, str], str], routed: Collection[str]) -> Iterator[str]:
+    """One sentence per folder with files that no raw table is filled from, naming the allowed names; `routed` are filled from."""
     sources = sorted({source for source, _ in folders})
     for source in _subfolders(root):
         if source not in sources:
@@ -166,7 +192,8 @@ def _unknown_folders(root: str, folders: dict[tuple[str, str], str]) -> Iterator
             continue
         tables = sorted(table for known, table in folders if known == source)
         for table in _subfolders(os.path.join(root, source)):
-            if table not in tables and _holds_files(os.path.join(root, source, table)):
+            is_known = table in tables or f"{source}/{table}" in routed
+            if not is_known and _holds_files(os.path.join(root, source, table)):
                 yield unknown_table(source, _printable(table), tables)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
 
-from sessionization_dagster.landing.files import LandedFile
+from sessionization_dagster.landing.data_file import LandedFile
 from sessionization_dagster.landing.removed import Missing
 from sessionization_dagster.landing.report import REJECTS_TOLD_PER_FILE, Reject
 from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
@@ -167,12 +167,12 @@ def set_status(session: duckdb.DuckDBPyConnection, table: RawTable, files: Seque
     )
 
 
-def missing(session: duckdb.DuckDBPyConnection, table: RawTable, present: Collection[str]) -> Missing:
-    """The table's landed files that are not among those present."""
+def missing(session: duckdb.DuckDBPyConnection, table: RawTable, is_there: Callable[[str], bool]) -> Missing:
+    """The table's landed files that are not there any more."""
     rows = session.execute(
         f"select source_file, row_count from raw.landed_files where {_OF_TABLE} order by 1", _keys(table)
     ).fetchall()
-    gone = [(name, count) for name, count in rows if name not in present]
+    gone = [(name, count) for name, count in rows if not is_there(name)]
     return Missing(
         table.name, tuple(name for name, _ in gone), len(rows), sum(n for _, n in gone), sum(n for _, n in rows)
     )

@@ -11,8 +11,11 @@ from pathlib import Path
 import duckdb
 
 from sessionization_dagster.landing import ledger, rows
+from sessionization_dagster.landing.data_file import DataFile, LandedFile
 from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
-from sessionization_dagster.landing.files import LandedFile, discover
+from sessionization_dagster.landing.files import discover
+from sessionization_dagster.landing.formats import recognised, require_rows
+from sessionization_dagster.landing.names import folder_values
 from sessionization_dagster.landing.parquet import ParquetProbe, fit_together
 from sessionization_dagster.landing.removed import RemovedFiles, require_plausible
 from sessionization_dagster.landing.report import LandingReport, TableReport, silence
@@ -58,15 +61,14 @@ def land(
     reports = {table.name: TableReport(table.source, table.table) for table in tables}
     with _session(connection) as session:
         ledger.prepare_lists(session)
-        present = {name: {file.source_file for file in files} for name, files in found.files.items()}
-        gone = [ledger.missing(session, table, present[table.name]) for table in tables]
+        gone = [ledger.missing(session, table, found.holds) for table in tables]
         require_plausible(gone, removed, str(landing))
         ledger.prepare(session, tables)
         probe = ParquetProbe()
         try:
             for table in tables:
                 loader = _Loader(session, probe, table, landed_at, report, reports[table.name], timezone, removed)
-                loader.land(found.files[table.name])
+                loader.land(found.files[table.name], found.holds)
         finally:
             probe.close()
     return LandingReport(reports, tuple(found.ignored), tuple(found.unknown_folders))
@@ -118,11 +120,14 @@ class _Loader:
         self._timezone = timezone
         self._keeps = removed is RemovedFiles.KEEP
 
-    def land(self, files: Sequence[LandedFile]) -> None:
-        """Removes or keeps the rows of removed files, and loads what is new or changed."""
+    def land(self, files: Sequence[LandedFile], is_there: Callable[[str], bool]) -> None:
+        """Removes or keeps the rows of removed files, and loads what is new or changed. is_there: whether the folder has a file at all."""
         known = ledger.entries(self._session, self._table)
         present = {file.source_file for file in files}
-        gone = {name: entry for name, entry in sorted(known.items()) if name not in present}
+        absent = {name: entry for name, entry in sorted(known.items()) if name not in present}
+        elsewhere = [name for name in absent if is_there(name)]
+        self._withdraw(elsewhere, "withdrawn, the file fills other tables now, or its folder is refused")
+        gone = {name: entry for name, entry in absent.items() if name not in elsewhere}
         # A file that could not be read has no rows to keep.
         kept = {name for name, entry in gone.items() if self._keeps and entry.status != ledger.UNREADABLE}
         self._withdraw([name for name in gone if name not in kept], "withdrawn, the file is gone")
@@ -189,11 +194,15 @@ class _Loader:
 
     def _load_together(self, new: list[LandedFile]) -> set[str]:
         """Loads what can be loaded several files at a time: new and clean parquet files of the same columns. Returns which."""
-        parquet = [file for file in new if file.format == "parquet" and file.size_bytes]
+        found = (self._recognised(file) for file in new)
+        parquet = [file for file in found if file and file.format == "parquet" and not file.gzipped]
         loaded: set[str] = set()
         if len(parquet) < 2:
             return loaded
-        for columns, group in groupby(parquet, key=self._columns):
+        # Columns and values that folders give are constants of a statement.
+        for (columns, _), group in groupby(
+            parquet, key=lambda file: (self._columns(file), folder_values(file.source_file))
+        ):
             if columns is None or not fit_together(columns):
                 continue
             for batch in _batches(group):
@@ -201,14 +210,21 @@ class _Loader:
                     loaded.update(file.source_file for file in batch)
         return loaded
 
-    def _columns(self, file: LandedFile) -> tuple[tuple[str, str], ...] | None:
+    def _recognised(self, file: LandedFile) -> DataFile | None:
+        """What the file is; None for one that cannot be read, of which loading it alone tells more."""
+        try:
+            return recognised(file)
+        except UnreadableFile:
+            return None
+
+    def _columns(self, file: DataFile) -> tuple[tuple[str, str], ...] | None:
         """Its columns; None for one that cannot be read, of which loading it alone tells more."""
         try:
             return tuple(self._probe.columns(file))
         except UnreadableFile:
             return None
 
-    def _attempt_together(self, files: list[LandedFile], columns: list[tuple[str, str]]) -> bool:
+    def _attempt_together(self, files: list[DataFile], columns: list[tuple[str, str]]) -> bool:
         """Loads new files in one transaction; False, and nothing done, where one of them needs a closer look."""
         names = [file.source_file for file in files]
         try:
@@ -237,17 +253,20 @@ class _Loader:
     def _load(self, file: LandedFile, before: ledger.Entry | None) -> str:
         """Loads one file, quickly if it is clean, else with care, else sets it aside. Returns its status."""
         try:
+            found = recognised(file)
+            if found.calls is None:
+                require_rows(found, self._table)
             try:
-                counts = self._attempt(file, before, rows.load_whole)
+                counts = self._attempt(found, before, rows.load_whole)
             except NeedsCare:
-                counts = self._attempt(file, before, rows.load_carefully)
+                counts = self._attempt(found, before, rows.load_carefully)
         except UnreadableFile as error:
             self._set_aside(file, before, error)
             return ledger.UNREADABLE
         self._tell_loaded(file.source_file, *counts)
         return ledger.LOADED
 
-    def _attempt(self, file: LandedFile, before: ledger.Entry | None, load: rows.Load) -> tuple[int, int]:
+    def _attempt(self, file: DataFile, before: ledger.Entry | None, load: rows.Load) -> tuple[int, int]:
         """Replaces the file's rows in one transaction. Returns (rows, rejects)."""
         with ledger.transaction(self._session):
             if before is not None:
@@ -280,9 +299,9 @@ class _Loader:
         ledger.note_changes(self._session, self._table, files, change, self._landed_at, self._timezone)
 
 
-def _batches(files: Iterable[LandedFile]) -> Iterator[list[LandedFile]]:
+def _batches(files: Iterable[DataFile]) -> Iterator[list[DataFile]]:
     """The files, as many at a time as one statement takes."""
-    batch: list[LandedFile] = []
+    batch: list[DataFile] = []
     for file in files:
         size = sum(other.size_bytes for other in batch) + file.size_bytes
         if batch and (len(batch) == TOGETHER_FILES or size > TOGETHER_BYTES):

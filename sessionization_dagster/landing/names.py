@@ -1,36 +1,45 @@
-"""What the place and the name of a raw file say of it: its table and its format. The same in a folder and in a bucket."""
+"""What the place and the name of a raw file say of it: its table, and columns that folders name. The same in a folder and in a bucket."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from urllib.parse import unquote
 
 from sessionization_dagster.landing.tables import RawTable
 
-#: File name ending -> (format, gzipped).
+#: File name ending -> the format that it stands for. The content decides; the ending helps where a file's beginning is damaged.
 ENDINGS = {
-    ".parquet": ("parquet", False),
-    ".csv": ("csv", False),
-    ".csv.gz": ("csv", True),
-    ".jsonl": ("jsonl", False),
-    ".jsonl.gz": ("jsonl", True),
-    ".ndjson": ("jsonl", False),
-    ".ndjson.gz": ("jsonl", True),
-    ".json": ("jsonl", False),
-    ".json.gz": ("jsonl", True),
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
 }
+# What a program that has not finished writing, or that keeps the old version, appends to a name.
+_UNFINISHED = re.compile(r".*(\.(tmp|temp|part|partial|filepart|crdownload|inprogress|swp|bak)|~)")
 # Of Spark, Hive, Hadoop's committers, Delta Lake, Hudi, notebooks, and what people call such folders.
 _WORKING_FOLDER = re.compile(
     r"[._]+(tmp|temp|temporary|staging|(hive|spark)[-_]staging.*|magic.*|delta_.*|change_data|spark_metadata"
     r"|symlink_format_manifest|hoodie.*|trash.*|snapshots?|git|ipynb_checkpoints)"
 )
-EXPECTED_LAYOUT = f"<landing>/<source>/<table>/<any name>, ending in {', '.join(ENDINGS)}"
+_OWNERS = {
+    "_delta_log": "a Delta table",
+    ".hoodie": "a Hudi table",
+    "_hoodie": "a Hudi table",
+    "_hudi": "a Hudi table",
+}
+_ICEBERG = "metadata/*.metadata.json"
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+EXPECTED_LAYOUT = "<landing>/<source>/<table>/<any name>, as parquet, csv, tsv or JSON (one object per line, or an array), plain or gzipped"
 
 # Why a file is not looked at.
 OUTSIDE_A_TABLE = f"it lies outside a table's folder; expected {EXPECTED_LAYOUT}"
 HIDDEN = "its name begins with . or _, as markers and working folders of other tools do; rename it, or move it out of the table's folder"
 READ_ALREADY = "it is a link to a folder that is read already"
-UNKNOWN_ENDING = f"its name does not end in {', '.join(ENDINGS)}"
+UNFINISHED = "its name is that of a file that is still being written, or of an old copy; rename it, or move it out of the table's folder"
 
 
 def folders_of(tables: Sequence[RawTable]) -> dict[tuple[str, str], str]:
@@ -38,12 +47,10 @@ def folders_of(tables: Sequence[RawTable]) -> dict[tuple[str, str], str]:
     return {(table.source, table.table): table.name for table in tables}
 
 
-def format_of(name: str) -> tuple[str, bool] | None:
-    """A file's format and whether it is gzipped, as its name says; None where it says neither."""
-    lowered = name.lower()
-    # Longest ending first: an ending may end in another one.
-    ending = next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if lowered.endswith(ending)), None)
-    return None if ending is None else ENDINGS[ending]
+def format_of(name: str) -> str | None:
+    """The format that a file's name stands for; None where it stands for none."""
+    lowered = name.lower().removesuffix(".gz")
+    return next((found for ending, found in ENDINGS.items() if lowered.endswith(ending)), None)
 
 
 def is_hidden(name: str) -> bool:
@@ -51,9 +58,39 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "_"))
 
 
+def is_unfinished(name: str) -> bool:
+    """A name as of a file that is still being written, or of an old copy: `a.csv.tmp`. Such are not read."""
+    return _UNFINISHED.fullmatch(name.lower()) is not None
+
+
 def is_working_folder(name: str) -> bool:
     """A hidden folder in which a tool that writes data keeps what is not, or not yet, or no longer part of it."""
     return _WORKING_FOLDER.fullmatch(name.lower()) is not None
+
+
+def owner_of(subfolders: Collection[str], metadata_files: Collection[str] = ()) -> str | None:
+    """Why a folder with these subfolders (and these files in its folder metadata) cannot be read file by file; None where it can.
+
+    Such a format's own lists say which of the files are live: others hold rows that were deleted or replaced.
+    """
+    found = next((name for name in sorted(subfolders) if name.lower() in _OWNERS), None)
+    if found is None and not any(name.endswith(".metadata.json") for name in metadata_files):
+        return None
+    marker, owner = (found, _OWNERS[found.lower()]) if found else (_ICEBERG, "an Iceberg table")
+    return (
+        f"is {owner} (it has {marker}): not all of its files are live, so none is read. Export its rows as plain parquet files into "
+        "another folder, and move this one out of the landing folder"
+    )
+
+
+def folder_values(source_file: str) -> dict[str, str | None]:
+    """Column -> value of the folders `name=value` on the way to a file, below its table's folder."""
+    values: dict[str, str | None] = {}
+    for folder in source_file.split("/")[2:-1]:
+        name, is_pair, value = folder.partition("=")
+        if is_pair and name:
+            values[unquote(name)] = None if value == _NO_VALUE else unquote(value)
+    return values
 
 
 def unknown_source(folder: str, sources: Sequence[str]) -> str:

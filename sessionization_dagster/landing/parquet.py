@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import duckdb
 
 from sessionization_dagster.landing.convert import Field, Shape, properties, refusal
-from sessionization_dagster.landing.delimited import match_names, source_path
+from sessionization_dagster.landing.data_file import DataFile
+from sessionization_dagster.landing.delimited import folder_fields, match_names, source_path
 from sessionization_dagster.landing.errors import UnreadableFile
-from sessionization_dagster.landing.files import LandedFile
 from sessionization_dagster.landing.tables import RawTable
 
 
@@ -24,7 +24,7 @@ class ParquetProbe:
         """The instance is made for the first file."""
         self._instance: duckdb.DuckDBPyConnection | None = None
 
-    def columns(self, file: LandedFile) -> list[tuple[str, str]]:
+    def columns(self, file: DataFile) -> list[tuple[str, str]]:
         """(name, DuckDB type) of each column, after reading every value once. Raises UnreadableFile."""
         path = source_path(file.path)
         try:
@@ -46,9 +46,9 @@ class ParquetProbe:
             self._instance = None
 
 
-def whole_parquet(file: LandedFile, table: RawTable, columns: list[tuple[str, str]]) -> Shape:
+def whole_parquet(file: DataFile, table: RawTable, columns: list[tuple[str, str]]) -> Shape:
     """The file as DuckDB reads it. Raises UnreadableFile for columns that cannot fill the declared ones."""
-    return _shape(table, columns, _numbered(_reader(source_path(file.path), _row_number(columns)), columns))
+    return _shape(file, table, columns, _numbered(_reader(source_path(file.path), _row_number(columns)), columns))
 
 
 def fit_together(columns: Sequence[tuple[str, str]]) -> bool:
@@ -56,17 +56,21 @@ def fit_together(columns: Sequence[tuple[str, str]]) -> bool:
     return _row_number(columns) and all(name.lower() != "filename" for name, _ in columns)
 
 
-def together_parquet(files: Sequence[LandedFile], table: RawTable, columns: list[tuple[str, str]]) -> Shape:
-    """Files with the same columns, that fit together, as DuckDB reads them. Raises UnreadableFile as for one."""
+def together_parquet(files: Sequence[DataFile], table: RawTable, columns: list[tuple[str, str]]) -> Shape:
+    """Files with the same columns and folders' values, that fit together, as DuckDB reads them. Raises UnreadableFile as for one."""
     paths = f"[{', '.join(source_path(file.path) for file in files)}]"
     relation = _numbered(_reader(paths, row_number=True, filename=True), columns, more=", path")
     # All lie below one folder: what stands before a file's name in the ledger is equally long for all.
     return _shape(
-        table, columns, relation, source_file=f"substr(path, {len(files[0].path) - len(files[0].source_file) + 1})"
+        files[0],
+        table,
+        columns,
+        relation,
+        source_file=f"substr(path, {len(files[0].path) - len(files[0].source_file) + 1})",
     )
 
 
-def careful_parquet(file: LandedFile, table: RawTable, columns: list[tuple[str, str]]) -> Shape:
+def careful_parquet(file: DataFile, table: RawTable, columns: list[tuple[str, str]]) -> Shape:
     """The same with, per record, its text and whether it is valid UTF-8; its number stands for its line."""
     path, row_number = source_path(file.path), _row_number(columns)
     # The reader can drop invalid bytes or replace them, not name their row: where the two differ, there were some.
@@ -74,10 +78,10 @@ def careful_parquet(file: LandedFile, table: RawTable, columns: list[tuple[str, 
     relation = f"(select a.*, a is distinct from b as is_garbled from {replaced} as a positional join {ignored} as b)"
     broken = "case when is_garbled then 'is not UTF-8; write text columns in UTF-8' end"
     content = f"cast({properties(_fields(columns))} as varchar)"
-    return _shape(table, columns, relation, line="number", content=content, broken=broken)
+    return _shape(file, table, columns, relation, line="number", content=content, broken=broken)
 
 
-def _shape(table: RawTable, columns: list[tuple[str, str]], relation: str, **record: str) -> Shape:
+def _shape(file: DataFile, table: RawTable, columns: list[tuple[str, str]], relation: str, **record: str) -> Shape:
     """The records of `relation` (c0.., number). Raises UnreadableFile."""
     names = [name for name, _ in columns]
     if not names:
@@ -85,12 +89,12 @@ def _shape(table: RawTable, columns: list[tuple[str, str]], relation: str, **rec
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UnreadableFile(f"has the column {', '.join(map(repr, twice))} more than once; rename or drop one")
-    places = match_names(table, names)
+    fields = _fields(columns) + folder_fields(file, names)
+    places = match_names(table, [field.name for field in fields])
     wanted = {column.name: column for column in table.columns}
-    refusals = [refusal(wanted[name], columns[place][1]) for name, place in places.items()]
+    refusals = [refusal(wanted[name], fields[place].type) for name, place in places.items()]
     if any(refusals):
         raise UnreadableFile("; ".join(text for text in refusals if text))
-    fields = _fields(columns)
     extras = [field for place, field in enumerate(fields) if place not in places.values()]
     return Shape(relation, {name: fields[place] for name, place in places.items()}, extras, number="number", **record)
 
@@ -101,7 +105,7 @@ def _fields(columns: list[tuple[str, str]]) -> list[Field]:
 
 
 def _reader(path: str, row_number: bool = False, utf8: str = "strict", filename: bool = False) -> str:
-    """The reader's call: folder names such as `year=2024` are no columns."""
+    """The reader's call. Columns that folders name are added by us, for all formats alike."""
     return (
         f"read_parquet({path}, hive_partitioning = false, file_row_number = {row_number}, filename = {filename}, "
         f"utf8_validation = '{utf8}')"

@@ -10,26 +10,30 @@ from typing import TextIO
 import duckdb
 import pyarrow as pa
 
+from sessionization_dagster.landing.call_rows import calls_shape, records_of
 from sessionization_dagster.landing.careful import Record, csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.convert import Shape, converted, landed_columns
+from sessionization_dagster.landing.data_file import DataFile
 from sessionization_dagster.landing.delimited import (
     MAX_KEYS,
+    csv_fields,
     csv_shape,
     jsonl_keys,
     jsonl_shape,
+    unnested,
     whole_csv,
     whole_jsonl,
 )
-from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
-from sessionization_dagster.landing.files import LandedFile
+from sessionization_dagster.landing.documents import json_records
+from sessionization_dagster.landing.errors import NeedsCare
 from sessionization_dagster.landing.ledger import qualified
 from sessionization_dagster.landing.parquet import ParquetProbe, careful_parquet, together_parquet, whole_parquet
 from sessionization_dagster.landing.tables import RawTable
-from sessionization_dagster.landing.text import opened
+from sessionization_dagster.landing.text import opened, unzipped
 from sessionization_dagster.warehouses.text import identifier, literal
 
 #: (session, probe, file, table, landed_at) -> (rows, rejects).
-Load = Callable[[duckdb.DuckDBPyConnection, ParquetProbe, LandedFile, RawTable, datetime], tuple[int, int]]
+Load = Callable[[duckdb.DuckDBPyConnection, ParquetProbe, DataFile, RawTable, datetime], tuple[int, int]]
 
 #: Of a rejected record's text: enough to recognise it.
 MAX_CONTENT_CHARACTERS = 10_000
@@ -52,17 +56,18 @@ _BATCH_SCHEMA = pa.schema(
 
 
 def load_whole(
-    session: duckdb.DuckDBPyConnection, probe: ParquetProbe, file: LandedFile, table: RawTable, landed_at: datetime
+    session: duckdb.DuckDBPyConnection, probe: ParquetProbe, file: DataFile, table: RawTable, landed_at: datetime
 ) -> tuple[int, int]:
     """Loads a clean file in one vectorised statement.
 
     Raises UnreadableFile, and NeedsCare as soon as anything in it is not clean; the transaction is of no use then.
     """
-    if file.size_bytes == 0:
-        raise UnreadableFile("is empty (zero bytes); write it again, or remove it")
+    if file.calls is not None:
+        raise NeedsCare
     try:
         if file.format == "parquet":
-            return _insert_whole(session, file, table, whole_parquet(file, table, probe.columns(file))), 0
+            with unzipped(file) as plain:
+                return _insert_whole(session, file, table, whole_parquet(plain, table, probe.columns(plain))), 0
         shape = whole_csv(file, table) if file.format == "csv" else whole_jsonl(session, file, table)
         count = _insert_whole(session, file, table, shape)
         _number_rows(session, table, count)
@@ -75,7 +80,7 @@ def load_whole(
 
 def load_together(
     session: duckdb.DuckDBPyConnection,
-    files: Sequence[LandedFile],
+    files: Sequence[DataFile],
     table: RawTable,
     columns: list[tuple[str, str]],
 ) -> dict[str, int]:
@@ -98,29 +103,28 @@ def load_together(
 
 
 def load_carefully(
-    session: duckdb.DuckDBPyConnection, probe: ParquetProbe, file: LandedFile, table: RawTable, landed_at: datetime
+    session: duckdb.DuckDBPyConnection, probe: ParquetProbe, file: DataFile, table: RawTable, landed_at: datetime
 ) -> tuple[int, int]:
     """Loads what is sound in a file, and a reject with its line for each record that is not. Raises UnreadableFile."""
     if file.format == "parquet":
-        return _split(session, file, table, careful_parquet(file, table, probe.columns(file)), landed_at)
+        with unzipped(file) as plain:
+            return _split(session, file, table, careful_parquet(plain, table, probe.columns(plain)), landed_at)
     rows = rejects = 0
     with opened(file) as stream:
-        shapes = (
-            _csv_batches(session, table, stream) if file.format == "csv" else _jsonl_batches(session, table, stream)
-        )
-        for shape in shapes:
+        read = _call_batches if file.calls else _csv_batches if file.format == "csv" else _jsonl_batches
+        for shape in read(session, file, table, stream):
             counts = _split(session, file, table, shape, landed_at)
             rows, rejects = rows + counts[0], rejects + counts[1]
     return rows, rejects
 
 
-def _insert_whole(session: duckdb.DuckDBPyConnection, file: LandedFile, table: RawTable, shape: Shape) -> int:
+def _insert_whole(session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable, shape: Shape) -> int:
     """Inserts all records, or fails at the first that has a problem. Returns their count."""
     return _execute_insert(session, _insert(literal(file.source_file), table, shape, CLEAN_NUMBER))
 
 
 def _split(
-    session: duckdb.DuckDBPyConnection, file: LandedFile, table: RawTable, shape: Shape, landed_at: datetime
+    session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable, shape: Shape, landed_at: datetime
 ) -> tuple[int, int]:
     """Inserts the records without a problem as rows, the others as rejects. Returns (rows, rejects)."""
     rejects = _execute_insert(
@@ -163,19 +167,36 @@ def _number_rows(session: duckdb.DuckDBPyConnection, table: RawTable, count: int
     session.execute(f"update {qualified(table)} set source_row = rowid - {first} + 1 where source_row is null")
 
 
-def _csv_batches(session: duckdb.DuckDBPyConnection, table: RawTable, stream: TextIO) -> Iterator[Shape]:
+def _csv_batches(
+    session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable, stream: TextIO
+) -> Iterator[Shape]:
     """The file in batches. Each is valid until the next is asked for. Raises UnreadableFile."""
-    names = csv_header(stream)
+    names = csv_header(stream, file.delimiter)
     stream.seek(0)
-    fields = [f"fields[{place}]" for place in range(1, len(names) + 1)]
-    shape = csv_shape(table, names, _BATCH, fields, number="number", line="line", content="content", broken="error")
-    for _ in _batches(session, csv_records(stream, len(names))):
+    fields = csv_fields(file, names, [f"fields[{place}]" for place in range(1, len(names) + 1)])
+    shape = csv_shape(table, fields, _BATCH, number="number", line="line", content="content", broken="error")
+    for _ in _batches(session, csv_records(stream, len(names), file.delimiter)):
         yield shape
 
 
-def _jsonl_batches(session: duckdb.DuckDBPyConnection, table: RawTable, stream: TextIO) -> Iterator[Shape]:
+def _json_records(file: DataFile, stream: TextIO) -> Iterator[Record]:
+    return json_records(stream) if file.format == "json" else jsonl_records(stream)
+
+
+def _call_batches(
+    session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable, stream: TextIO
+) -> Iterator[Shape]:
+    """The table's calls of a file, in batches. Each is valid until the next is asked for."""
+    records = _json_records(file, stream)
+    for _ in _batches(session, records_of(file.calls, table, records) if file.calls else records):
+        yield calls_shape(table, _BATCH)
+
+
+def _jsonl_batches(
+    session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable, stream: TextIO
+) -> Iterator[Shape]:
     """The file in batches, with at most MAX_KEYS keys where possible. Each is valid until the next is asked for."""
-    for first, last in _batches(session, jsonl_records(stream)):
+    for first, last in _batches(session, _json_records(file, stream)):
         pieces = [(first, last)]
         while pieces:
             first, last = pieces.pop()
@@ -185,14 +206,14 @@ def _jsonl_batches(session: duckdb.DuckDBPyConnection, table: RawTable, stream: 
                 "when json_type(content) <> 'OBJECT' then 'is JSON, but no object; write one object per line' end "
                 f"as fault from {_BATCH} where number between {first} and {last})"
             )
-            sound = "case when fault is null then content end"
-            keys = jsonl_keys(session, judged, sound, MAX_KEYS + 1 if first < last else None)
+            sound = unnested("case when fault is null then content end", table)
+            keys = jsonl_keys(session, judged, sound, table, MAX_KEYS + 1 if first < last else None)
             if len(keys) > MAX_KEYS and first < last:
                 middle = (first + last) // 2
                 pieces += [(middle + 1, last), (first, middle)]
                 continue
             yield jsonl_shape(
-                table, keys, judged, sound, number="number", line="line", content="content", broken="fault"
+                table, keys, judged, sound, file, number="number", line="line", content="content", broken="fault"
             )
 
 

@@ -16,7 +16,7 @@ COLUMN_TYPES = ("VARCHAR", "TIMESTAMP", "DATE", "JSON", "BOOLEAN", "INTEGER", "B
 #: Those that can tell a row's moment: whole numbers are counted from 1970, by their size in seconds, milliseconds or microseconds.
 NUMBER_TYPES = ("INTEGER", "BIGINT")
 TIME_TYPES = ("TIMESTAMP", "DATE", *NUMBER_TYPES)
-LANDING_KEYS = ("source", "table", "at")
+LANDING_KEYS = ("source", "table", "at", "call", "unnest", "name_prefix")
 
 
 class LandingError(Exception):
@@ -34,6 +34,7 @@ class RawColumn:
         identifier: it says whose a row is.
         prefix: what an identifier may begin with and is the same without.
         event_id: it says which event a row is.
+        names: other names that files may have for it, in the order of preference.
     """
 
     name: str
@@ -42,6 +43,7 @@ class RawColumn:
     identifier: bool = False
     prefix: str = ""
     event_id: bool = False
+    names: tuple[str, ...] = ()
 
     @property
     def is_id(self) -> bool:
@@ -51,12 +53,23 @@ class RawColumn:
 
 @dataclass(frozen=True)
 class RawTable:
-    """The table `raw.<source>_<table>`, filled from the folder `<landing>/<source>/<table>/`; `at`: the column that tells when."""
+    """The table `raw.<source>_<table>`, filled from the folder `<landing>/<source>/<table>/`.
+
+    Attributes:
+        source: the source's name.
+        table: the table's name within the source.
+        columns: the declared ones.
+        at: the column that tells when.
+        call: the type of raw calls (`{"messageId": ..., "type": "track", ...}`) that are rows of this table.
+        unnest: the key of a JSON record whose object holds most of the record's fields.
+    """
 
     source: str
     table: str
     columns: tuple[RawColumn, ...]
     at: str | None = None
+    call: str | None = None
+    unnest: str | None = None
 
     @property
     def name(self) -> str:
@@ -100,7 +113,8 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
     if unknown:
         raise LandingError(f"{label}: meta.landing has {', '.join(unknown)}; allowed are {', '.join(LANDING_KEYS)}")
     at = landing.get("at", "timestamp")
-    columns = tuple(_raw_column(label, column) for column in node.get("columns", {}).values())
+    name_prefix = landing.get("name_prefix")
+    columns = tuple(_raw_column(label, column, name_prefix) for column in node.get("columns", {}).values())
     at_type = next((column.type for column in columns if column.name == at), None)
     if at_type not in (None, *TIME_TYPES):
         raise LandingError(
@@ -108,7 +122,12 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
             "Correct the type, or name another column in meta.landing.at"
         )
     table = RawTable(
-        source=landing["source"], table=landing["table"], columns=columns, at=at if at_type is not None else None
+        source=landing["source"],
+        table=landing["table"],
+        columns=columns,
+        at=at if at_type is not None else None,
+        call=landing.get("call"),
+        unnest=landing.get("unnest"),
     )
     if node["name"] != table.name:
         raise LandingError(f"{label}: meta.landing says {table.name}; name the source so, or correct the meta")
@@ -126,8 +145,8 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
     return table
 
 
-def _raw_column(label: str, column: Mapping[str, Any]) -> RawColumn:
-    """One column of the manifest. Raises LandingError for a type that cannot be landed."""
+def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) -> RawColumn:
+    """One column of the manifest; files may write name_prefix before its name. Raises LandingError for a type that cannot be landed."""
     data_type = str(column.get("data_type") or "").upper()
     if data_type not in COLUMN_TYPES:
         raise LandingError(
@@ -138,8 +157,9 @@ def _raw_column(label: str, column: Mapping[str, Any]) -> RawColumn:
     return RawColumn(
         column["name"],
         data_type,
-        bool(meta.get("required")),
-        bool(meta.get("identifier")),
-        str(meta.get("prefix") or ""),
-        bool(meta.get("event_id")),
+        required=bool(meta.get("required")),
+        identifier=bool(meta.get("identifier")),
+        prefix=str(meta.get("prefix") or ""),
+        event_id=bool(meta.get("event_id")),
+        names=tuple([name_prefix + column["name"]] if name_prefix else []) + tuple(meta.get("names", ())),
     )

@@ -2,39 +2,79 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
+import re
+import shutil
+import tempfile
 import zlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import BinaryIO, TextIO, cast
 
+from sessionization_dagster.landing.data_file import DataFile, LandedFile
 from sessionization_dagster.landing.errors import UnreadableFile
-from sessionization_dagster.landing.files import LandedFile
 
 #: A line is held in memory as a whole; nothing that is meant to be one is longer.
 MAX_LINE_CHARACTERS = 16 * 2**20
+
+#: What a gzip file begins with.
+GZIP = b"\x1f\x8b"
+#: What of a file is read to see what it is.
+HEAD_BYTES = 2**16
 
 #: (number from 1, the line with its end).
 Line = tuple[int, str]
 
 
+def beginning(file: LandedFile) -> tuple[bytes, bool]:
+    """The file's first bytes, unzipped, and whether they were zipped. Raises UnreadableFile."""
+    with _readable_bytes(file.path, gzipped=False) as stream:
+        head = stream.read(HEAD_BYTES)
+    if not head.startswith(GZIP):
+        return head, False
+    with _readable_bytes(file.path, gzipped=True) as stream:
+        return stream.read(HEAD_BYTES), True
+
+
 @contextmanager
-def opened(file: LandedFile) -> Iterator[TextIO]:
-    """The file's text without byte order mark, undecodable bytes as surrogates. Raises UnreadableFile."""
-    with _readable_bytes(file) as stream:
-        newline = _line_end(stream.read(2**16))
-    with _readable_bytes(file) as stream:
-        yield io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline)
+def opened(file: DataFile) -> Iterator[TextIO]:
+    """The file's text without byte order mark, undecodable bytes of UTF-8 as surrogates. Raises UnreadableFile."""
+    errors = "surrogateescape" if file.is_utf8 else "strict"
+    with _readable_bytes(file.path, file.gzipped) as stream:
+        head = stream.read(HEAD_BYTES)
+        newline = _line_end(codecs.getincrementaldecoder(file.encoding)("replace").decode(head))
+    with _readable_bytes(file.path, file.gzipped) as stream:
+        try:
+            yield io.TextIOWrapper(stream, file.encoding, errors, newline)
+        except UnicodeError as error:
+            if file.is_utf8:
+                raise
+            raise UnreadableFile("is UTF-16 text with bytes that are no letters; write it in UTF-8") from error
 
 
-def has_lone_returns(file: LandedFile) -> bool:
+@contextmanager
+def unzipped(file: DataFile) -> Iterator[DataFile]:
+    """The file itself, or a temporary copy of what is in it: parquet is not read from its beginning to its end. Raises UnreadableFile."""
+    if not file.gzipped:
+        yield file
+        return
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as copy:
+        with _readable_bytes(file.path, gzipped=True) as stream:
+            shutil.copyfileobj(stream, copy)
+        copy.flush()
+        yield replace(file, path=copy.name, gzipped=False)
+
+
+def has_lone_returns(file: DataFile) -> bool:
     r"""Whether a `\r` without `\n` occurs: DuckDB takes some of them for line ends. Reads 1 GB in about half a second.
 
     Raises UnreadableFile for a damaged gzip file, of which DuckDB does not compare the checksum.
     """
-    with _readable_bytes(file) as stream:
+    with _readable_bytes(file.path, file.gzipped) as stream:
         carried = b""
         while block := stream.read(2**20):
             block = carried + block
@@ -45,25 +85,23 @@ def has_lone_returns(file: LandedFile) -> bool:
 
 
 @contextmanager
-def _readable_bytes(file: LandedFile) -> Iterator[BinaryIO]:
+def _readable_bytes(path: str, gzipped: bool) -> Iterator[BinaryIO]:
     """The unzipped bytes. Raises UnreadableFile, whenever they turn out to be damaged."""
     try:
-        with cast(BinaryIO, gzip.open(file.path) if file.gzipped else open(file.path, "rb")) as stream:
+        with cast(BinaryIO, gzip.open(path) if gzipped else open(path, "rb")) as stream:
             yield stream
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UnreadableFile(
-            f"is not a whole gzip file ({error}); write it again, or take .gz off its name if it is not compressed"
-        ) from error
+        raise UnreadableFile(f"is not a whole gzip file ({error}); write it again") from error
     except OSError as error:
         raise UnreadableFile(f"cannot be read ({error.strerror or error}); allow reading it", transient=True) from error
 
 
-def _line_end(beginning: bytes) -> str:
+def _line_end(beginning: str) -> str:
     r"""The character that ends lines.
 
     A `\r` alone does only in files that have no `\n`, as of old Macintoshes; elsewhere it is part of the text.
     """
-    return "\r" if b"\r" in beginning and b"\n" not in beginning else "\n"
+    return "\r" if "\r" in beginning and "\n" not in beginning else "\n"
 
 
 class Lines:
@@ -115,3 +153,12 @@ def readable(text: str) -> tuple[str, bool]:
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), False
     return text, True
+
+
+def not_utf8(content: str) -> str:
+    r"""What is wrong with a text in which bytes are written as \xff, in words that name the encoding where it can be guessed."""
+    letters = re.findall(r"\\x([0-9a-f]{2})", content)
+    # Bytes of Windows-1252 for letters and quotes of Western languages; five of its places are empty.
+    is_western = all(code not in ("81", "8d", "8f", "90", "9d") for code in letters)
+    guess = ' (it may be Windows-1252, which Excel calls "CSV")' if is_western else ""
+    return f"is not UTF-8{guess}; write the file in UTF-8"

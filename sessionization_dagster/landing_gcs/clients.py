@@ -15,6 +15,7 @@ from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError,
 from google.cloud import bigquery, storage
 
 from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.text import GZIP
 from sessionization_dagster.landing_gcs.objects import Bucket, StoredObject
 from sessionization_dagster.warehouses.base import TableLayout
 from sessionization_dagster.warehouses.bigquery import (
@@ -75,8 +76,8 @@ class Objects:
         blob = self._bucket.get_blob(stored.name, timeout=REQUEST_SECONDS)
         return blob is not None and int(blob.generation) == stored.generation
 
-    def beginning(self, stored: StoredObject, gzipped: bool) -> bytes | None:
-        """The first bytes, unzipped; None where this generation is gone. Raises UnreadableFile."""
+    def beginning(self, stored: StoredObject) -> tuple[bytes, bool] | None:
+        """The first bytes, unzipped, and whether they were zipped; None where this generation is gone. Raises UnreadableFile."""
         blob = self._bucket.blob(stored.name, generation=stored.generation)
         try:
             data: bytes = blob.download_as_bytes(
@@ -84,14 +85,12 @@ class Objects:
             )
         except NotFound:
             return None
-        if not gzipped:
-            return data
+        if not data.startswith(GZIP):
+            return data, False
         try:
-            return zlib.decompressobj(wbits=31).decompress(data, HEADER_BYTES)
+            return zlib.decompressobj(wbits=31).decompress(data, HEADER_BYTES), True
         except zlib.error as error:
-            raise UnreadableFile(
-                f"is not a gzip file ({error}); write it again, or take .gz off its name if it is not compressed"
-            ) from error
+            raise UnreadableFile(f"is not a whole gzip file ({error}); write it again") from error
 
 
 @dataclass(frozen=True)

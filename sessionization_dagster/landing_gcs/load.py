@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery, storage
 
 from sessionization_dagster.errors import WarehouseError
+from sessionization_dagster.landing.calls import is_call
 from sessionization_dagster.landing.careful import csv_header
+from sessionization_dagster.landing.data_file import Kind
 from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.formats import EMPTY, kind_of, require_rows
 from sessionization_dagster.landing.ledger import LOADED, REMOVED, UNREADABLE
 from sessionization_dagster.landing.removed import SHOWN, Missing, RemovedFiles, require_plausible
 from sessionization_dagster.landing.report import LandingReport, Reject, TableReport, silence
@@ -117,16 +120,18 @@ class _Loader:
         self._keeps = removed is RemovedFiles.KEEP
 
     def missing(self, files: Sequence[RawFile]) -> Missing:
-        """The table's landed files that are not among these."""
+        """The table's landed files that are not among these, nor in a folder that is refused."""
         rows = {row["source_file"]: row["row_count"] for row in self._loads.rows(self._statements.entries())}
-        gone = sorted(rows.keys() - {file.source_file for file in files})
+        gone = sorted(rows.keys() - {file.source_file for file in files} - set(_refused(rows, files)))
         return Missing(self._table.name, tuple(gone), len(rows), sum(rows[name] for name in gone), sum(rows.values()))
 
     def land(self, files: Sequence[RawFile]) -> None:
         """Withdraws what is gone, or notes that it is, then loads what is new or changed."""
         present = {file.source_file for file in files}
         known = self._prepare(present)
-        gone = {name: status for name, (_, status) in sorted(known.items()) if name not in present}
+        refused = _refused(known, files)
+        self._withdraw(refused, "its folder is refused")
+        gone = {name: status for name, (_, status) in sorted(known.items()) if name not in {*present, *refused}}
         # A file that could not be read has no rows to keep.
         kept = [name for name, status in gone.items() if self._keeps and status != UNREADABLE]
         self._withdraw([name for name in gone if name not in kept])
@@ -195,13 +200,13 @@ class _Loader:
         rows = self._loads.rows(self._statements.entries())
         return {row["source_file"]: (row["generation"], row["status"]) for row in rows}
 
-    def _withdraw(self, gone: list[str]) -> None:
-        """Removes the rows of files that are no longer there: the bucket is the truth, as for a rebuild."""
+    def _withdraw(self, gone: list[str], why: str = "the file is gone") -> None:
+        """Removes the rows of files that are no longer there, or may not be read."""
         for start in range(0, len(gone), FILES_PER_SCRIPT):
             self._loads.rows(self._statements.withdraw(gone[start : start + FILES_PER_SCRIPT]))
-        self._result.files_withdrawn = len(gone)
+        self._result.files_withdrawn += len(gone)
         for source_file in gone:
-            self._report(f"{source_file}: withdrawn, the file is gone")
+            self._report(f"{source_file}: withdrawn, {why}")
 
     def _load(self, file: RawFile) -> str | None:
         """Loads one file, or sets it aside. Returns its status; None where it changed meanwhile: the next run takes it."""
@@ -234,19 +239,23 @@ class _Loader:
 
     def _judge(self, file: RawFile) -> tuple[Scratch, Outcome] | None:
         """Loads a file into a scratch table and counts what is sound; None where the file is gone. Raises UnreadableFile."""
+        if file.refusal is not None:
+            raise UnreadableFile(file.refusal)
         if file.stored.size_bytes == 0:
-            raise UnreadableFile("is empty (zero bytes); write it again, or remove it")
+            raise UnreadableFile(EMPTY)
+        beginning = self._objects.beginning(file.stored)
+        if beginning is None:
+            return None
+        kind = loadable(kind_of(*beginning, file.source_file), file, self._table)
         names: tuple[str, ...] = ()
-        if file.format == "csv":
-            beginning = self._objects.beginning(file.stored, file.gzipped)
-            if beginning is None:
-                return None
-            names = header_of(beginning)
-            shapes.csv_shape(self._table, names, "")  # nothing is loaded where a required column is missing
+        if kind.format == "csv":
+            names = header_of(beginning[0], kind.delimiter)
+            shapes.csv_shape(self._table, names, "", file.source_file)  # nothing is loaded without a required column
         key = file.key(self._bucket, self._table.name)
-        scratch = self._loads.load(f"gs://{self._bucket.name}/{file.stored.name}", key, load_config(file.format, names))
+        uri = f"gs://{self._bucket.name}/{file.stored.name}"
+        scratch = self._loads.load(uri, key, load_config(kind.format, names, kind.delimiter))
         try:
-            shape = self._shape(file, names, scratch)
+            shape = self._shape(kind.format, names, scratch, file.source_file)
         except UnreadableFile:
             self._loads.drop(scratch)
             raise
@@ -255,13 +264,13 @@ class _Loader:
         columns = [column.name for column in self._table.columns if column.name in shape.columns]
         return scratch, Outcome(LOADED, judged, columns, counts["row_count"], counts["reject_count"])
 
-    def _shape(self, file: RawFile, names: Sequence[str], scratch: Scratch) -> shapes.Shape:
-        if file.format == "csv":
-            return shapes.csv_shape(self._table, names, scratch.name)
-        if file.format == "parquet":
-            return shapes.parquet_shape(self._table, scratch.types, scratch.name)
+    def _shape(self, file_format: str, names: Sequence[str], scratch: Scratch, source_file: str) -> shapes.Shape:
+        if file_format == "csv":
+            return shapes.csv_shape(self._table, names, scratch.name, source_file)
+        if file_format == "parquet":
+            return shapes.parquet_shape(self._table, scratch.types, scratch.name, source_file)
         keys = [row["key"] for row in self._loads.rows(shapes.jsonl_keys(scratch.name))]
-        return shapes.jsonl_shape(self._table, keys, scratch.name)
+        return shapes.jsonl_shape(self._table, keys, scratch.name, source_file)
 
     def _tell_rejects(self, files: Sequence[str]) -> None:
         for start in range(0, len(files), FILES_PER_SCRIPT):
@@ -269,6 +278,12 @@ class _Loader:
             self._result.rejects += [Reject(row["source_file"], None, row["error"], row["is_record"]) for row in rows]
         (held,) = self._loads.rows(self._statements.reject_count())
         self._result.rejects_held = held["found"]
+
+
+def _refused(known: Iterable[str], files: Sequence[RawFile]) -> list[str]:
+    """Which of the known files lie in a folder that is refused."""
+    folders = tuple(f"{file.source_file}/" for file in files if file.refusal)
+    return [name for name in known if name.startswith(folders)]
 
 
 def columns_to_add(
@@ -284,16 +299,39 @@ def columns_to_add(
     return {name: kind for name, kind in declared.items() if name.lower() not in there}
 
 
-def header_of(beginning: bytes) -> tuple[str, ...]:
+def loadable(kind: Kind, file: RawFile, table: RawTable) -> Kind:
+    """The kind, if a load job and its query can read such a file. Raises UnreadableFile: the folder's landing alone reads the others."""
+    require_rows(kind, table)
+    lines = "write one object per line"
+    problems = {
+        "is gzipped, and its name does not end in .gz, by which a load job knows that; rename it": kind.gzipped
+        and kind.format != "parquet"
+        and not file.source_file.lower().endswith(".gz"),
+        "is gzipped parquet; unpack it": kind.gzipped and kind.format == "parquet",
+        "is UTF-16 text, which is not read from a bucket; write it in UTF-8": not kind.is_utf8,
+        f"is a JSON array, or objects over several lines, which is not read from a bucket; {lines}": kind.format
+        == "json",
+        "has raw calls (messageId and type), which are not read from a bucket; have the loader write tables": table.call
+        and is_call(kind.first),
+        f"has its fields in {table.unnest!r}, which is not read from a bucket; write them at the top of each object": table.unnest
+        and isinstance(kind.first.get(table.unnest), dict),
+    }
+    for problem, is_found in problems.items():
+        if is_found:
+            raise UnreadableFile(problem)
+    return kind
+
+
+def header_of(beginning: bytes, delimiter: str = ",") -> tuple[str, ...]:
     """The column names of a csv file that begins so. Raises UnreadableFile."""
     line, end, rest = beginning.partition(b"\n")
     if not line.strip(b" \t\r\n\xef\xbb\xbf") and rest:
         # A load job leaves out one line, not the first that says something.
         raise UnreadableFile("starts with a blank line; write the column names into the first line")
-    return csv_header(io.TextIOWrapper(io.BytesIO(line + end), "utf-8-sig", "surrogateescape", newline="\n"))
+    return csv_header(io.TextIOWrapper(io.BytesIO(line + end), "utf-8-sig", "surrogateescape", newline="\n"), delimiter)
 
 
-def load_config(file_format: str, names: Sequence[str]) -> bigquery.LoadJobConfig:
+def load_config(file_format: str, names: Sequence[str], delimiter: str = ",") -> bigquery.LoadJobConfig:
     """How a load job reads a file of this format; names are a csv file's columns."""
     if file_format == "parquet":
         return bigquery.LoadJobConfig(source_format=bigquery.SourceFormat.PARQUET, autodetect=True)
@@ -303,7 +341,7 @@ def load_config(file_format: str, names: Sequence[str]) -> bigquery.LoadJobConfi
         source_format=bigquery.SourceFormat.CSV,
         schema=[bigquery.SchemaField(column, "STRING") for column in columns],
         skip_leading_rows=1 if is_csv else 0,
-        field_delimiter="," if is_csv else NO_DELIMITER,
+        field_delimiter=delimiter if is_csv else NO_DELIMITER,
         quote_character='"' if is_csv else "",
         allow_quoted_newlines=is_csv,
         preserve_ascii_control_characters=True,

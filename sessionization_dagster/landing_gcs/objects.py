@@ -10,11 +10,13 @@ from sessionization_dagster.landing.names import (
     EXPECTED_LAYOUT,
     HIDDEN,
     OUTSIDE_A_TABLE,
-    UNKNOWN_ENDING,
+    UNFINISHED,
     folders_of,
     format_of,
     is_hidden,
+    is_unfinished,
     is_working_folder,
+    owner_of,
     unknown_source,
     unknown_table,
 )
@@ -55,14 +57,12 @@ class RawFile:
     Attributes:
         stored: the object.
         source_file: its name below the prefix: the file's identity in the ledger.
-        format: parquet, csv or jsonl.
-        gzipped: whether its name says so.
+        refusal: why it cannot be read, as its place shows.
     """
 
     stored: StoredObject
     source_file: str
-    format: str
-    gzipped: bool
+    refusal: str | None = None
 
     def key(self, bucket: Bucket, table: str) -> str:
         """A word for this generation of the file in this table, for names of jobs and scratch tables."""
@@ -94,9 +94,15 @@ def discover(bucket: Bucket, objects: Iterable[StoredObject], tables: Sequence[R
     discovery = Discovery({table.name: [] for table in tables})
     folders = folders_of(tables)
     strange: set[tuple[str, str]] = set()
-    for stored in sorted(objects, key=lambda stored: stored.name):
+    listed = sorted(objects, key=lambda stored: stored.name)
+    owned = _owned_folders(bucket, listed)
+    for stored in listed:
         relative = stored.name.removeprefix(bucket.prefix)
         parts = relative.split("/")
+        owner = next((folder for folder in owned if f"{relative}/".startswith(folder)), None)
+        if owner is not None:
+            _refuse(stored, owner, owned[owner], folders, discovery.files)
+            continue
         # A name that ends with a slash is a folder that somebody made in the console.
         if not parts[-1]:
             continue
@@ -120,14 +126,44 @@ def discover(bucket: Bucket, objects: Iterable[StoredObject], tables: Sequence[R
     return discovery
 
 
+def _owned_folders(bucket: Bucket, objects: Sequence[StoredObject]) -> dict[str, str]:
+    """Folder, with a slash at its end -> why no object below it can be read, where another format owns it."""
+    owned: dict[str, str] = {}
+    for stored in objects:
+        parts = stored.name.removeprefix(bucket.prefix).split("/")
+        for depth, part in enumerate(parts[:-1]):
+            refusal = owner_of([part], parts[depth + 1 :] if part == "metadata" and depth == len(parts) - 2 else ())
+            if refusal is not None:
+                owned.setdefault("".join(f"{outer}/" for outer in parts[:depth]), refusal)
+                break
+    return owned
+
+
+def _refuse(
+    stored: StoredObject,
+    folder: str,
+    refusal: str,
+    folders: Mapping[tuple[str, str], str],
+    files: dict[str, list[RawFile]],
+) -> None:
+    """Adds a folder that another format owns to each table that it holds objects of, once, as a file that cannot be read."""
+    for (source, table), name in folders.items():
+        place = f"{source}/{table}/"
+        if not folder.startswith(place) and not place.startswith(folder):
+            continue
+        shown = max(folder, place, key=len).rstrip("/")
+        if all(file.source_file != shown for file in files[name]):
+            # The generation of its first object stands for it: what else changes below it does not matter.
+            files[name].append(RawFile(stored, shown, refusal))
+
+
 def _place(stored: StoredObject, relative: str, files: list[RawFile], ignored: list[tuple[str, str]]) -> None:
-    found = format_of(relative)
-    if found is None:
-        ignored.append((relative, UNKNOWN_ENDING))
+    if is_unfinished(relative):
+        ignored.append((relative, UNFINISHED))
     elif "*" in stored.name:
         ignored.append((relative, "its name has a *, which a load job takes for any text; rename it"))
     else:
-        files.append(RawFile(stored, relative, *found))
+        files.append(RawFile(stored, relative))
 
 
 def _tell_hidden(parts: list[str], folders: Mapping[tuple[str, str], str], ignored: list[tuple[str, str]]) -> None:

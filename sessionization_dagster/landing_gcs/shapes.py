@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sessionization_dagster.landing.delimited import MAX_KEYS, match_names
+from sessionization_dagster.landing.delimited import MAX_KEYS, match_names, spellings
 from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.names import folder_values
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing_gcs.values import (
     Value,
     converted,
-    given,
     literal,
     parsed_json,
     problem,
@@ -51,8 +52,10 @@ def judged(table: RawTable, shape: Shape) -> str:
     values, problems = ["*"], ["when broken is not null then broken"]
     for place, column in enumerate(table.columns):
         value = shape.columns.get(column.name)
-        raw.append(f"{given(column, value.text) if value else 'cast(null as string)'} as r{place}")
-        values.append(f"{converted(column.type, f'r{place}')} as v{place}")
+        raw.append(f"{value.text if value else 'cast(null as string)'} as r{place}")
+        raw.append(f"{value.is_number if value else 'false'} as n{place}")
+        is_number = "false" if value is None or value.is_number == "false" else f"n{place}"
+        values.append(f"{converted(column, f'r{place}', is_number)} as v{place}")
         branch = problem(column, f"r{place}", f"v{place}") if value else None
         problems += [branch] if branch else []
     first = f"select {', '.join(raw)} from {shape.relation}"
@@ -60,14 +63,15 @@ def judged(table: RawTable, shape: Shape) -> str:
     return f"select *, case {' '.join(problems)} end as problem from ({second})"
 
 
-def csv_shape(table: RawTable, names: Sequence[str], scratch: str) -> Shape:
+def csv_shape(table: RawTable, names: Sequence[str], scratch: str, source_file: str) -> Shape:
     """Records whose n-th column is called names[n] and stands in cn. Raises UnreadableFile for a missing required column."""
-    places = match_names(table, names)
     fields = []
     for place, name in enumerate(names):
         # Empty is no value, quoted or not.
         text = f"nullif(c{place}, '')"
         fields.append(Value(name, text, f"if({text} is null, null, to_json_string({text}))"))
+    fields += _folder_values(source_file, names)
+    places = match_names(table, [field.name for field in fields])
     taken = set(places.values())
     # A load job does not keep a record's text: a JSON list of its fields stands for it.
     content = f"to_json_string([{', '.join(f'coalesce(c{place}, {EMPTY})' for place in range(len(names)))}])"
@@ -79,26 +83,39 @@ def csv_shape(table: RawTable, names: Sequence[str], scratch: str) -> Shape:
     )
 
 
-def parquet_shape(table: RawTable, types: Mapping[str, str], scratch: str) -> Shape:
+def _folder_values(source_file: str, names: Sequence[str]) -> list[Value]:
+    """The columns that the folders on the way to the file give it, but for those that it has itself."""
+    own = {name.lower() for name in names}
+    given = {name: value for name, value in folder_values(source_file).items() if name.lower() not in own}
+    return [
+        Value(name, "cast(null as string)", "cast(null as string)")
+        if value is None
+        else Value(name, literal(value), literal(json.dumps(value, ensure_ascii=False)))
+        for name, value in given.items()
+    ]
+
+
+def parquet_shape(table: RawTable, types: Mapping[str, str], scratch: str, source_file: str) -> Shape:
     """Records with columns of these types, as a load job made them.
 
     Raises UnreadableFile for a missing required column, and for a nested one where a plain value is wanted.
     """
     names = list(types)
-    places = match_names(table, names)
+    fields = [_typed(name, kind) for name, kind in types.items()] + _folder_values(source_file, names)
+    kinds = [*types.values(), *("STRING" for _ in fields[len(names) :])]
+    places = match_names(table, [field.name for field in fields])
     for column in table.columns:
-        kind = types[names[places[column.name]]] if column.name in places else "STRING"
+        kind = kinds[places[column.name]] if column.name in places else "STRING"
         if _is_nested(kind) and column.type != "JSON":
             raise UnreadableFile(
                 f"column {column.name!r} is {kind} where {column.type} is wanted; write it as {column.type}"
             )
-    fields = [_typed(name, kind) for name, kind in types.items()]
     taken = set(places.values())
     columns = {}
     for column in table.columns:
         if column.name in places:
             place = places[column.name]
-            columns[column.name] = _fitted(column.type, types[names[place]], fields[place])
+            columns[column.name] = _fitted(column.type, kinds[place], fields[place])
     extras = [field for place, field in enumerate(fields) if place not in taken]
     return Shape(quoted(scratch), columns, extras, f"to_json_string(struct({', '.join(map(quoted, names))}))")
 
@@ -108,7 +125,7 @@ def _fitted(wanted: str, kind: str, field: Value) -> Value:
     if wanted == "JSON" and kind != "STRING":
         return Value(field.name, field.json, field.json)
     if kind in FLOATS:
-        return Value(field.name, _float_text(wanted, quoted(field.name)), field.json)
+        return Value(field.name, _float_text(wanted, quoted(field.name)), field.json, field.is_number)
     if wanted == "DATE" and kind in MOMENTS:
         return Value(field.name, f"substr({field.text}, 1, 10)", field.json)
     return field
@@ -141,7 +158,8 @@ def _typed(name: str, kind: str) -> Value:
     # Numbers as they are written: JSON's own writer quotes large ones. It has no NaN.
     finite = f"regexp_contains({text}, '^[-+0-9.eE]+$|^true$|^false$')"
     if kind in NUMBERS:
-        return Value(name, text, f"if({finite}, {text}, null)")
+        is_number = "false" if kind in ("BOOLEAN", "BOOL") else "true"
+        return Value(name, text, f"if({finite}, {text}, null)", is_number)
     as_json = text if _is_nested(kind) else f"to_json_string({text})"
     return Value(name, text, f"if({column} is null, null, {as_json})")
 
@@ -160,7 +178,7 @@ def jsonl_keys(scratch: str) -> str:
     return f"select distinct key from ({objects}), unnest(found) as key order by key limit {MAX_KEYS + 1}"
 
 
-def jsonl_shape(table: RawTable, keys: Sequence[str], scratch: str) -> Shape:
+def jsonl_shape(table: RawTable, keys: Sequence[str], scratch: str, source_file: str) -> Shape:
     """Lines of JSON objects whose keys are all among `keys`. Raises UnreadableFile for keys that cannot be asked for."""
     names = [_unquoted(key) for key in keys]
     if len(names) > MAX_KEYS:
@@ -168,7 +186,18 @@ def jsonl_shape(table: RawTable, keys: Sequence[str], scratch: str) -> Shape:
     for name in names:
         if '"' in name or "\\" in name:
             raise UnreadableFile(f"has the key {name!r}, which no path of BigQuery can name; rename it")
-    columns, extras = _match_keys(table, {name: _member(name) for name in names})
+    if table.call and {"messageId", "type"} <= set(names):
+        raise UnreadableFile("has raw calls (messageId and type), which are not read from a bucket")
+    values = {name: _member(name) for name in names}
+    for given in _folder_values(source_file, ()):
+        # A folder's value counts in the records that have none, whatever the case of the key.
+        own = [value.json for key, value in values.items() if key.lower() == given.name.lower()]
+        text, as_json = (f"if({_first(own)} is null, {sql}, null)" if own else sql for sql in (given.text, given.json))
+        exact = values.get(given.name, Value(given.name, "cast(null as string)", "cast(null as string)"))
+        values[given.name] = Value(
+            given.name, _first([exact.text, text]), _first([exact.json, as_json]), exact.is_number
+        )
+    columns, extras = _match_keys(table, values)
     broken = (
         "case when parsed is null then 'is not JSON; write one object per line' "
         "when object is null then 'is JSON, but no object; write one object per line' end"
@@ -187,7 +216,9 @@ def _member(key: str) -> Value:
     as_json = f"nullif(cast(json_query(object, {path}) as string), 'null')"
     # The id 42 may be written 42.0; a JSON string begins with a quote and never looks so.
     whole = f"regexp_extract({as_json}, {literal('^(-?[0-9]+)[.]0+$')})"
-    return Value(key, f"if({as_json} is null, null, coalesce({whole}, json_value(object, {path}), {as_json}))", as_json)
+    is_number = f"coalesce(regexp_contains({as_json}, '^[-0-9]'), false)"
+    text = f"if({as_json} is null, null, coalesce({whole}, json_value(object, {path}), {as_json}))"
+    return Value(key, text, as_json, is_number)
 
 
 def _match_keys(table: RawTable, values: Mapping[str, Value]) -> tuple[dict[str, Value], list[Value]]:
@@ -197,18 +228,19 @@ def _match_keys(table: RawTable, values: Mapping[str, Value]) -> tuple[dict[str,
     stays among the properties.
     """
     columns, extras = {}, dict(values)
+    names = list(values)
     for column in table.columns:
-        spellings = sorted(
-            (name for name in values if name.lower() == column.name.lower()),
-            key=lambda name: (name != column.name, name),
-        )
-        if spellings:
-            chosen = [values[name] for name in spellings]
+        best = [names[place] for place in spellings(column, names)]
+        if best:
+            chosen = [values[name] for name in best]
             text = "json" if column.type == "JSON" else "text"
-            columns[column.name] = Value(column.name, _first([getattr(value, text) for value in chosen]), "")
-            del extras[spellings[0]]
-        for place, name in enumerate(spellings[1:], start=1):
-            earlier = _first([values[other].json for other in spellings[:place]])
+            is_number = "false"
+            for value in reversed(chosen):
+                is_number = f"if({value.json} is null, {is_number}, {value.is_number})"
+            columns[column.name] = Value(column.name, _first([getattr(value, text) for value in chosen]), "", is_number)
+            del extras[best[0]]
+        for place, name in enumerate(best[1:], start=1):
+            earlier = _first([values[other].json for other in best[:place]])
             extras[name] = Value(name, "", f"if({earlier} is null, null, {values[name].json})")
     return columns, list(extras.values())
 

@@ -9,13 +9,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sessionization_dagster.landing.convert import (
+from sessionization_dagster.landing.rules import (
     BLANKS,
-    FLOAT_ID,
-    NULL_WORD,
-    NULL_WORD_LETTERS,
+    EPOCH_UNITS,
+    NULL_NUMBERS,
+    NULL_WORD_BYTES,
+    NULL_WORDS,
     SHAPES,
     WANTED,
+    WHOLE_WITH_FRACTION,
 )
 from sessionization_dagster.landing.tables import RawColumn
 
@@ -36,11 +38,19 @@ _TIME = "^.{16}"
 
 @dataclass(frozen=True)
 class Value:
-    """A field of a record: its name in the file, and SQL of it as text and as JSON text; both null where it has no value."""
+    """A field of a record.
+
+    Attributes:
+        name: in the file.
+        text: SQL of it as text; null where it has no value.
+        json: SQL of it as JSON text; null where it has no value.
+        is_number: SQL, whether the file has it as a number.
+    """
 
     name: str
     text: str
     json: str
+    is_number: str = "false"
 
 
 def literal(text: str) -> str:
@@ -60,23 +70,41 @@ def matches(value: str, shape: str) -> str:
     return f"regexp_contains({value}, {literal(f'^(?:{shape})$')})"
 
 
-def given(column: RawColumn, text: str) -> str:
-    """SQL of a field's text: null words of an optional column are no value, ids have no blanks around them, and 42.0 is the id 42."""
-    if column.is_id and column.type == "VARCHAR":
-        trimmed = f"trim({text}, {literal(BLANKS)})"
-        text = f"if({matches(trimmed, FLOAT_ID)}, split({trimmed}, '.')[offset(0)], {trimmed})"
+def converted(column: RawColumn, value: str, is_number: str = "false") -> str:
+    """SQL of a text as a value of the column; null where that cannot be. is_number: SQL, whether the file has it as a number."""
+    if column.type == "VARCHAR":
+        return _text(column, value)
+    if column.type == "JSON":
+        return parsed_json(value if column.required else f"nullif({value}, 'null')")
+    matching = f"if({matches(value, SHAPES[column.type])}, {_cast(column.type, f'trim({value})')}, null)"
+    if column.type == "TIMESTAMP" and is_number != "false":
+        return f"if({is_number}, {_from_epoch(value)}, {matching})"
+    return matching
+
+
+def _text(column: RawColumn, value: str) -> str:
+    """SQL of a text: an id without blanks around it and without a fraction of zeros, an optional one without words for no value."""
+    if column.is_id:
+        value = f"regexp_replace({trimmed(value)}, {literal(WHOLE_WITH_FRACTION)}, {literal(chr(92) + '1')})"
     if column.required:
-        return text
-    return f"if(length({text}) <= {NULL_WORD_LETTERS} and {matches(text, NULL_WORD)}, null, {text})"
-
-
-def converted(wanted: str, value: str) -> str:
-    """SQL of a text in the wanted type; null where that cannot be."""
-    if wanted == "VARCHAR":
         return value
-    if wanted == "JSON":
-        return parsed_json(value)
-    return f"if({matches(value, SHAPES[wanted])}, {_cast(wanted, f'trim({value})')}, null)"
+    words = ", ".join(map(literal, ("", *NULL_WORDS)))
+    return f"if(byte_length({value}) <= {NULL_WORD_BYTES} and lower({trimmed(value)}) in ({words}) or {trimmed(value)} = '', null, {value})"
+
+
+def _from_epoch(value: str) -> str:
+    """SQL of the text of a number as the moment so many seconds, milliseconds or microseconds after 1970."""
+    number = f"safe_cast({value} as bignumeric)"
+    units = " ".join(
+        f"when {number} >= {least} and {number} < {least}0 then {number} * {microseconds}"
+        for least, microseconds in EPOCH_UNITS
+    )
+    return f"timestamp_micros(safe_cast(floor(case {units} end) as int64))"
+
+
+def trimmed(value: str) -> str:
+    """SQL of a text without blanks around it."""
+    return f"trim({value}, {literal(BLANKS)})"
 
 
 def parsed_json(value: str) -> str:
@@ -121,7 +149,8 @@ def problem(column: RawColumn, raw: str, value: str) -> str | None:
         return None
     before, after = f"column {column.name!r}: '", f"' is not {WANTED[column.type]}"
     sentence = f"concat({literal(before)}, left({raw}, 100), {literal(after)})"
-    return f"when {value} is null and coalesce(trim({raw}), '') <> '' then {sentence}"
+    words = ", ".join(map(literal, ("",) if column.required else ("", *NULL_NUMBERS)))
+    return f"when {value} is null and lower({trimmed(raw)}) not in ({words}) then {sentence}"
 
 
 def properties(extras: Sequence[Value]) -> str:

@@ -32,7 +32,7 @@ TYPES = dict(
         strict=True,
     )
 ) | {"day": "DATE", "hour": "TIME", "list": "ARRAY<STRING>", "more": "JSON", "real": "FLOAT64"}
-FILE = RawFile(StoredObject("raw/shop/tracks/a'b.csv", 1, 2), "shop/tracks/a'b.csv", "csv", False)
+FILE = RawFile(StoredObject("raw/shop/tracks/a'b.csv", 1, 2), "shop/tracks/a'b.csv")
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +52,12 @@ def analyzer() -> Iterator[Analyzer]:
 def test_records_become_rows(analyzer: Analyzer, kind: str) -> None:
     scratch = f"demo.shop_internal.scratch_{kind}"
     if kind == "csv":
-        shape = shapes.csv_shape(TABLE, NAMES, scratch)
+        shape = shapes.csv_shape(TABLE, NAMES, scratch, FILE.source_file)
     elif kind == "jsonl":
         assert analyzer.analyze(shapes.jsonl_keys(scratch)) is None
-        shape = shapes.jsonl_shape(TABLE, KEYS, scratch)
+        shape = shapes.jsonl_shape(TABLE, KEYS, scratch, FILE.source_file)
     else:
-        shape = shapes.parquet_shape(TABLE, TYPES, scratch)
+        shape = shapes.parquet_shape(TABLE, TYPES, scratch, FILE.source_file)
     assert len(shape.columns) == len(TABLE.columns)
     judged = shapes.judged(TABLE, shape)
     statements = Statements(PLACES, TABLE, datetime(2024, 1, 1, 12))

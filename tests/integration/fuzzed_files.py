@@ -121,9 +121,9 @@ TEXT: dict[str, Flaw] = {
 FLAWS: dict[str, dict[str, Flaw]] = {
     "jsonl": {
         **TEXT,
-        "array": (lambda content, chance: b"[" + b",".join(content.splitlines()) + b"]", "", 1),
+        "array": (lambda content, chance: b"[" + b",".join(content.splitlines()) + b"]", "", ROWS),
         "arrays": (lambda content, chance: b"".join(b"[" + line + b"]\n" for line in content.splitlines()), "", ROWS),
-        "one line": (lambda content, chance: content.replace(b"\n", b" "), "", 1),
+        "one line": (lambda content, chance: content.replace(b"\n", b" "), "", ROWS),
         "as csv": (lambda content, chance: content, ".csv", None),
         "spread": (lambda content, chance: content.replace(b", ", b",\n"), "", None),
     },
@@ -136,7 +136,7 @@ FLAWS: dict[str, dict[str, Flaw]] = {
         "twice named": (_twice_named, "", None),
         "header alone": (lambda content, chance: content.split(b"\n", 1)[0], "", 0),
         "open quote": (lambda content, chance: content.replace(b",", b',"', chance.randrange(20, 60)), "", None),
-        "as jsonl": (lambda content, chance: content, ".jsonl", ROWS + 1),
+        "as jsonl": (lambda content, chance: content, ".jsonl", ROWS),
     },
     "parquet": {
         "cut": (cut, "", None),

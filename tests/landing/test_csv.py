@@ -186,9 +186,16 @@ UNREADABLE = [
     (b"id,user_id,timestamp,id\n", "has the column 'id' more than once"),
     (b"id,user_id,timestamp,\xff\n", "has no readable header line (is not UTF-8"),
     (b'id,user_id,"timestamp\n1,2,3\n', "has no readable header line (opens a quote"),
-    (b"PAR1\x15\x04\x15\x00", "has no readable header line (it is binary)"),
-    (gzip.compress(HEADER.encode()), "has no readable header line"),
-    ((HEADER + SOUND).encode("utf-16"), "has no readable header line"),
+    (b"id\0\x15\x04\x15\x00", "has no readable header line (it is binary)"),
+    (b"PAR1\x15\x04\x15\x00", "is not a whole parquet file"),
+    (gzip.compress(gzip.compress(HEADER.encode())), "is gzipped twice"),
+    ((HEADER + SOUND).encode("utf-32"), "is UTF-32 text; write it in UTF-8"),
+    ((HEADER + SOUND).encode("utf-16")[:-1], "is UTF-16 text with bytes that are no letters"),
+    (
+        b"a,u,2024-01-01\n",
+        "missing required columns 'id', 'user_id', 'timestamp'; found: 'a', 'u', '2024-01-01'. None of",
+    ),
+    (b"PK\x03\x04rest", "is a zip archive"),
 ]
 
 
@@ -210,7 +217,7 @@ def test_damaged_gzip_files_are_set_aside(case: Case) -> None:
     whole = gzip.compress((HEADER + SOUND * 1000).encode())
     wrong_sum = whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:]
     for place, content in enumerate(
-        [whole[:-1], whole[: len(whole) // 2], wrong_sum, whole + b"rest", HEADER.encode()]
+        [whole[:-1], whole[: len(whole) // 2], wrong_sum, whole + b"rest", b"\0" + whole[1:]]
     ):
         case.write(f"{place}.csv.gz", content)
     case.write("z.csv.gz", gzip.compress(HEADER.encode()) + gzip.compress(csv_row("z").encode()))

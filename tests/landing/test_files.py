@@ -39,21 +39,21 @@ def test_files_may_lie_at_any_depth_and_case_of_the_ending_is_free(case: Case) -
 
 def test_other_names_are_reported_and_markers_are_not(case: Case) -> None:
     case.write("a.csv", HEADER)
-    case.write("notes.txt", "x")
     case.write("b.csv.tmp", "x")
+    case.write("c.csv~", "x")
     leftovers = (
         "_SUCCESS",
         ".a.csv.crc",
         "_metadata",
         ".b.csv.part",
         "2024/_temporary/0/b.csv",
-        "_delta_log/00.checkpoint.parquet",
+        "_spark_metadata/00.parquet",
     )
     for silent in (*leftovers, ".hive-staging_7/b.csv", "_notes/readme.txt"):
         case.write(silent, "x")
     report = case.land()
-    assert [path for path, _ in report.ignored_files] == ["shop/tracks/b.csv.tmp", "shop/tracks/notes.txt"]
-    assert "shop/tracks/notes.txt: ignored, its name does not end in .parquet, .csv" in report.problems[1]
+    assert [path for path, _ in report.ignored_files] == ["shop/tracks/b.csv.tmp", "shop/tracks/c.csv~"]
+    assert "shop/tracks/c.csv~: ignored, its name is that of a file that is still being written" in report.problems[1]
 
 
 def test_data_with_a_name_like_a_marker_are_reported(case: Case) -> None:

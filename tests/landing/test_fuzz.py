@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 from collections.abc import Callable
 from typing import Any
@@ -80,6 +81,51 @@ def test_damaged_files_are_accounted_for(case: Case) -> None:
             assert loaded + rejected == LINES, name
     outcomes = {(loaded > 0, rejected > 0, is_unreadable) for loaded, rejected, is_unreadable in result.values()}
     assert {(True, False, False), (True, True, False), (False, False, True)} <= outcomes
+
+
+def disguised(text: str, chance: random.Random) -> tuple[str, bytes]:
+    """A text file's content as some program may have written it, in a folder and under a name that say nothing of it."""
+    if text.startswith("{") and chance.random() < 0.5:
+        indent = chance.choice((None, 2))
+        text = json.dumps([json.loads(line) for line in text.splitlines()], indent=indent, ensure_ascii=False)
+    elif not text.startswith("{"):
+        text = text.replace(",", chance.choice(",\t;"))
+    content = text.encode(chance.choice(("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252")))
+    if chance.random() < 0.4:
+        content = damaged(content, chance, bytes(range(256)))
+    if chance.random() < 0.4:
+        place = chance.randrange(len(content))
+        content = gzip.compress(content[:place]) + gzip.compress(content[place:])
+        content = damaged(content, chance, bytes(range(256))) if chance.random() < 0.2 else content
+    folder = chance.choice(
+        ("", "dt=2024-01-01/", "user_id=a%20b/", "price=dear/", "timestamp=__HIVE_DEFAULT_PARTITION__/")
+    )
+    ending = chance.choice(
+        ("", ".e", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".csv.gz", ".dat")
+    )
+    return f"{folder}{{}}{ending}", content
+
+
+def test_disguised_files_are_accounted_for(case: Case) -> None:
+    chance = random.Random(SEED)
+    count = 120
+    for number in range(count):
+        rows = [
+            {"id": f"ü {place}", "user_id": "u", "timestamp": "2024-01-01", "price": place} for place in range(LINES)
+        ]
+        jsonl = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        csv = HEADER + "".join(csv_row(row["id"], price=str(row["price"])) for row in rows)
+        name, content = disguised(chance.choice((jsonl, csv)), chance)
+        case.write(name.format(f"{number:03}"), content)
+    case.land()
+    result = accounted(case)
+    assert len(result) == count
+    for name, (loaded, rejected, is_unreadable) in result.items():
+        # A damaged file may seem to have other records, but never none.
+        assert (loaded + rejected > 0) != is_unreadable, name
+    whole = sum(counts == (LINES, 0, False) for counts in result.values())
+    assert whole > count / 3
+    assert sum(is_unreadable for _, _, is_unreadable in result.values()) > 5
 
 
 CSV_PIECES = [

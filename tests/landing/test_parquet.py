@@ -180,7 +180,7 @@ def test_extra_columns_are_properties_whatever_they_are_called(case: Case) -> No
     )
     assert case.land().problems == []
     assert case.rows("id, properties, source_row") == [
-        ("a", '{"ID":1,"file_row_number":7,"filename":"f","":true,"q\\"":[1]}', 1)
+        ("a", '{"ID":1,"file_row_number":7,"filename":"f","":true,"q\\"":[1],"year":"2024"}', 1)
     ]
 
 
@@ -244,7 +244,7 @@ def test_damaged_files_are_set_aside_and_leave_the_warehouse_usable(case: Case) 
     path = case.write("a.parquet", parquet(id=[str(number) for number in range(1000)]))
     whole = path.read_bytes()
     for place, content in enumerate(
-        [b"", b"x", b"id,user_id\n" * 9, whole[:-10], whole[100:], whole[:40] + whole[60:]]
+        [b"", b"x\0", b"id,user_id\0\n" * 9, whole[:-10], whole[100:], whole[:40] + whole[60:]]
     ):
         case.write(f"b{place}.parquet", content)
     report = case.land_tracks()

@@ -50,17 +50,17 @@ def test_a_line_of_json_is_loaded_as_one_text() -> None:
 
 def test_what_cannot_be_asked_for_is_refused() -> None:
     with pytest.raises(UnreadableFile, match="missing required column 'id'; found: 'timestamp'"):
-        shapes.csv_shape(TABLE, ["timestamp"], "s")
+        shapes.csv_shape(TABLE, ["timestamp"], "s", "shop/tracks/a")
     with pytest.raises(UnreadableFile, match="'timestamp' is STRUCT where TIMESTAMP is wanted"):
-        shapes.parquet_shape(TABLE, {"id": "STRING", "timestamp": "STRUCT"}, "s")
+        shapes.parquet_shape(TABLE, {"id": "STRING", "timestamp": "STRUCT"}, "s", "shop/tracks/a")
     with pytest.raises(UnreadableFile, match="rename it"):
-        shapes.jsonl_shape(TABLE, ['a"b'], "s")
+        shapes.jsonl_shape(TABLE, ['a"b'], "s", "shop/tracks/a")
     with pytest.raises(UnreadableFile, match="more than 1000 different keys"):
-        shapes.jsonl_shape(TABLE, [str(number) for number in range(1001)], "s")
+        shapes.jsonl_shape(TABLE, [str(number) for number in range(1001)], "s", "shop/tracks/a")
 
 
 def test_of_several_spellings_the_exact_one_counts_and_the_others_are_kept() -> None:
-    shape = shapes.jsonl_shape(TABLE, ["ID", "Id", "id", '"a.b"'], "s")
+    shape = shapes.jsonl_shape(TABLE, ["ID", "Id", "id", '"a.b"'], "s", "shop/tracks/a")
     places = [shape.columns["id"].text.index(f'$."{name}"') for name in ("id", "ID", "Id")]
     assert places == sorted(places)
     assert sorted(extra.name for extra in shape.extras) == ["ID", "Id", "a.b"]

@@ -56,7 +56,7 @@ def loader(removed: RemovedFiles, columns: dict[str, str] | None = None) -> tupl
     )
 
 
-FILES = [RawFile(StoredObject(name, 1, 5), name, "csv", False) for name in ("here", "back")]
+FILES = [RawFile(StoredObject(name, 1, 5), name) for name in ("here", "back")]
 
 
 def test_rows_are_kept_unless_told_otherwise() -> None:

@@ -1,0 +1,186 @@
+"""Raw calls: which tables they fill, and that each of them is a row or is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessionization_dagster.landing import LandingError
+from sessionization_dagster.landing.calls import call_row
+from sessionization_dagster.landing.removed import RemovedFiles
+from tests.landing.conftest import Case
+from tests.landing.declared import declared_tables
+
+TIME = "2024-03-04T09:30:00Z"
+
+
+@pytest.fixture
+def case(case: Case) -> Case:
+    case.tables = declared_tables("segment")
+    return case
+
+
+def call(name: str, kind: str, **fields: Any) -> dict[str, Any]:
+    return {"messageId": name, "type": kind, "anonymousId": "d", "timestamp": TIME, **fields}
+
+
+def lines(*calls: Any) -> str:
+    return "".join(f"{json.dumps(record)}\n" for record in calls)
+
+
+def ids(case: Case, table: str) -> list[str]:
+    return [name for (name,) in case.query(f"select id from raw.segment_{table} order by id")]
+
+
+EVERY = [
+    call("t", "track", event="E"),
+    call("p", "page"),
+    call("s", "screen"),
+    call("i", "identify"),
+    call("a", "alias"),
+]
+
+
+@pytest.mark.parametrize("folder", ["segment/tracks", "segment/aliases", "segment/calls", "segment/segment-logs/abc"])
+def test_calls_are_routed_wherever_their_file_lies(case: Case, folder: str) -> None:
+    path = case.write("1709544600.gz", lines(*EVERY), table=folder)
+    assert case.land().problems == []
+    found = {table: ids(case, table) for table in ("tracks", "pages", "screens", "identifies", "aliases")}
+    assert found == {"tracks": ["t"], "pages": ["p"], "screens": ["s"], "identifies": ["i"], "aliases": ["a"]}
+    assert all(report.files_unchanged == 1 for report in case.land().tables.values())
+    write(path, lines(call("t2", "track", event="E"), call("p", "page")))
+    case.touch(path)
+    case.land()
+    assert (ids(case, "tracks"), ids(case, "pages"), ids(case, "screens")) == (["t2"], ["p"], [])
+    case.write("b.csv", f"id,timestamp,event\nb,{TIME},E\n", table="segment/tracks")
+    path.unlink()
+    case.removed = RemovedFiles.REMOVE_ANY
+    report = case.land()
+    assert (ids(case, "tracks"), ids(case, "pages")) == (["b"], [])
+    assert all(table.files_withdrawn == 1 for table in report.tables.values())
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+def test_what_fills_no_table_is_named_once(case: Case) -> None:
+    text = lines(call("t", "track", event="E"), call("g", "group"), {"id": "flat"}, [1]) + '{"messageId": \n'
+    bad_time = call("x", "page") | {"timestamp": "soon"}
+    case.write("a.jsonl", text + lines(bad_time), table="segment/calls")
+    report = case.land()
+    assert ids(case, "tracks") == ["t"]
+    rejects = case.query("select table_name, source_line, error from raw.landing_rejects order by source_line")
+    assert [(table, line) for table, line, _ in rejects] == [
+        ("aliases", 2), ("aliases", 3), ("aliases", 4), ("aliases", 5), ("pages", 6),
+    ]  # fmt: skip
+    assert rejects[0][2] == "is a call of type 'group', which no table takes: it makes no event"
+    assert "is no raw call" in rejects[1][2]
+    assert "'soon' is not a time" in rejects[4][2]
+    assert sum(table.rows_rejected for table in report.tables.values()) == 5
+
+
+def test_a_type_may_be_anything(case: Case) -> None:
+    case.write(
+        "a.jsonl", lines(call("t", "track", event="E"), {"messageId": "x", "type": ["page"]}), table="segment/calls"
+    )
+    case.land()
+    [(error,)] = case.query("select error from raw.landing_rejects")
+    assert error.startswith("is a call of type ['page'], which no table takes")
+
+
+def test_a_file_that_becomes_one_of_calls_and_back_leaves_no_rows_behind(case: Case) -> None:
+    flat = f'{{"id": "flat", "timestamp": "{TIME}", "event": "E"}}\n'
+    path = case.write("a.jsonl", flat, table="segment/tracks")
+    case.land()
+    for _ in range(2):
+        write(path, lines(*EVERY))
+        case.touch(path)
+        case.land()
+        assert (ids(case, "tracks"), ids(case, "pages")) == (["t"], ["p"])
+        write(path, flat)
+        case.touch(path)
+        case.touch(path)
+        case.land()
+        assert (ids(case, "tracks"), ids(case, "pages")) == (["flat"], [])
+
+
+def test_calls_behind_rows_of_another_kind_are_refused(case: Case) -> None:
+    flat = f'{{"id": "flat", "timestamp": "{TIME}", "event": "E"}}\n'
+    case.write("a.jsonl", flat + lines(*EVERY), table="segment/tracks")
+    case.write("b.jsonl", flat + "{\n" + lines(*EVERY), table="segment/tracks")
+    case.land()
+    errors = [error for (error,) in case.query("select error from raw.landing_rejects")]
+    assert len(errors) == 2
+    assert all(error.startswith("has raw calls (records with messageId and type) behind rows") for error in errors)
+
+
+def test_other_folders_of_a_source_are_still_unknown(case: Case) -> None:
+    case.write("a.jsonl", lines(*EVERY), table="segment/calls")
+    case.write("a.csv", f"id,timestamp,event\nb,{TIME},E\n", table="segment/traks")
+    report = case.land()
+    assert [text.split(";")[0] for text in report.unknown_folders] == ["segment/traks/: no such table"]
+    assert ids(case, "tracks") == ["t"]
+
+
+def test_a_source_folder_without_calls_or_tables_stops_the_landing(case: Case) -> None:
+    case.write("a.csv", "id\nb\n", table="segment/traks")
+    with pytest.raises(LandingError, match="segment/traks/: no such table"):
+        case.land()
+
+
+COLUMNS = {
+    "id", "timestamp", "anonymous_id", "user_id", "received_at", "name", "url", "title", "context_page_url", "context_campaign_name",
+}  # fmt: skip
+
+
+def flat(record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    row, rest = call_row(record, COLUMNS)
+    return json.loads(row), rest and json.loads(rest)
+
+
+def test_names_are_those_that_the_loaders_give() -> None:
+    context = {
+        "page": {"url": "u", "referringDomain": "r"}, "campaign": {"name": "n"}, "os": {"name": "o"}, "userAgent": "ua", "ip": "1.2.3.4",
+        "traits": {"age": 1},
+    }  # fmt: skip
+    record = call(
+        "1", "page", userId="ann", receivedAt="r", sentAt="s", context=context, properties={"url": "own", "title": None}
+    )
+    row, rest = flat(record)
+    own = {"id": "1", "anonymous_id": "d", "user_id": "ann", "timestamp": TIME, "received_at": "r", "url": "own"}
+    assert row == own | {"context_page_url": "u", "context_campaign_name": "n"}
+    assert rest == {
+        "sent_at": "s", "context_page_referring_domain": "r", "context_os_name": "o", "context_user_agent": "ua",
+        "context_ip": "1.2.3.4", "context_traits_age": 1,
+    }  # fmt: skip
+
+
+def test_properties_replace_nothing_that_the_call_says_of_itself() -> None:
+    record = call(
+        "1",
+        "track",
+        event="E",
+        channel="web",
+        properties={"id": 7, "timestamp": "x", "User_Id": "no", "channel": "mine"},
+    )
+    row, rest = flat(record)
+    assert (row["id"], row["timestamp"], row.get("user_id")) == ("1", TIME, None)
+    assert rest == {"id": 7, "timestamp": "x", "User_Id": "no", "channel": "mine", "_channel": "web", "event": "E"}
+
+
+def test_the_original_timestamp_counts_where_there_is_no_other() -> None:
+    record = call("1", "track", originalTimestamp="o")
+    del record["timestamp"]
+    assert flat(record)[0]["timestamp"] == "o"
+    assert flat(call("1", "track", originalTimestamp="o"))[0]["timestamp"] == TIME
+
+
+def test_traits_of_an_identify_call_may_be_in_its_context_alone() -> None:
+    record = call("1", "identify", traits={"plan": "free"}, context={"traits": {"plan": "old", "email": "e"}})
+    assert flat(record)[1] == {
+        "plan": "free", "email": "e", "context_traits_plan": "old", "context_traits_email": "e",
+    }  # fmt: skip
