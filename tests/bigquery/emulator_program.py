@@ -1,9 +1,10 @@
 """Starts the emulator, inside its own environment, with what it lacks.
 
 - Its JavaScript engine (V8) dies with a segmentation fault on processors with memory protection keys, unless V8 is told not to use them.
-- It parses a statement some twenty times, once for each of its rewrites: it is given copies of the first parse, which take a tenth of the time.
-- It has one connection, and answers some requests in threads: a result could be overwritten by another's before it is read. All requests are
-  answered in turn.
+- Its parser copies each subquery's source to look for arrays that are unnested without the word, which no statement of ours has: deep
+  queries took minutes.
+- It has one connection, and answers some requests in threads: a result could be overwritten by another's before it is read. All
+  requests are answered in turn.
 - With a folder of buckets (BQEMU_GCS_LOCAL_ROOT), load jobs follow their options and a job id can be given once. On its own the emulator
   takes each CSV file for one with commas, double quotes and a header, and does not see what columns Parquet has.
 """
@@ -13,7 +14,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import fastapi.dependencies.utils
@@ -23,7 +23,7 @@ from bqemulator.cli import main
 from bqemulator.domain.errors import AlreadyExistsError
 from bqemulator.jobs import executor
 from py_mini_racer import init_mini_racer
-from sqlglot.dialects.dialect import Dialect
+from sqlglot.dialects.bigquery import BigQuery
 
 #: V8's flags can be set once, before its first use.
 V8_FLAGS = ("--single-threaded", "--no-memory-protection-keys")
@@ -78,20 +78,6 @@ async def given_job(project_id: str, job_id: str, config: dict[str, Any], ctx: A
 _answer = jobs._handle_load_job_with_async_envelope
 
 
-_parse = Dialect.parse
-
-
-@lru_cache(maxsize=512)
-def parsed(dialect: type[Dialect], sql: str) -> list[Any]:
-    return _parse(dialect(), sql)
-
-
-def parse(self: Dialect, sql: str, **options: Any) -> list[Any]:
-    if options or self.settings:
-        return _parse(self, sql, **options)
-    return [tree and tree.copy() for tree in parsed(type(self), sql)]
-
-
 async def in_turn(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
     return function(*arguments, **named)
 
@@ -99,7 +85,7 @@ async def in_turn(function: Callable[..., Any], /, *arguments: Any, **named: Any
 def main_with_patches() -> Any:
     """Run the emulator's command line."""
     init_mini_racer(flags=V8_FLAGS)
-    Dialect.parse = parse
+    BigQuery.parser_class.SUPPORTS_IMPLICIT_UNNEST = False
     fastapi.routing.run_in_threadpool = fastapi.dependencies.utils.run_in_threadpool = in_turn
     if os.environ.get("BQEMU_GCS_LOCAL_ROOT"):
         jobs._handle_load_job_with_async_envelope = given_job
