@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import fastapi.dependencies.utils
@@ -23,7 +22,7 @@ from bqemulator.cli import main
 from bqemulator.domain.errors import AlreadyExistsError
 from bqemulator.jobs import executor
 from py_mini_racer import init_mini_racer
-from sqlglot.dialects.dialect import Dialect
+from sqlglot.dialects.bigquery import BigQuery
 
 #: V8's flags can be set once, before its first use.
 V8_FLAGS = ("--single-threaded", "--no-memory-protection-keys")
@@ -78,20 +77,6 @@ async def given_job(project_id: str, job_id: str, config: dict[str, Any], ctx: A
 _answer = jobs._handle_load_job_with_async_envelope
 
 
-_parse = Dialect.parse
-
-
-@lru_cache(maxsize=512)
-def parsed(dialect: type[Dialect], sql: str) -> list[Any]:
-    return _parse(dialect(), sql)
-
-
-def parse(self: Dialect, sql: str, **options: Any) -> list[Any]:
-    if options or self.settings:
-        return _parse(self, sql, **options)
-    return [tree and tree.copy() for tree in parsed(type(self), sql)]
-
-
 async def in_turn(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
     return function(*arguments, **named)
 
@@ -99,7 +84,7 @@ async def in_turn(function: Callable[..., Any], /, *arguments: Any, **named: Any
 def main_with_patches() -> Any:
     """Run the emulator's command line."""
     init_mini_racer(flags=V8_FLAGS)
-    Dialect.parse = parse
+    BigQuery.parser_class.SUPPORTS_IMPLICIT_UNNEST = False
     fastapi.routing.run_in_threadpool = fastapi.dependencies.utils.run_in_threadpool = in_turn
     if os.environ.get("BQEMU_GCS_LOCAL_ROOT"):
         jobs._handle_load_job_with_async_envelope = given_job
