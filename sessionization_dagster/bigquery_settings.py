@@ -30,7 +30,8 @@ class BigQuerySettings:
         keyfile: absolute path of a service account's key; None: the default credentials.
         maximum_bytes_billed: of one statement; None: no limit but the project's.
         timeout_seconds: of one statement.
-        raw_datasets: source -> the dataset of the vendor's tables; empty where raw files are landed from a bucket.
+        raw_datasets: source -> the dataset of the vendor's tables, or project.dataset; empty where raw files are landed from a bucket.
+        raw_load_times: source -> the column that tells when its rows came, where BigQuery does not say it (views).
         bucket: gs://bucket/prefix of raw files; None: the vendor's loader fills the raw tables.
     """
 
@@ -42,6 +43,7 @@ class BigQuerySettings:
     maximum_bytes_billed: int | None = None
     timeout_seconds: int = 3600
     raw_datasets: Mapping[str, str] = field(default_factory=dict)
+    raw_load_times: Mapping[str, str] = field(default_factory=dict)
     bucket: str | None = None
 
     @classmethod
@@ -64,6 +66,9 @@ class BigQuerySettings:
             maximum_bytes_billed=_positive(env, "BIGQUERY_MAX_BYTES_BILLED", "bytes, like 100000000000 for 100 GB"),
             timeout_seconds=_positive(env, "BIGQUERY_TIMEOUT_SECONDS", "seconds, like 3600") or 3600,
             raw_datasets=_raw_datasets(env, sources, dataset, bucket),
+            raw_load_times=_by_source(
+                env, "SESSIONIZATION_RAW_LOAD_TIMES", sources, DATASET, "source=column", "rudderstack=received_at"
+            ),
             bucket=bucket,
         )
 
@@ -77,7 +82,11 @@ class BigQuerySettings:
             "bigquery_keyfile": None if self.keyfile is None else str(self.keyfile),
             "bigquery_maximum_bytes_billed": self.maximum_bytes_billed,
             "bigquery_timeout_seconds": self.timeout_seconds,
-            "raw_datasets": dict(self.raw_datasets),
+            "raw_datasets": {source: where.rpartition(".")[2] for source, where in self.raw_datasets.items()},
+            "raw_projects": {
+                source: where.rpartition(".")[0] for source, where in self.raw_datasets.items() if "." in where
+            },
+            "raw_load_times": dict(self.raw_load_times),
             "loader": "vendor" if self.bucket is None else "gcs",
         }
 
@@ -146,17 +155,24 @@ def _raw_datasets(env: Mapping[str, str], sources: Sequence[str], dataset: str, 
                 "vendor's or landed from files. Unset one of them."
             )
         return {}
+    place = rf"(({PROJECT_ID})\.)?{DATASET}"
+    found = _by_source(
+        env, "SESSIONIZATION_RAW_DATASETS", sources, place, "source=dataset", "rudderstack=rudder_prod,segment=other-project.seg"
+    )
+    return {source: found.get(source, dataset) for source in sources}
+
+
+def _by_source(
+    env: Mapping[str, str], name: str, sources: Sequence[str], allowed: str, what: str, example: str
+) -> dict[str, str]:
+    """Source -> what the variable gives it."""
+    given = value(env, name, "")
     found = {}
     for entry in filter(None, (part.strip() for part in given.split(","))):
         source, separator, where = (part.strip() for part in entry.partition("="))
-        if not separator or not source or not re.fullmatch(DATASET, where):
-            raise SettingsError(
-                f"SESSIONIZATION_RAW_DATASETS is '{given}'. Give source=dataset pairs with commas between, like "
-                "rudderstack=rudder_prod,segment=seg."
-            )
+        if not separator or not source or not re.fullmatch(allowed, where):
+            raise SettingsError(f"{name} is '{given}'. Give {what} pairs with commas between, like {example}.")
         if source not in sources:
-            raise SettingsError(
-                f"SESSIONIZATION_RAW_DATASETS is '{given}', but SESSIONIZATION_SOURCES has {', '.join(sources)}."
-            )
+            raise SettingsError(f"{name} is '{given}', but SESSIONIZATION_SOURCES has {', '.join(sources)}.")
         found[source] = where
-    return {source: found.get(source, dataset) for source in sources}
+    return found

@@ -21,6 +21,7 @@ QUICK = (
 SLOW = (
     "tests/report/test_browser.py",
     "tests/identity/test_store.py",
+    "tests/test_bigquery_settings.py::test_raw_tables_may_lie_in_another_project",
     "tests/test_translator.py::test_a_code_server_can_load_all_definitions",
 )
 LONG = (

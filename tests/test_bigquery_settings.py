@@ -48,20 +48,36 @@ def test_all_of_them_reach_warehouse_and_dbt(tmp_path: Path) -> None:
     given = {
         **NEEDED,
         "SESSIONIZATION_SOURCES": "rudderstack,segment",
-        "SESSIONIZATION_RAW_DATASETS": " rudderstack = rudder_prod ,",
+        "SESSIONIZATION_RAW_DATASETS": " rudderstack = loaders-123.rudder_prod ,",
+        "SESSIONIZATION_RAW_LOAD_TIMES": "rudderstack=received_at",
         "BIGQUERY_API_ENDPOINT": "http://127.0.0.1:9050/",
         "BIGQUERY_KEYFILE": str(key),
         "BIGQUERY_MAX_BYTES_BILLED": "1000000",
         "BIGQUERY_TIMEOUT_SECONDS": "60",
     }
     environment = Environment.from_env(given)
-    raw = {"rudderstack": "rudder_prod", "segment": "analytics"}
+    raw = {"rudderstack": "loaders-123.rudder_prod", "segment": "analytics"}
     assert build_warehouse(environment) == BigQueryWarehouse(
         Places("shop-123", "analytics", raw), "europe-west3", "http://127.0.0.1:9050", str(key), 1_000_000, 60
     )
     settings = DbtProject.of(environment).settings
-    assert settings["raw_datasets"] == raw
+    assert settings["raw_datasets"] == {"rudderstack": "rudder_prod", "segment": "analytics"}
+    assert settings["raw_projects"] == {"rudderstack": "loaders-123"}
+    assert settings["raw_load_times"] == {"rudderstack": "received_at"}
     assert (settings["bigquery_keyfile"], settings["bigquery_timeout_seconds"]) == (str(key), 60)
+
+
+def test_raw_tables_may_lie_in_another_project() -> None:
+    given = {
+        "SESSIONIZATION_SOURCES": "rudderstack,segment",
+        "SESSIONIZATION_RAW_DATASETS": "rudderstack=loaders-123.rudder_prod",
+    }
+    sources = DbtProject.of(Environment.from_env({**NEEDED, **given})).manifest["sources"]
+    tables = [sources[f"source.sessionization.raw.{name}"] for name in ("rudderstack_tracks", "segment_tracks")]
+    assert [(table["database"], table["schema"]) for table in tables] == [
+        ("loaders-123", "rudder_prod"),
+        ("shop-123", "analytics"),
+    ]
 
 
 def test_files_of_a_bucket_fill_our_own_raw_tables() -> None:
@@ -89,6 +105,8 @@ def test_files_of_a_bucket_fill_our_own_raw_tables() -> None:
         ("SESSIONIZATION_RAW_DATASETS", "rudder_prod", "source=dataset pairs"),
         ("SESSIONIZATION_RAW_DATASETS", "rudderstack=my-set", "source=dataset pairs"),
         ("SESSIONIZATION_RAW_DATASETS", "segment=seg", "SESSIONIZATION_SOURCES has rudderstack"),
+        ("SESSIONIZATION_RAW_DATASETS", "rudderstack=a.b.c", "source=dataset pairs"),
+        ("SESSIONIZATION_RAW_LOAD_TIMES", "received_at", "source=column pairs"),
         ("SESSIONIZATION_LANDING", "s3://bucket/landing", "gs://my-bucket"),
     ],
 )

@@ -81,8 +81,7 @@ class Statements:
 
     @staticmethod
     def _path(places: Places, name: str) -> str:
-        dataset, there = places.path_of(RAW_SCHEMA, name)
-        return quoted(f"{places.project}.{dataset}.{there}")
+        return quoted(".".join(places.path_of(RAW_SCHEMA, name)))
 
     def entries(self) -> str:
         """A query: source_file, generation, status and row_count of the table's files in the ledger."""

@@ -194,11 +194,11 @@ class BigQueryConnection:
 
     def _find(self, schema: str, name: str) -> bigquery.Table | None:
         """The table's metadata, which cost nothing; None where it, or its dataset, is not there."""
-        dataset, name_there = self._places.path_of(schema, name)
+        project, dataset, name_there = self._places.path_of(schema, name)
         with self._remedies():
             try:
                 return self.native.get_table(
-                    f"{self._places.project}.{dataset}.{name_there}", retry=RETRY, timeout=REQUEST_SECONDS
+                    f"{project}.{dataset}.{name_there}", retry=RETRY, timeout=REQUEST_SECONDS
                 )
             except NotFound as error:
                 if re.search(r"not found: (table|dataset)", str(error), re.IGNORECASE):

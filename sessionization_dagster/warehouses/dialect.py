@@ -28,7 +28,7 @@ class Places:
     Attributes:
         project: the project of all datasets.
         dataset: what our datasets' names begin with: <dataset>_<schema>.
-        raw_datasets: source -> the dataset into which the vendor's loader writes its tables; without it the raw tables are ours.
+        raw_datasets: source -> the dataset, or project.dataset, into which the vendor's loader writes its tables; without it the raw tables are ours.
     """
 
     project: str
@@ -39,14 +39,15 @@ class Places:
         """The dataset of one of our schemas."""
         return f"{self.dataset}_{schema}"
 
-    def path_of(self, schema: str, name: str) -> tuple[str, str]:
-        """Dataset and table name: raw.rudderstack_tracks is the vendor's table tracks."""
+    def path_of(self, schema: str, name: str) -> tuple[str, str, str]:
+        """Project, dataset and table name: raw.rudderstack_tracks is the vendor's table tracks."""
         if schema == RAW_SCHEMA:
             # No source's name is the beginning of another's and an underscore, as far as these are told apart here.
             for source in sorted(self.raw_datasets, key=len, reverse=True):
                 if name.startswith(f"{source}_"):
-                    return self.raw_datasets[source], name.removeprefix(f"{source}_")
-        return self.dataset_of(schema), name
+                    project, _, dataset = self.raw_datasets[source].rpartition(".")
+                    return project or self.project, dataset, name.removeprefix(f"{source}_")
+        return self.project, self.dataset_of(schema), name
 
 
 def to_bigquery(sql: str, places: Places, kept: Mapping[str, str]) -> str:
@@ -88,8 +89,8 @@ def _parsed(sql: str) -> exp.Expr:
 def _place(table: exp.Table, places: Places, kept: Mapping[str, str]) -> None:
     name = table.name
     if table.db:
-        dataset, name_there = places.path_of(table.db, name)
-        source: exp.Expr = exp.to_table(f"`{places.project}`.`{dataset}`.`{name_there}`", dialect="bigquery")
+        project, dataset, name_there = places.path_of(table.db, name)
+        source: exp.Expr = exp.to_table(f"`{project}`.`{dataset}`.`{name_there}`", dialect="bigquery")
     elif name in set(_visible_ctes(table)):
         return
     elif name in kept:

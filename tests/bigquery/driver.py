@@ -70,6 +70,7 @@ class BigQueryDriver(ThinDriver):
         self.is_divided = is_divided
         self.settings = settings
         self.max_lateness_days = max_lateness_days
+        self.replayed_loads: tuple[date, ...] = ()
         self.project, environment = parsed_project(endpoint, tuple(settings.sources), settings.timezone)
         self.warehouse = build_warehouse(environment)  # type: ignore[assignment]
         self.tables = raw_tables(self.project.manifest, settings.sources)
@@ -82,7 +83,11 @@ class BigQueryDriver(ThinDriver):
     @property
     def variables(self) -> dict[str, Any]:
         """The dbt vars for the settings as they are now."""
-        return {**self.variables_of_settings(), "max_lateness_days": self.max_lateness_days}
+        return {
+            **self.variables_of_settings(),
+            "max_lateness_days": self.max_lateness_days,
+            "replayed_loads": [str(day) for day in self.replayed_loads],
+        }
 
     def land(self, rows: Iterable[RawRow]) -> None:
         """Make the raw tables hold exactly these rows."""

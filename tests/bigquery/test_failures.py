@@ -16,6 +16,7 @@ from tests.bigquery.test_equality import differences
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle.model import RawRow, Settings
 
+NUMBERED = ("event_id", "anonymous_id", "user_id", "timestamp", "received_at", "properties")
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 10)
 
 
@@ -95,11 +96,29 @@ def test_raw_tables_that_are_not_as_declared_are_named_with_the_remedy(endpoint:
     driver.run_events(FIRST, FIRST)
     assert [row["event_id"] for row in driver.rows("core.events", ["event_id"]) if row["event_id"] == "t1"] == ["t1"]
 
+    # A loader that saw numbers first made columns of numbers, and of lists what they are.
+    kept = "except (id, anonymous_id, user_id, timestamp, received_at)"
+    driver.send(
+        f"""create or replace table {tracks} as
+        select * {kept}, 7 as id, 42.0 as anonymous_id, numeric '1.5' as user_id, unix_millis(timestamp) as timestamp,
+            unix_seconds(received_at) + 0.25 as received_at, json '[1, null]' as items from {tracks}"""
+    )
+    driver.run_events(FIRST, FIRST)
+    (event,) = [row for row in driver.rows("core.events", NUMBERED) if row["event_id"] == "7"]
+    assert event == {
+        "event_id": "7",
+        "anonymous_id": "42",
+        "user_id": "1.5",
+        "timestamp": datetime(2024, 3, 9, 8),
+        "received_at": datetime(2024, 3, 9, 8, 0, 0, 250000),
+        "properties": '{"items":[1,null]}',
+    }
+
     driver.send(f"create or replace table {tracks} as select * except (id) from {tracks}")
     with pytest.raises(DbtError, match=r"tracks`? has no column 'id'(?s:.*)SESSIONIZATION_RAW_DATASETS"):
         driver.run_sessions(FIRST, FIRST, select="stg_rudderstack__events")
     driver.send(
-        f"create or replace table {tracks} as select * except (timestamp), 'x' as id, cast(timestamp as string) as timestamp from {tracks}"
+        f"create or replace table {tracks} as select * except (timestamp), 'x' as id, 'soon' as timestamp from {tracks}"
     )
     with pytest.raises(
         DbtError, match=r"tracks`? has 'timestamp' as STRING, not TIMESTAMP(?s:.*)SESSIONIZATION_RAW_DATASETS"
@@ -147,6 +166,15 @@ def test_rows_that_come_too_late_are_warned_of_and_in_no_table(endpoint: str, tm
     rebuilt.land([*in_time, *late])
     rebuilt.run(*days)
     assert not differences(expected, rebuilt, in_time, *days)
+
+    # History that was loaded on a date that is named is found by a run of its days, and by no run of later ones.
+    rebuilt.replayed_loads = (arrived.date(),)
+    with recorded() as sent:
+        rebuilt.run_events(date(2024, 3, 8), FIRST)
+    assert any(str(arrived.date()) in sql for sql in sent)
+    found = {row["event_id"] for row in rebuilt.rows("core.events", ["event_id"])}
+    assert found == {"t1", "t2", "late", "later"}
+    assert rebuilt.run_tests(arrived.date(), arrived.date(), check) == {check: "pass"}
 
 
 def test_a_row_that_was_loaded_before_its_own_time_is_rejected_by_the_day_it_came(endpoint: str) -> None:

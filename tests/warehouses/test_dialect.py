@@ -76,11 +76,11 @@ def test_the_same_text_may_stand_for_other_tables_later() -> None:
 
 
 def test_the_longest_sources_name_tells_whose_a_raw_table_is() -> None:
-    places = Places("p", "d", {"shop": "a", "shop_eu": "b"})
-    assert places.path_of("raw", "shop_eu_tracks") == ("b", "tracks")
-    assert places.path_of("raw", "shop_tracks") == ("a", "tracks")
-    assert places.path_of("raw", "landed_files") == ("d_raw", "landed_files")
-    assert places.path_of("core", "shop_tracks") == ("d_core", "shop_tracks")
+    places = Places("p", "d", {"shop": "a", "shop_eu": "example.com:q.b"})
+    assert places.path_of("raw", "shop_eu_tracks") == ("example.com:q", "b", "tracks")
+    assert places.path_of("raw", "shop_tracks") == ("p", "a", "tracks")
+    assert places.path_of("raw", "landed_files") == ("p", "d_raw", "landed_files")
+    assert places.path_of("core", "shop_tracks") == ("p", "d_core", "shop_tracks")
 
 
 def test_a_table_has_its_layout() -> None:

@@ -8,11 +8,42 @@
     {%- set available = adapter.get_columns_in_relation(raw_table) if execute else [] -%}
     {%- if not available -%}{{ return('select ' ~ null_timestamp() ~ ' as raw_loaded_at from (select 1 as one) as nothing where false') }}{%- endif -%}
     {%- do require_raw_columns(raw_table, available) -%}
+    {%- set declared = raw_source(raw_table).columns -%}
     {%- set names = [] -%}
-    {%- for column in available -%}{%- do names.append(adapter.quote(column.name | lower)) -%}{%- endfor -%}
+    {%- for column in available -%}
+        {%- set name = column.name | lower -%}
+        {%- do names.append(as_declared(adapter.quote(name), column.dtype | upper, declared[name].data_type) ~ ' as ' ~ adapter.quote(name) if name in declared else adapter.quote(name)) -%}
+    {%- endfor -%}
     {{ return(
         'select ' ~ names | join(', ') ~ ', ' ~ (load_time_column(raw_table) or null_timestamp()) ~ ' as raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table
     ) }}
+{%- endmacro %}
+
+{#- BigQuery: a column in its declared type. A loader that saw numbers first made a column of numbers; a number that stands for a time counts
+    seconds, milliseconds or microseconds since 1970, by its digits. none: there is no way from this type to that. -#}
+{% macro as_declared(column, dtype, wanted) -%}
+    {%- set numbers = ['INTEGER', 'INT64', 'FLOAT', 'FLOAT64', 'NUMERIC', 'BIGNUMERIC'] -%}
+    {%- set same = {'VARCHAR': ['STRING'], 'TIMESTAMP': ['TIMESTAMP']}.get(wanted) -%}
+    {%- if same is none or dtype in same -%}
+        {{ return(column) }}
+    {%- elif wanted == 'VARCHAR' and dtype in ('FLOAT', 'FLOAT64') -%}
+        {{ return(
+            'case when ' ~ column ~ ' = trunc(' ~ column ~ ') and abs(' ~ column ~ ') < 9e18 then cast(cast(' ~ column ~ ' as int64) as string) else cast('
+            ~ column ~ ' as string) end'
+        ) }}
+    {%- elif wanted == 'VARCHAR' and dtype in numbers + ['BOOLEAN', 'BOOL', 'DATE', 'DATETIME', 'TIMESTAMP'] -%}
+        {{ return('cast(' ~ column ~ ' as string)') }}
+    {%- elif wanted == 'TIMESTAMP' and dtype in numbers -%}
+        {%- set number = 'cast(' ~ column ~ ' as bignumeric)' -%}
+        {%- set sizes = [] -%}
+        {%- for digits, microseconds in [(10, 1000000), (13, 1000), (16, 1)] -%}
+            {%- do sizes.append('when ' ~ number ~ ' >= 1e' ~ (digits - 1) ~ ' and ' ~ number ~ ' < 1e' ~ digits ~ ' then ' ~ number ~ ' * ' ~ microseconds) -%}
+        {%- endfor -%}
+        {{ return('timestamp_micros(cast(' ~ ('round' if dtype.startswith('FLOAT') else 'floor') ~ '(case ' ~ sizes | join(' ') ~ ' end) as int64))') }}
+    {%- elif wanted == 'TIMESTAMP' and dtype in ('DATE', 'DATETIME') -%}
+        {{ return('timestamp(' ~ column ~ ')') }}
+    {%- endif -%}
+    {{ return(none) }}
 {%- endmacro %}
 
 {#- When the row came into the raw table, as far as storage is divided by it; null elsewhere. Storage then skips what cannot belong to the window. -#}
@@ -25,7 +56,8 @@
 {% macro default__arrived_at() -%}{{ return('received_at') }}{%- endmacro %}
 {% macro bigquery__arrived_at() -%}{{ return('coalesce(received_at, raw_loaded_at)') }}{%- endmacro %}
 
-{#- Condition on staged rows: they came no earlier than they happened, and no later than max_lateness_days after their day:
+{#- Condition on staged rows: they came no earlier than they happened, and no later than max_lateness_days after their day, or on a date
+    of replayed_loads, on which history was loaded:
     the same for each run that asks, so that a rebuild finds what the days found. -#}
 {% macro loaded_in_time() -%}{{ return(adapter.dispatch('loaded_in_time')()) }}{%- endmacro %}
 {% macro default__loaded_in_time() -%}{{ return('true') }}{%- endmacro %}
@@ -34,17 +66,25 @@
     (
         raw_loaded_at is null
         or (raw_loaded_at >= {{ start_of_date(window_start(), -3) }} and raw_loaded_at < {{ start_of_date(window_end(), days + 2) }})
+        {% for date in var('replayed_loads') if date | string >= shifted(window_start(), -3) -%}
+        or (raw_loaded_at >= {{ start_of_date(date | string, 0) }} and raw_loaded_at < {{ start_of_date(date | string, 1) }})
+        {% endfor -%}
     )
     and (raw_loaded_at is null or not {{ came_too_late() }})
 {%- endmacro %}
 
-{#- A row that came more than max_lateness_days after the day it belongs to: its day does not look for it any more. -#}
+{#- A row that came more than max_lateness_days after the day it belongs to, and on no date of replayed_loads: its day does not look for it any more. -#}
 {% macro came_too_late() -%}
-    ({{ local_date('raw_loaded_at') }} > {{ date_plus('event_date', var('max_lateness_days')) }})
+    (
+        {{ local_date('raw_loaded_at') }} > {{ date_plus('event_date', var('max_lateness_days')) }}
+        {% for date in var('replayed_loads') -%}and {{ local_date('raw_loaded_at') }} <> date '{{ date }}'{% endfor %}
+    )
 {%- endmacro %}
 
-{#- BigQuery: the column that a raw table is divided by, if it tells when rows came. -#}
+{#- BigQuery: the column that a raw table is divided by, if it tells when rows came. Of a view BigQuery does not say it: raw_load_times does. -#}
 {% macro load_time_column(raw_table) -%}
+    {%- set named = var('raw_load_times', {}).get(raw_source(raw_table).config.meta.landing.source) -%}
+    {%- if named and named in raw_columns(raw_table) -%}{{ return(named) }}{%- endif -%}
     {%- set columns = run_query(
         'select column_name from ' ~ raw_table.include(identifier=false) ~ ".INFORMATION_SCHEMA.COLUMNS where table_name = '" ~ raw_table.identifier
         ~ "' and is_partitioning_column = 'YES' and data_type = 'TIMESTAMP'"
@@ -59,17 +99,16 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- BigQuery: what the loader wrote is what the source declares: each required column, with its type. `available` are the table's columns. -#}
+{#- BigQuery: what the loader wrote is what the source declares: each required column, with a type that can become its own. `available` are the table's columns. -#}
 {% macro require_raw_columns(raw_table, available) -%}
     {%- set types = {} -%}
     {%- for column in available -%}{%- do types.update({column.name | lower: column.dtype | upper}) -%}{%- endfor -%}
     {%- set problems = [] -%}
     {%- for name, column in raw_source(raw_table).columns.items() -%}
-        {%- set wanted = {'VARCHAR': 'STRING', 'TIMESTAMP': 'TIMESTAMP'}.get(column.data_type) -%}
         {%- if name not in types and column.config.meta.get('required') -%}
             {%- do problems.append("has no column '" ~ name ~ "'") -%}
-        {%- elif name in types and wanted and types[name] != wanted -%}
-            {%- do problems.append("has '" ~ name ~ "' as " ~ types[name] ~ ', not ' ~ wanted) -%}
+        {%- elif name in types and as_declared(name, types[name], column.data_type) is none -%}
+            {%- do problems.append("has '" ~ name ~ "' as " ~ types[name] ~ ', not ' ~ {'VARCHAR': 'STRING'}.get(column.data_type, column.data_type)) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if problems -%}
@@ -121,7 +160,7 @@
     {%- set declared = raw_source(raw_table).columns | list if available else [] -%}
     {%- set pairs = [] -%}
     {%- for column in available if column in kept or column not in declared + ['source_file', 'source_row'] -%}{%- do pairs.append("'" ~ column ~ "', " ~ adapter.quote(column)) -%}{%- endfor -%}
-    {{ return('json_strip_nulls(json_object(' ~ pairs | join(', ') ~ '))' if pairs else 'cast(null as json)') }}
+    {{ return('json_strip_nulls(json_object(' ~ pairs | join(', ') ~ '), include_arrays => false)' if pairs else 'cast(null as json)') }}
 {%- endmacro %}
 
 {#- A field of a nested raw column, as text. Landing keeps nested columns as JSON on DuckDB. -#}
