@@ -34,6 +34,8 @@ class RawColumn:
         identifier: it says whose a row is.
         prefix: what an identifier may begin with and is the same without.
         event_id: it says which event a row is.
+        reserved: the name that its vendor keeps for it, as `$user_id`. It is better than the column's own, which a property of the
+            customer's may have.
         names: other names that files may have for it, in the order of preference.
     """
 
@@ -43,7 +45,13 @@ class RawColumn:
     identifier: bool = False
     prefix: str = ""
     event_id: bool = False
+    reserved: str | None = None
     names: tuple[str, ...] = ()
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All names that files may have for it, the best first."""
+        return (*([self.reserved] if self.reserved else []), self.name, *self.names)
 
     @property
     def is_id(self) -> bool:
@@ -161,5 +169,6 @@ def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) 
         identifier=bool(meta.get("identifier")),
         prefix=str(meta.get("prefix") or ""),
         event_id=bool(meta.get("event_id")),
-        names=tuple([name_prefix + column["name"]] if name_prefix else []) + tuple(meta.get("names", ())),
+        reserved=name_prefix + column["name"] if name_prefix else None,
+        names=tuple(meta.get("names", ())),
     )
