@@ -154,7 +154,10 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
 
 
 def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) -> RawColumn:
-    """One column of the manifest; files may write name_prefix before its name. Raises LandingError for a type that cannot be landed."""
+    """One column of the manifest. Raises LandingError for a type that cannot be landed.
+
+    Files may write name_prefix before its name, which is then the better name, unless the column lists it among its other names.
+    """
     data_type = str(column.get("data_type") or "").upper()
     if data_type not in COLUMN_TYPES:
         raise LandingError(
@@ -162,6 +165,8 @@ def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) 
             f"allowed are {', '.join(COLUMN_TYPES)}"
         )
     meta = _meta(column)
+    names = tuple(meta.get("names", ()))
+    prefixed = f"{name_prefix}{column['name']}" if name_prefix else None
     return RawColumn(
         column["name"],
         data_type,
@@ -169,6 +174,6 @@ def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) 
         identifier=bool(meta.get("identifier")),
         prefix=str(meta.get("prefix") or ""),
         event_id=bool(meta.get("event_id")),
-        reserved=name_prefix + column["name"] if name_prefix else None,
-        names=tuple(meta.get("names", ())),
+        reserved=None if prefixed in names else prefixed,
+        names=names,
     )
