@@ -26,11 +26,11 @@ def source_path(path: str) -> str:
 
 
 def spellings(column: RawColumn, names: Sequence[str]) -> list[int]:
-    """Places of the names that files may have for a column, the best first: its own, its other names, and both in another case.
+    """Places of the names that files may have for a column, the best first, and after them those in another case.
 
     Of several that differ only in case, the first by code point is better.
     """
-    wanted = (column.name, *column.names)
+    wanted = column.spellings
     lowered = [name.lower() for name in wanted]
     ranks = {
         place: (wanted.index(name) if name in wanted else len(wanted) + lowered.index(name.lower()), name)

@@ -165,7 +165,7 @@ def _refuse_scalar(text: str) -> None:
 
 def require_rows(kind: Kind, table: RawTable) -> None:
     """Raises UnreadableFile for a JSON document that is one object which has no field of the table."""
-    names = {name.lower() for column in table.columns for name in (column.name, *column.names)}
+    names = {name.lower() for column in table.columns for name in column.spellings}
     found = {key.lower() for key in kind.first}
     if not kind.is_lone or not found or found & (names | {table.unnest}):
         return

@@ -34,6 +34,8 @@ class RawColumn:
         identifier: it says whose a row is.
         prefix: what an identifier may begin with and is the same without.
         event_id: it says which event a row is.
+        reserved: the name that its vendor keeps for it, as `$user_id`. It is better than the column's own, which a property of the
+            customer's may have.
         names: other names that files may have for it, in the order of preference.
     """
 
@@ -43,7 +45,13 @@ class RawColumn:
     identifier: bool = False
     prefix: str = ""
     event_id: bool = False
+    reserved: str | None = None
     names: tuple[str, ...] = ()
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All names that files may have for it, the best first."""
+        return (*([self.reserved] if self.reserved else []), self.name, *self.names)
 
     @property
     def is_id(self) -> bool:
@@ -146,7 +154,10 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
 
 
 def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) -> RawColumn:
-    """One column of the manifest; files may write name_prefix before its name. Raises LandingError for a type that cannot be landed."""
+    """One column of the manifest. Raises LandingError for a type that cannot be landed.
+
+    Files may write name_prefix before its name, which is then the better name, unless the column lists it among its other names.
+    """
     data_type = str(column.get("data_type") or "").upper()
     if data_type not in COLUMN_TYPES:
         raise LandingError(
@@ -154,6 +165,8 @@ def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) 
             f"allowed are {', '.join(COLUMN_TYPES)}"
         )
     meta = _meta(column)
+    names = tuple(meta.get("names", ()))
+    prefixed = f"{name_prefix}{column['name']}" if name_prefix else None
     return RawColumn(
         column["name"],
         data_type,
@@ -161,5 +174,6 @@ def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) 
         identifier=bool(meta.get("identifier")),
         prefix=str(meta.get("prefix") or ""),
         event_id=bool(meta.get("event_id")),
-        names=tuple([name_prefix + column["name"]] if name_prefix else []) + tuple(meta.get("names", ())),
+        reserved=None if prefixed in names else prefixed,
+        names=names,
     )

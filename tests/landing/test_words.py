@@ -133,6 +133,22 @@ def test_other_names_of_a_column(case: Case) -> None:
     ]  # fmt: skip
 
 
+def test_a_vendors_reserved_name_counts_before_a_property_of_the_columns_name(case: Case) -> None:
+    columns = (
+        TABLE.columns[0],
+        RawColumn("user_id", "VARCHAR", identifier=True, reserved="$user_id"),
+        TABLE.columns[2],
+    )
+    case.tables = [RawTable("shop", "tracks", columns, unnest="properties")]
+    both, one = '{"$user_id": "ann", "user_id": 7}', '{"$user_id": null, "user_id": "bob"}'
+    case.write("a.jsonl", f'{{"id": "1", "properties": {both}}}\n{{"id": "2", "properties": {one}}}\n')
+    case.write("b.csv", "id,timestamp,user_id,$user_id\n3,2024-01-01,7,ann\n")
+    assert case.land().problems == []
+    assert case.rows("id, user_id, properties") == [
+        ("1", "ann", '{"user_id":7}'), ("2", "bob", None), ("3", "ann", '{"user_id":"7"}'),
+    ]  # fmt: skip
+
+
 def test_records_that_have_their_fields_in_one_object(case: Case) -> None:
     case.tables = [RawTable("shop", "tracks", TABLE.columns, unnest="properties")]
     nested = '{"title": "outer", "properties": {"id": "1", "title": "inner", "deep": {"x": null}, "n": 1.50}}\n'
