@@ -157,7 +157,12 @@ def _raw_datasets(env: Mapping[str, str], sources: Sequence[str], dataset: str, 
         return {}
     place = rf"(({PROJECT_ID})\.)?{DATASET}"
     found = _by_source(
-        env, "SESSIONIZATION_RAW_DATASETS", sources, place, "source=dataset", "rudderstack=rudder_prod,segment=other-project.seg"
+        env,
+        "SESSIONIZATION_RAW_DATASETS",
+        sources,
+        place,
+        "source=dataset",
+        "rudderstack=rudder_prod,segment=other-project.seg",
     )
     return {source: found.get(source, dataset) for source in sources}
 

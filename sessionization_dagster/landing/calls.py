@@ -38,7 +38,10 @@ def call_row(call: Mapping[str, Any], columns: Collection[str]) -> tuple[str, st
     outer: dict[str, Any] = {}
     for name, value in _outer_fields(call):
         (row if name in columns else outer).setdefault(name, value)
-    row.setdefault("timestamp", outer.get("original_timestamp"))
+    row["timestamp"] = row.get("timestamp") or outer.get("original_timestamp")
+    if "context_ip" in columns and "context_ip" not in row and "request_ip" in outer:
+        # The address as the vendor's server saw it, which the loaders take where the sender gave none.
+        row["context_ip"] = outer.pop("request_ip")
     for name, value in _inner_fields(call):
         column = snake_case(name)
         if column in columns and column not in _OWN and row.get(column) is None:

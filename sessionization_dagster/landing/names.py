@@ -103,4 +103,7 @@ def unknown_source(folder: str, sources: Sequence[str]) -> str:
 
 def unknown_table(source: str, folder: str, tables: Sequence[str]) -> str:
     """A sentence about a source's folder that belongs to no table."""
-    return f"{source}/{folder}/: no such table; allowed are {', '.join(tables)}. Rename the folder"
+    return (
+        f"{source}/{folder}/: no such table; allowed are {', '.join(tables)}. "
+        "Rename the folder, or move it out of the landing folder where its rows are no events"
+    )

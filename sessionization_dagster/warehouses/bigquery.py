@@ -197,9 +197,7 @@ class BigQueryConnection:
         project, dataset, name_there = self._places.path_of(schema, name)
         with self._remedies():
             try:
-                return self.native.get_table(
-                    f"{project}.{dataset}.{name_there}", retry=RETRY, timeout=REQUEST_SECONDS
-                )
+                return self.native.get_table(f"{project}.{dataset}.{name_there}", retry=RETRY, timeout=REQUEST_SECONDS)
             except NotFound as error:
                 if re.search(r"not found: (table|dataset)", str(error), re.IGNORECASE):
                     return None

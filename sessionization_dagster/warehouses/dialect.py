@@ -28,7 +28,7 @@ class Places:
     Attributes:
         project: the project of all datasets.
         dataset: what our datasets' names begin with: <dataset>_<schema>.
-        raw_datasets: source -> the dataset, or project.dataset, into which the vendor's loader writes its tables; without it the raw tables are ours.
+        raw_datasets: source -> the vendor's dataset, or project.dataset; without it the raw tables are ours.
     """
 
     project: str

@@ -177,6 +177,19 @@ def test_the_original_timestamp_counts_where_there_is_no_other() -> None:
     del record["timestamp"]
     assert flat(record)[0]["timestamp"] == "o"
     assert flat(call("1", "track", originalTimestamp="o"))[0]["timestamp"] == TIME
+    record["timestamp"] = ""
+    assert flat(record)[0]["timestamp"] == "o"
+
+
+def test_the_address_that_the_server_saw_counts_where_the_sender_gave_none() -> None:
+    seen = call("1", "track", request_ip="192.0.2.1")
+    given = seen | {"context": {"ip": "192.0.2.2"}}
+    columns = {*COLUMNS, "context_ip"}
+    assert [json.loads(call_row(record, columns)[0])["context_ip"] for record in (seen, given)] == [
+        "192.0.2.1",
+        "192.0.2.2",
+    ]
+    assert json.loads(call_row(seen, columns)[1] or "{}") == {}
 
 
 def test_traits_of_an_identify_call_may_be_in_its_context_alone() -> None:

@@ -92,7 +92,8 @@ def test_unknown_folders_are_reported_with_the_allowed_names(case: Case) -> None
     case.write("a.csv", HEADER, table="_tmp/tracks")
     problems = case.land().problems
     assert problems == [
-        "shop/trakcs/: no such table; allowed are tracks. Rename the folder",
+        "shop/trakcs/: no such table; allowed are tracks. "
+        "Rename the folder, or move it out of the landing folder where its rows are no events",
         "shpo/: no such source; allowed are shop. Rename the folder, or add the source to SESSIONIZATION_SOURCES",
     ]
 
