@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -27,9 +27,13 @@ from tests.landing.declared import declared_tables
 from tests.landing.fuzzed_folders import TABLES, Folder, left_to_other_tools, sound_folder
 
 SEEDS = range(250)
-TABLES_OF_ALL = declared_tables(*TABLES)
-KEYS = {dg.AssetKey(["raw", table.name]): table for table in TABLES_OF_ALL}
-CHECKS = [spec.key for spec in file_check_specs(KEYS, "folder")]
+#: A landing's time is that of planning statements, which grows with the columns: these are enough to fill rows in every way.
+COLUMNS = ("event", "event_name", "user_id", "anonymous_id", "title", "received_at")
+DECLARED = [
+    replace(table, columns=tuple(column for column in table.columns if column.required or column.name in COLUMNS))
+    for table in declared_tables(*TABLES)
+    if table.table not in ("screens", "identifies")
+]
 
 
 @dataclass
@@ -58,9 +62,11 @@ class Landed:
 def looked_into(case: Case, report: LandingReport) -> Landed:
     """The raw tables, and the checks' results as a run gives them."""
     held = unreadable(DuckDBConnection(case.connection))
+    keys = {dg.AssetKey(["raw", table.name]): table for table in case.tables}
+    checks = [spec.key for spec in file_check_specs(keys, "folder")]
     red = {
         (result.asset_key.path[-1], str(result.check_name))
-        for result in file_check_results(CHECKS, KEYS, report, held)
+        for result in file_check_results(checks, keys, report, held)
         if result.asset_key and not result.passed
     }
     rejects = [(name, row) for name, rows in held.items() for row in rows if (name, FILES_READABLE) in red]
@@ -80,9 +86,8 @@ def looked_into(case: Case, report: LandingReport) -> Landed:
 
 def raw_rows(case: Case) -> Counter[tuple[str, str, str]]:
     """(mark, file, table) -> how many rows."""
-    parts = [
-        f"select properties ->> '$.mark', source_file, '{table.name}' from raw.{table.name}" for table in TABLES_OF_ALL
-    ]
+    mark = "coalesce(properties ->> '$.mark', properties ->> '$.properties.mark')"
+    parts = [f"select {mark}, source_file, '{table.name}' from raw.{table.name}" for table in case.tables]
     return Counter(case.query(" union all ".join(parts)))
 
 
@@ -126,7 +131,8 @@ def silently_gone(folder: Folder, before: Landed, landed: Landed) -> Iterator[st
 def history(case: Case, seed: int) -> tuple[int, int]:
     """Land a folder, change it, land it again. Returns how many landings were made, and how many were refused."""
     chance = random.Random(seed)
-    case.tables = TABLES_OF_ALL
+    used = chance.sample(list(TABLES), 2)
+    case.tables = [table for table in DECLARED if table.source in used]
     case.removed = chance.choice(list(RemovedFiles))
     folder = sound_folder(chance)
     before: Landed | None = None
