@@ -93,7 +93,7 @@ def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
 
 
 def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
-    """Paths of all visible files below `root`, and of what is hidden in the tables' folders though it may be data.
+    """Paths of all visible files below `root`, of hidden ones that may be data, and of such folders in the tables' folders.
 
     Follows links, but into each folder once.
     """
@@ -146,7 +146,7 @@ def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery:
         return
     hidden = is_hidden(parts[-1])
     if len(parts) < 3:
-        discovery.ignored += [] if hidden else [(_printable(relative), OUTSIDE_A_TABLE)]
+        discovery.ignored.append((_printable(relative), OUTSIDE_A_TABLE))
         return
     name = folders.get((parts[0], parts[1]))
     if name is None and all(parts[0] != source for source, _ in folders):

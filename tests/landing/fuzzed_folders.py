@@ -8,8 +8,9 @@ import io
 import json
 import os
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,7 +20,9 @@ import pyarrow.parquet as pq
 Row = dict[str, Any]
 
 VENDOR = ("tracks", "pages", "screens", "identifies", "aliases")
-TABLES = {"rudderstack": VENDOR, "segment": VENDOR, "mixpanel": ("events",), "measure_js": ("events",)}
+TABLES = {
+    "rudderstack": ("tracks", "pages", "aliases"), "segment": ("tracks", "pages", "aliases"), "mixpanel": ("events",), "measure_js": ("events",),
+}  # fmt: skip
 ENDINGS = ("", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt", ".dat", ".CSV", ".JSONL", ".gz", ".1")
 FORMATS = ("csv", "tsv", "jsonl", "json", "parquet")
 #: Folder names that nearly match, and some that match another table.
@@ -102,15 +105,25 @@ class Folder:
     chance: random.Random
     markers: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
+    sources: Sequence[str] = tuple(TABLES)
     count: int = 0
     _step: int = 0
 
     def change(self) -> None:
         """One change at random. Not each can be made in every folder."""
         name = self.chance.choice(list(CHANGES))
+        before = deepcopy(self.files)
         said = CHANGES[name](self)
-        if said:
+        if self._is_possible() and said:
             self.log.append(f"{name}: {said}")
+        else:
+            self.files = before
+
+    def _is_possible(self) -> bool:
+        """Whether no place is that of two files, or of a file and a folder."""
+        paths = [file.path for file in self.files] + sorted(self.markers)
+        folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
+        return bool(self.files) and len(set(paths)) == len(paths) and folders.isdisjoint(paths)
 
     def some(self, fits: Callable[[File], bool] = lambda file: True) -> File | None:
         """One of the files."""
@@ -118,27 +131,20 @@ class Folder:
         return self.chance.choice(found) if found else None
 
     def move(self, file: File, folder: str, name: str) -> str | None:
-        """Give a file another place, unless there is one already."""
-        target = replace(file, folder=folder, name=name)
-        if any(other.path == target.path or other.path.startswith(f"{target.path}/") for other in self.files):
-            return None
+        """Give a file another place."""
         before, file.folder, file.name = file.path, folder, name
-        return f"{before} -> {file.path}"
+        return None if before == file.path else f"{before} -> {file.path}"
 
-    def move_all(self, before: str, after: str) -> str | None:
-        """Give a folder another name, unless it has it already or the name is a file's."""
-        inside = [file for file in self.files if f"{file.folder}/".startswith(f"{before}/")]
-        taken = {file.path for file in self.files if file not in inside}
-        moved = {id(file): f"{after}{file.folder[len(before):]}" for file in inside}
-        if before == after or any(f"{moved[id(file)]}/{file.name}" in taken for file in inside):
-            return None
-        for file in inside:
-            file.folder = moved[id(file)]
+    def move_all(self, before: str, after: str) -> str:
+        """Give a folder another name."""
+        for file in self.files:
+            if f"{file.folder}/".startswith(f"{before}/"):
+                file.folder = after + file.folder.removeprefix(before)
         return f"{before} -> {after}"
 
     def add(self) -> str:
         """A new file that nothing is wrong with."""
-        source = self.chance.choice(list(TABLES))
+        source = self.chance.choice(self.sources)
         self.count += 1
         file = sound(source, self.chance.choice(TABLES[source]), self.count, self.chance)
         self.files.append(file)
@@ -151,6 +157,9 @@ class Folder:
         for path in [path for path in root.rglob("*") if path.is_file()]:
             if path.relative_to(root).as_posix() not in wanted:
                 path.unlink()
+        for inner, _, _ in os.walk(root, topdown=False):
+            if not os.listdir(inner):
+                os.rmdir(inner)
         for name, content in wanted.items():
             path = root / name
             if path.is_file() and path.read_bytes() == content:
@@ -158,18 +167,13 @@ class Folder:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             os.utime(path, ns=(0, (1_700_000_000 + self._step) * 10**9))
-        for folder, _, _ in os.walk(root, topdown=False):
-            if not os.listdir(folder):
-                os.rmdir(folder)
-        root.mkdir(parents=True, exist_ok=True)
 
 
-def sound_folder(chance: random.Random) -> Folder:
-    """Some tables of all sources, and raw calls, with a few rows each."""
-    folder = Folder([], chance)
+def sound_folder(chance: random.Random, sources: Sequence[str]) -> Folder:
+    """Some tables of these sources, and raw calls, with a few rows each."""
+    folder = Folder([], chance, sources=sources)
     for _ in range(chance.randrange(3, 7)):
         folder.add()
-    folder.add()
     return folder
 
 
@@ -212,9 +216,7 @@ def _call(table: str, mark: str) -> Row:
 
 
 def _remove(folder: Folder) -> str | None:
-    file = folder.some()
-    if file is None or len(folder.files) < 2:
-        return None
+    file = folder.chance.choice(folder.files)
     folder.files.remove(file)
     return file.path
 
@@ -222,10 +224,7 @@ def _remove(folder: Folder) -> str | None:
 def _remove_some(folder: Folder) -> str | None:
     """A disk that is not there."""
     top = folder.chance.choice(folder.files).folder.split("/")[0]
-    kept = [file for file in folder.files if file.folder.split("/")[0] != top]
-    if not kept:
-        return None
-    folder.files[:] = kept
+    folder.files = [file for file in folder.files if file.folder.split("/")[0] != top]
     return top
 
 

@@ -92,8 +92,11 @@ def test_a_misspelt_folder_is_reported_though_its_data_are_hidden(case: Case, fo
 
 def test_files_outside_a_table_folder_are_reported(case: Case) -> None:
     case.write("a.csv", HEADER)
-    case.write("b.csv", HEADER, table="shop")
-    assert case.land().ignored_files[0][0] == "shop/b.csv"
+    for name in ("b.csv", "_c.csv", "_SUCCESS"):
+        case.write(name, HEADER, table="shop")
+    ignored = case.land().ignored_files
+    assert sorted(path for path, _ in ignored) == ["shop/_c.csv", "shop/b.csv"]
+    assert {reason.split(";")[0] for _, reason in ignored} == {"it lies outside a table's folder"}
 
 
 def test_unknown_folders_are_reported_with_the_allowed_names(case: Case) -> None:

@@ -134,13 +134,12 @@ def history(case: Case, seed: int) -> tuple[int, int]:
     used = chance.sample(list(TABLES), 2)
     case.tables = [table for table in DECLARED if table.source in used]
     case.removed = chance.choice(list(RemovedFiles))
-    folder = sound_folder(chance)
+    folder = sound_folder(chance, used)
     before: Landed | None = None
     landings = refused = 0
     for _ in range(chance.randrange(1, 4)):
         for _ in range(chance.choice((0, 1, 2, 3, 5, 8))):
-            if folder.files:
-                folder.change()
+            folder.change()
         folder.write(case.folder)
         landings += 1
         folder.log.append(f"landed ({case.removed})")
