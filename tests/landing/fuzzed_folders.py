@@ -21,14 +21,49 @@ Row = dict[str, Any]
 
 VENDOR = ("tracks", "pages", "screens", "identifies", "aliases")
 TABLES = {
-    "rudderstack": ("tracks", "pages", "aliases"), "segment": ("tracks", "pages", "aliases"), "mixpanel": ("events",), "measure_js": ("events",),
-}  # fmt: skip
+    "rudderstack": ("tracks", "pages", "aliases"),
+    "segment": ("tracks", "pages", "aliases"),
+    "mixpanel": ("events",),
+    "measure_js": ("events",),
+}
 ENDINGS = ("", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt", ".dat", ".CSV", ".JSONL", ".gz", ".1")
 FORMATS = ("csv", "tsv", "jsonl", "json", "parquet")
 #: Folder names that nearly match, and some that match another table.
-SOURCE_NAMES = ("Rudderstack", "rudder_stack", "segment ", "SEGMENT", "segment", "mixpanel", "rudderstack", "measure-js", "archive")
-TABLE_NAMES = ("Tracks", "track", "tracks ", "event", "Events", "page", "pages", "tracks", "screens", "calls", "dt=2024-03-04", "new folder")
-PARTS = ("dt=2024-03-04", "dt=__HIVE_DEFAULT_PARTITION__", "user_id=ann%20b", "event=signup", "mark2=x", "2024", "a b", "price=")
+SOURCE_NAMES = (
+    "Rudderstack",
+    "rudder_stack",
+    "segment ",
+    "SEGMENT",
+    "segment",
+    "mixpanel",
+    "rudderstack",
+    "measure-js",
+    "archive",
+)
+TABLE_NAMES = (
+    "Tracks",
+    "track",
+    "tracks ",
+    "event",
+    "Events",
+    "page",
+    "pages",
+    "tracks",
+    "screens",
+    "calls",
+    "dt=2024-03-04",
+    "new folder",
+)
+PARTS = (
+    "dt=2024-03-04",
+    "dt=__HIVE_DEFAULT_PARTITION__",
+    "user_id=ann%20b",
+    "event=signup",
+    "mark2=x",
+    "2024",
+    "a b",
+    "price=",
+)
 MARKERS = ("_delta_log/00.json", ".hoodie/hoodie.properties", "_hudi/x", "metadata/v1.metadata.json")
 #: Spellings of keys and columns, some of which are the declared ones to the landing.
 SPELLINGS: tuple[Callable[[str], str], ...] = (
@@ -125,6 +160,10 @@ class Folder:
         folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
         return bool(self.files) and len(set(paths)) == len(paths) and folders.isdisjoint(paths)
 
+    def told(self, *problems: str) -> str:
+        """The problems, and how the folder came to be as it is."""
+        return "\n".join([*self.log, *problems])
+
     def some(self, fits: Callable[[File], bool] = lambda file: True) -> File | None:
         """One of the files."""
         found = [file for file in self.files if fits(file)]
@@ -169,9 +208,9 @@ class Folder:
             os.utime(path, ns=(0, (1_700_000_000 + self._step) * 10**9))
 
 
-def sound_folder(chance: random.Random, sources: Sequence[str]) -> Folder:
-    """Some tables of these sources, and raw calls, with a few rows each."""
-    folder = Folder([], chance, sources=sources)
+def sound_folder(chance: random.Random, sources: Sequence[str], name: str) -> Folder:
+    """Some tables of these sources, and raw calls, with a few rows each. name: what failures call it."""
+    folder = Folder([], chance, sources=sources, log=[name])
     for _ in range(chance.randrange(3, 7)):
         folder.add()
     return folder
@@ -198,7 +237,14 @@ def _row(source: str, table: str, mark: str, chance: random.Random) -> Row:
     # No letter beyond ASCII in some files, so that every encoding can be read.
     title = chance.choice(("Grüße", "Hello", 'a, "b"\tc'))
     if source == "mixpanel":
-        return {"insert_id": f"i {mark}", "distinct_id": "d", "time": at, "event": "seen", "current_url": title, "mark": mark}
+        return {
+            "insert_id": f"i {mark}",
+            "distinct_id": "d",
+            "time": at,
+            "event": "seen",
+            "current_url": title,
+            "mark": mark,
+        }
     if source == "measure_js":
         own = {"event_id": f"i {mark}"} if chance.random() < 0.5 else {}
         return {"timestamp": at, "event_name": "pageview", "client_id": "d", **own, "url": title, "mark": mark}
@@ -208,11 +254,19 @@ def _row(source: str, table: str, mark: str, chance: random.Random) -> Row:
 
 
 def _call(table: str, mark: str) -> Row:
-    kind = {"tracks": "track", "pages": "page", "screens": "screen", "identifies": "identify", "aliases": "alias"}[table]
+    kind = {"tracks": "track", "pages": "page", "screens": "screen", "identifies": "identify", "aliases": "alias"}[
+        table
+    ]
     own = {"event": "seen"} if kind == "track" else {"previousId": "p", "userId": "u"} if kind == "alias" else {}
+    at = "2024-03-04T10:00:00Z"
     return {
-        "messageId": f"i {mark}", "type": kind, "timestamp": "2024-03-04T10:00:00Z", "anonymousId": "d", "properties": {"mark": mark}, **own,
-    }  # fmt: skip
+        "messageId": f"i {mark}",
+        "type": kind,
+        "timestamp": at,
+        "anonymousId": "d",
+        "properties": {"mark": mark},
+        **own,
+    }
 
 
 def _remove(folder: Folder) -> str | None:
@@ -270,7 +324,11 @@ def _rename_source(folder: Folder) -> str | None:
 
 def _rename_table(folder: Folder) -> str | None:
     parts = folder.chance.choice(folder.files).folder.split("/")
-    return folder.move_all("/".join(parts[:2]), f"{parts[0]}/{folder.chance.choice(TABLE_NAMES)}") if len(parts) > 1 else None
+    return (
+        folder.move_all("/".join(parts[:2]), f"{parts[0]}/{folder.chance.choice(TABLE_NAMES)}")
+        if len(parts) > 1
+        else None
+    )
 
 
 def _move_up(folder: Folder) -> str | None:
@@ -286,7 +344,11 @@ def _move_to(folder: Folder) -> str | None:
 
 def _rename_ending(folder: Folder) -> str | None:
     file = folder.some()
-    return file and folder.move(file, file.folder, file.name.split(".")[0] + folder.chance.choice(ENDINGS)) if file else None
+    return (
+        file and folder.move(file, file.folder, file.name.split(".")[0] + folder.chance.choice(ENDINGS))
+        if file
+        else None
+    )
 
 
 def _zip(folder: Folder) -> str | None:
@@ -391,5 +453,8 @@ def left_to_other_tools(path: str) -> bool:
     """Whether a file is passed over without a word, as README.md says: markers, and whatever lies in hidden folders above tables."""
     *folders, name = PurePosixPath(path).parts
     hidden = [part for part in (*folders, name) if part.startswith((".", "_"))]
-    data = any(name.lower().removesuffix(".gz").endswith(ending.lower()) for ending in (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json"))
+    data = any(
+        name.lower().removesuffix(".gz").endswith(ending.lower())
+        for ending in (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+    )
     return bool(hidden) and not data
