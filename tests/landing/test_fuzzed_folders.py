@@ -13,7 +13,7 @@ from tests.landing.conftest import Case
 from tests.landing.declared import declared_tables
 from tests.landing.fuzzed_folders import TABLES, sound_folder
 
-#: Some 0.3 seconds each. More of them, or others, find no less: 1,000 were run once.
+#: Some 0.4 seconds each on a slow core.
 SEEDS = range(60)
 #: A landing's time is that of planning statements, which grows with the columns: these are enough to fill rows in every way.
 COLUMNS = ("event", "event_name", "user_id", "anonymous_id", "title", "received_at")
