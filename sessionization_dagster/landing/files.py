@@ -38,12 +38,14 @@ class Discovery:
     Attributes:
         files: by raw table name, each sorted by path. A file of raw calls is one of each table of its source that takes calls.
         strays: by `<source>/<folder>`, files of known sources in folders that belong to no table.
+        strays_ignored: by the same, (path, reason) of what cannot be landed there.
         ignored: (path, reason) of the others.
         unknown_folders: sentences.
     """
 
     files: dict[str, list[LandedFile]]
     strays: dict[str, list[LandedFile]] = field(default_factory=dict)
+    strays_ignored: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     ignored: list[tuple[str, str]] = field(default_factory=list)
     unknown_folders: list[str] = field(default_factory=list)
 
@@ -77,6 +79,8 @@ def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
     for path in sorted(_walk(root, discovery.ignored)):
         _place(root, path, folders, discovery)
     routed = route_calls(discovery.files, discovery.strays, tables)
+    # Any other folder of strays is named as a whole.
+    discovery.ignored += [entry for folder in sorted(routed) for entry in discovery.strays_ignored.get(folder, ())]
     discovery.unknown_folders += _unknown_folders(root, folders, routed)
     if not any(discovery.files.values()):
         hints = "".join(f"; {text}" for text in discovery.unknown_folders)
@@ -89,7 +93,7 @@ def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
 
 
 def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
-    """Paths of all visible files below `root`, and of what is hidden in the tables' folders though it may be data.
+    """Paths of all visible files below `root`, of hidden ones that may be data, and of such folders in the tables' folders.
 
     Follows links, but into each folder once.
     """
@@ -134,7 +138,7 @@ def _holds_data(folder: str) -> bool:
 
 
 def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery: Discovery) -> None:
-    """Adds one file to its table's list, or to the ignored ones. Unknown folders and hidden ones are told of as a whole."""
+    """Adds one file to its table's list, or to the ignored ones. Unknown folders are told of as a whole."""
     relative = _relative(root, path)
     parts = relative.split("/")
     if os.path.isdir(path) and not is_hidden(parts[-1]):
@@ -142,16 +146,18 @@ def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery:
         return
     hidden = is_hidden(parts[-1])
     if len(parts) < 3:
-        discovery.ignored += [] if hidden else [(_printable(relative), OUTSIDE_A_TABLE)]
+        discovery.ignored.append((_printable(relative), OUTSIDE_A_TABLE))
         return
     name = folders.get((parts[0], parts[1]))
-    if name is None and (hidden or all(parts[0] != source for source, _ in folders)):
+    if name is None and all(parts[0] != source for source, _ in folders):
         return
+    stray = f"{parts[0]}/{parts[1]}"
     file = HIDDEN if hidden else _landed_file(path, relative)
     if isinstance(file, str):
-        discovery.ignored += [(_printable(relative), file)] if name else []
+        ignored = discovery.ignored if name else discovery.strays_ignored.setdefault(stray, [])
+        ignored.append((_printable(relative), file))
     elif name is None:
-        discovery.strays.setdefault(f"{parts[0]}/{parts[1]}", []).append(file)
+        discovery.strays.setdefault(stray, []).append(file)
     else:
         discovery.files[name].append(file)
 
@@ -159,6 +165,8 @@ def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery:
 def _refuse_folder(path: str, relative: str, folders: dict[tuple[str, str], str], discovery: Discovery) -> None:
     """Adds a folder that another format owns to each table that it holds files of, or lies below, as a file that cannot be read."""
     refusal = _owner(path, os.listdir(path)) or ""
+    stray = "/".join(relative.split("/")[:2])
+    discovery.strays_ignored.setdefault(stray, []).append((_printable(relative), f"it {refusal}"))
     for folder, name in folders.items():
         table = "/".join(folder)
         is_above = relative == "." or table.startswith(f"{relative}/")
@@ -198,11 +206,14 @@ def _unknown_folders(root: str, folders: dict[tuple[str, str], str], routed: Col
 
 
 def _holds_files(folder: str) -> bool:
-    """Whether there are visible files in a folder, at any depth."""
-    for _, subfolders, names in os.walk(folder):
-        subfolders[:] = [name for name in subfolders if not is_hidden(name)]
-        if not all(is_hidden(name) for name in names):
+    """Whether there are files in a folder, at any depth: visible ones, or hidden ones that may have been meant to be read."""
+    for inner, subfolders, names in os.walk(folder):
+        hidden = [name for name in subfolders if is_hidden(name)]
+        if any(format_of(name) or not is_hidden(name) for name in names):
             return True
+        if any(not is_working_folder(name) and _holds_data(os.path.join(inner, name)) for name in hidden):
+            return True
+        subfolders[:] = [name for name in subfolders if name not in hidden]
     return False
 
 

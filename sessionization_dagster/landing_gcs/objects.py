@@ -101,13 +101,14 @@ def discover(bucket: Bucket, objects: Iterable[StoredObject], tables: Sequence[R
         parts = relative.split("/")
         owner = next((folder for folder in owned if f"{relative}/".startswith(folder)), None)
         if owner is not None:
-            _refuse(stored, owner, owned[owner], folders, discovery.files)
+            if not _refuse(stored, owner, owned[owner], folders, discovery.files):
+                strange.add((parts[0], parts[1]))
             continue
         # A name that ends with a slash is a folder that somebody made in the console.
         if not parts[-1]:
             continue
         if any(is_hidden(part) for part in parts):
-            _tell_hidden(parts, folders, discovery.ignored)
+            _tell_hidden(parts, folders, discovery.ignored, strange)
             continue
         name = folders.get((parts[0], parts[1])) if len(parts) > 2 else None
         if len(parts) < 3:
@@ -145,16 +146,22 @@ def _refuse(
     refusal: str,
     folders: Mapping[tuple[str, str], str],
     files: dict[str, list[RawFile]],
-) -> None:
-    """Adds a folder that another format owns to each table that it holds objects of, once, as a file that cannot be read."""
+) -> bool:
+    """Adds a folder that another format owns to each table that it holds objects of, once, as a file that cannot be read.
+
+    Returns whether there is such a table.
+    """
+    is_of_table = False
     for (source, table), name in folders.items():
         place = f"{source}/{table}/"
         if not folder.startswith(place) and not place.startswith(folder):
             continue
+        is_of_table = True
         shown = max(folder, place, key=len).rstrip("/")
         if all(file.source_file != shown for file in files[name]):
             # The generation of its first object stands for it: what else changes below it does not matter.
             files[name].append(RawFile(stored, shown, refusal))
+    return is_of_table
 
 
 def _place(stored: StoredObject, relative: str, files: list[RawFile], ignored: list[tuple[str, str]]) -> None:
@@ -166,13 +173,25 @@ def _place(stored: StoredObject, relative: str, files: list[RawFile], ignored: l
         files.append(RawFile(stored, relative))
 
 
-def _tell_hidden(parts: list[str], folders: Mapping[tuple[str, str], str], ignored: list[tuple[str, str]]) -> None:
-    """Adds a hidden file of a table, or the outermost hidden folder that it lies in, if it may be data."""
+def _tell_hidden(
+    parts: list[str],
+    folders: Mapping[tuple[str, str], str],
+    ignored: list[tuple[str, str]],
+    strange: set[tuple[str, str]],
+) -> None:
+    """Notes a hidden file, or the outermost hidden folder of a table that it lies in, if it may be data."""
     depth = next(place for place, part in enumerate(parts) if is_hidden(part))
     is_data = format_of(parts[-1]) is not None and not any(is_working_folder(part) for part in parts[:-1])
+    # A hidden folder in the place of a source or a table is put away on purpose.
+    if not is_data or (depth < 2 and depth < len(parts) - 1):
+        return
     told = ("/".join(parts[: depth + 1]), HIDDEN)
+    if len(parts) < 3:
+        ignored.append(("/".join(parts), OUTSIDE_A_TABLE))
+    elif (parts[0], parts[1]) not in folders:
+        strange.add((parts[0], parts[1]))
     # Names come sorted: files of a folder follow each other.
-    if depth > 1 and tuple(parts[:2]) in folders and is_data and ignored[-1:] != [told]:
+    elif ignored[-1:] != [told]:
         ignored.append(told)
 
 

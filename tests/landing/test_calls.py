@@ -126,6 +126,24 @@ def test_other_folders_of_a_source_are_still_unknown(case: Case) -> None:
     assert ids(case, "tracks") == ["t"]
 
 
+@pytest.mark.parametrize(
+    ("name", "told", "why"),
+    [
+        ("_b.jsonl", "_b.jsonl", "its name begins with . or _"),
+        ("b.jsonl.tmp", "b.jsonl.tmp", "its name is that of a file that is still being written"),
+        ("_backup/b.jsonl", "_backup", "its name begins with . or _"),
+        ("lake/_delta_log/00.json", "lake", "it is a Delta table (it has _delta_log)"),
+    ],
+)
+def test_what_is_not_read_beside_calls_is_reported(case: Case, name: str, told: str, why: str) -> None:
+    case.write("a.jsonl", lines(*EVERY), table="segment/calls")
+    case.write(name, lines(*EVERY), table="segment/calls")
+    report = case.land()
+    assert ids(case, "tracks") == ["t"]
+    [problem] = report.misplaced()
+    assert problem.startswith(f"segment/calls/{told}: {why}")
+
+
 def test_a_source_folder_without_calls_or_tables_stops_the_landing(case: Case) -> None:
     case.write("a.csv", "id\nb\n", table="segment/traks")
     with pytest.raises(LandingError, match="segment/traks/: no such table"):

@@ -79,10 +79,24 @@ def test_data_with_a_name_like_a_marker_are_reported(case: Case) -> None:
     assert "rename it" in report.problems[1]
 
 
+@pytest.mark.parametrize("hidden", ["_b.csv", ".b.jsonl.gz", "2024/_b.parquet", "_backup/b.csv"])
+@pytest.mark.parametrize("folder", ["shop/Tracks", "Shop/tracks"])
+def test_a_misspelt_folder_is_reported_though_its_data_are_hidden(case: Case, folder: str, hidden: str) -> None:
+    case.write("a.csv", HEADER + csv_row("a"))
+    case.write(hidden, "x", table=folder)
+    for silent in ("_SUCCESS", "_temporary/0/b.csv", "_notes/readme.txt"):
+        case.write(silent, "x", table="shop/done")
+    [problem] = case.land().problems
+    assert problem.startswith(("shop/Tracks/: no such table", "Shop/: no such source"))
+
+
 def test_files_outside_a_table_folder_are_reported(case: Case) -> None:
     case.write("a.csv", HEADER)
-    case.write("b.csv", HEADER, table="shop")
-    assert case.land().ignored_files[0][0] == "shop/b.csv"
+    for name in ("b.csv", "_c.csv", "_SUCCESS"):
+        case.write(name, HEADER, table="shop")
+    ignored = case.land().ignored_files
+    assert sorted(path for path, _ in ignored) == ["shop/_c.csv", "shop/b.csv"]
+    assert {reason.split(";")[0] for _, reason in ignored} == {"it lies outside a table's folder"}
 
 
 def test_unknown_folders_are_reported_with_the_allowed_names(case: Case) -> None:

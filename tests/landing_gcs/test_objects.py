@@ -45,11 +45,13 @@ def test_files_belong_to_the_table_that_their_folders_name() -> None:
 def test_data_with_a_name_like_a_marker_are_told_of() -> None:
     _, ignored, unknown = found_in(
         "shop/tracks/a.csv", "shop/tracks/_part.csv", "shop/tracks/2024/_old/1/a.csv", "shop/tracks/2024/_old/b.csv",
-        "shop/tracks/_old/_temporary/a.csv", "shop/trakcs/_a.csv",
+        "shop/tracks/_old/_temporary/a.csv", "shop/trakcs/_a.csv", "shpo/tracks/_old/a.csv", "shop/.a.csv",
+        "done/tracks/_SUCCESS", "done/tracks/_temporary/a.csv",
     )  # fmt: skip
-    assert [name for name, _ in ignored] == ["shop/tracks/2024/_old", "shop/tracks/_part.csv"]
-    assert "begins with . or _" in ignored[0][1]
-    assert unknown == []
+    assert [name for name, _ in ignored] == ["shop/.a.csv", "shop/tracks/2024/_old", "shop/tracks/_part.csv"]
+    assert "outside a table's folder" in ignored[0][1]
+    assert "begins with . or _" in ignored[1][1]
+    assert [text.split(";")[0] for text in unknown] == ["shop/trakcs/: no such table", "shpo/: no such source"]
 
 
 def test_others_are_told_of() -> None:
@@ -92,3 +94,6 @@ def test_folders_that_another_format_owns_are_refused_by_name(marker: str) -> No
         "shop_tracks": ["shop/tracks"],
         "shop_pages": ["shop/pages"],
     }
+    for folder, told in {"shop/trakcs": "shop/trakcs/: no such table", "shpo": "shpo/: no such source"}.items():
+        _, ignored, unknown = found_in("shop/tracks/a.csv", f"{folder}/a.parquet", f"{folder}/{marker}")
+        assert (ignored, [text.split(";")[0] for text in unknown]) == ([], [told])
