@@ -51,12 +51,12 @@ def test_all_is_well(sound: Case) -> None:
 
 def test_a_data_file_that_is_not_read_fails_the_check_of_its_table(sound: Case) -> None:
     sound.write("_part.csv", "x")
-    sound.write("notes.pdf", "x")
+    sound.write("notes.csv.tmp", "x")
     found = results(sound, [{"source_file": "shop/tracks/b.csv", "source_line": 3, "error": "torn"}])
     assert {name for name, result in found.items() if not result.passed} == {FILES_READABLE}
     assert found[FILES_READABLE].metadata["not_read"].value == 2
     assert found[FILES_READABLE].metadata["unreadable"].value == 1
-    assert all(name in text(found[FILES_READABLE]) for name in ("shop/tracks/_part.csv", "notes.pdf", "b.csv | 3"))
+    assert all(name in text(found[FILES_READABLE]) for name in ("shop/tracks/_part.csv", "notes.csv.tmp", "b.csv | 3"))
 
 
 def test_folders_and_files_of_no_table_are_named(sound: Case) -> None:

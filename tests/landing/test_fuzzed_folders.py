@@ -14,7 +14,7 @@ from tests.landing.declared import declared_tables
 from tests.landing.fuzzed_folders import TABLES, sound_folder
 
 #: Some 0.4 seconds each on a slow core.
-SEEDS = range(60)
+SEEDS = range(24)
 #: A landing's time is that of planning statements, which grows with the columns: these are enough to fill rows in every way.
 COLUMNS = ("event", "event_name", "user_id", "anonymous_id", "title", "received_at")
 DECLARED = [
