@@ -47,7 +47,9 @@ def file_check_results(
             yield _files_in_table_folders(check.asset_key, report.misplaced())
         elif check.name == FILES_READABLE:
             name = tables[check.asset_key].name
-            yield _files_readable(check.asset_key, held.get(name, []), report.unread(name))
+            yield _files_readable(
+                check.asset_key, held.get(name, []), report.unread(name), report.tables[name].near_misses
+            )
         elif check.name == FILES_STILL_THERE:
             table = report.tables[tables[check.asset_key].name]
             yield _files_still_there(check.asset_key, table.removed_now, table.removed_before)
@@ -64,16 +66,20 @@ def unreadable(connection: Connection) -> dict[str, list[dict[str, Any]]]:
 
 
 def _files_readable(
-    asset_key: dg.AssetKey, rejects: Sequence[Mapping[str, Any]], not_read: Sequence[tuple[str, str]]
+    asset_key: dg.AssetKey,
+    rejects: Sequence[Mapping[str, Any]],
+    not_read: Sequence[tuple[str, str]],
+    near_misses: Sequence[tuple[str, str]],
 ) -> dg.AssetCheckResult:
-    """A warning that counts what could not be read, and the files that were not looked at, and shows the first of it."""
+    """A warning that counts what was not read, and names that are nearly those of columns, and shows the first of it."""
     rows = [(path, "not read", reason) for path, reason in not_read]
+    rows += [(path, "column", text) for path, text in near_misses]
     rows += [(row["source_file"], row["source_line"] or "whole file", row["error"]) for row in rejects]
     return _warning(
         asset_key,
         FILES_READABLE,
         passed=not rows,
-        numbers={"unreadable": len(rejects), "not_read": len(not_read)},
+        numbers={"unreadable": len(rejects), "not_read": len(not_read), "near_misses": len(near_misses)},
         table=markdown_table(["file", "line", "error"], rows[:SHOWN], longest=None),
     )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 
+from sessionization_dagster.landing import RawColumn, RawTable
 from sessionization_dagster.landing_checks import (
     FILES_IN_TABLE_FOLDERS,
     FILES_READABLE,
@@ -18,6 +21,16 @@ from sessionization_dagster.landing_checks import (
 from tests.landing.conftest import HEADER, TRACKS, Case, case, csv_row, warehouse
 
 __all__ = ["case", "warehouse"]
+WITH_IDS = RawTable(
+    "shop",
+    "tracks",
+    (
+        RawColumn("id", "VARCHAR", required=True, event_id=True),
+        RawColumn("anonymous_id", "VARCHAR", identifier=True),
+        RawColumn("user_id", "VARCHAR", identifier=True),
+        RawColumn("timestamp", "TIMESTAMP", required=True),
+    ),
+)
 KEY = dg.AssetKey(["raw", TRACKS.name])
 
 
@@ -57,6 +70,31 @@ def test_a_data_file_that_is_not_read_fails_the_check_of_its_table(sound: Case) 
     assert found[FILES_READABLE].metadata["not_read"].value == 2
     assert found[FILES_READABLE].metadata["unreadable"].value == 1
     assert all(name in text(found[FILES_READABLE]) for name in ("shop/tracks/_part.csv", "notes.csv.tmp", "b.csv | 3"))
+
+
+@pytest.mark.parametrize("name", ["b.csv", "b.jsonl", "b.parquet"])
+def test_a_name_that_is_nearly_a_columns_is_told_of_in_the_run_that_loads_it(sound: Case, name: str) -> None:
+    """A property may be called so, and be anybody's id: it is not taken for the column."""
+    row = {
+        "id": "b",
+        "timestamp": "2024-01-31 12:00:00",
+        "anonymous_id": "d",
+        "userId": "ann",
+        "USER ID": "ann",
+        "Anonymous-Id": "x",
+    }
+    csv = f"{','.join(row)}\n{','.join(row.values())}\n"
+    written = {
+        "csv": csv,
+        "jsonl": json.dumps(row) + "\n",
+        "parquet": pa.table({key: [value] for key, value in row.items()}),
+    }
+    sound.tables = (WITH_IDS,)
+    sound.write(name, written[name.partition(".")[2]])
+    found = results(sound)[FILES_READABLE]
+    assert (found.passed, found.metadata["near_misses"].value) == (False, 2)
+    assert f"shop/tracks/{name} | column | 'userId' is kept as a property, and not read as 'user_id'" in text(found)
+    assert results(sound)[FILES_READABLE].passed
 
 
 def test_folders_and_files_of_no_table_are_named(sound: Case) -> None:

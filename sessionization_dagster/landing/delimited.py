@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 import duckdb
@@ -58,6 +59,28 @@ def match_names(table: RawTable, names: Sequence[str]) -> dict[str, int]:
             f"found: {', '.join(map(repr, names[:100]))}. {remedy}"
         )
     return {name: places[0] for name, places in found.items() if places}
+
+
+def near_misses(table: RawTable, names: Sequence[str]) -> list[str]:
+    """A sentence per name that differs only in separators from a column that is not there, and that says whose or which event a row is.
+
+    `userId` is not read as `user_id`: a property may be called so, and be anybody's id.
+    """
+    wanted = {
+        _letters(spelling): column.name
+        for column in table.columns
+        if (column.is_id or column.name == table.at) and not spellings(column, names)
+        for spelling in column.spellings
+    }
+    return [
+        f"{name!r} is kept as a property, and not read as {wanted[_letters(name)]!r}: if that is meant, rename it"
+        for name in names
+        if _letters(name) in wanted
+    ]
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()
 
 
 def csv_columns(file: DataFile) -> tuple[str, ...]:

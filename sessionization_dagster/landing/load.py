@@ -12,6 +12,7 @@ import duckdb
 
 from sessionization_dagster.landing import ledger, rows
 from sessionization_dagster.landing.data_file import DataFile, LandedFile
+from sessionization_dagster.landing.delimited import csv_columns, near_misses
 from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
 from sessionization_dagster.landing.files import discover
 from sessionization_dagster.landing.formats import recognised, require_rows
@@ -242,6 +243,7 @@ class _Loader:
             return False
         for name in names:
             self._tell_loaded(name, counts[name], 0)
+            self._tell_near_misses(name, [column for column, _ in columns])
         return True
 
     def _tell_loaded(self, source_file: str, row_count: int, reject_count: int) -> None:
@@ -249,6 +251,17 @@ class _Loader:
         self._result.rows_loaded += row_count
         self._result.rows_rejected += reject_count
         self._report(f"{source_file}: {row_count} rows loaded, {reject_count} rejected")
+
+    def _tell_near_misses(self, source_file: str, names: Sequence[str]) -> None:
+        self._result.near_misses += [(source_file, text) for text in near_misses(self._table, names)]
+
+    def _names(self, file: DataFile) -> Sequence[str]:
+        """The columns of a file; of JSON the keys of its first object. Those of raw calls and of an object of properties say nothing."""
+        if file.calls is not None or self._table.unnest in file.first:
+            return ()
+        if file.format == "csv":
+            return csv_columns(file)
+        return [name for name, _ in self._columns(file) or ()] if file.format == "parquet" else list(file.first)
 
     def _load(self, file: LandedFile, before: ledger.Entry | None) -> str:
         """Loads one file, quickly if it is clean, else with care, else sets it aside. Returns its status."""
@@ -264,6 +277,7 @@ class _Loader:
             self._set_aside(file, before, error)
             return ledger.UNREADABLE
         self._tell_loaded(file.source_file, *counts)
+        self._tell_near_misses(file.source_file, self._names(found))
         return ledger.LOADED
 
     def _attempt(self, file: DataFile, before: ledger.Entry | None, load: rows.Load) -> tuple[int, int]:

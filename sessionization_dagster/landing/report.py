@@ -50,6 +50,7 @@ class TableReport:
         rows_loaded: of the files loaded in this run.
         rows_rejected: rows of the files loaded in this run that are in `raw.landing_rejects` instead.
         rejects_held: all that the table has in `raw.landing_rejects`, whole files included, whenever they were found.
+        near_misses: (file, sentence) of names in files loaded in this run that are nearly those of columns that the files lack.
         rejects: whole files set aside, and the first rejected rows of each file loaded in this run.
     """
 
@@ -62,6 +63,7 @@ class TableReport:
     rows_loaded: int = 0
     rows_rejected: int = 0
     rejects_held: int = 0
+    near_misses: list[tuple[str, str]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     removed_now: list[str] = field(default_factory=list)
     removed_before: list[str] = field(default_factory=list)
@@ -73,11 +75,12 @@ class TableReport:
 
     @property
     def problems(self) -> list[str]:
-        """One readable sentence per reject, and one for those that were too many to name."""
+        """One readable sentence per reject, one for those that were too many to name, and one per name that nearly matches."""
         told = Counter(reject.source_file for reject in self.rejects if reject.is_record or reject.line is not None)
         silent = self.rows_rejected - sum(told.values())
         more = [f"{self.name}: {silent} more rejected rows, see raw.landing_rejects"] if silent > 0 else []
-        return [str(reject) for reject in self.rejects] + more
+        nearly = [f"{path}: {text}" for path, text in self.near_misses]
+        return [str(reject) for reject in self.rejects] + more + nearly
 
 
 @dataclass

@@ -13,6 +13,7 @@ from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing.calls import is_call
 from sessionization_dagster.landing.careful import csv_header
 from sessionization_dagster.landing.data_file import Kind
+from sessionization_dagster.landing.delimited import near_misses
 from sessionization_dagster.landing.errors import UnreadableFile
 from sessionization_dagster.landing.formats import EMPTY, kind_of, require_rows
 from sessionization_dagster.landing.ledger import LOADED, REMOVED, UNREADABLE
@@ -259,6 +260,8 @@ class _Loader:
         except UnreadableFile:
             self._loads.drop(scratch)
             raise
+        names = [value.name for value in (*shape.columns.values(), *shape.extras)]
+        self._result.near_misses += [(file.source_file, text) for text in near_misses(self._table, names)]
         judged = shapes.judged(self._table, shape)
         (counts,) = self._loads.rows(self._statements.counts(judged))
         columns = [column.name for column in self._table.columns if column.name in shape.columns]
