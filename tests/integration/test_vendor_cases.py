@@ -12,7 +12,7 @@ import pytest
 from sessionization_dagster.checks.sample import SampleRequest
 from sessionization_dagster.dbt.failed_rows import failed_rows
 from sessionization_dagster.dbt.runner import Event
-from sessionization_dagster.landing import land, raw_tables
+from sessionization_dagster.landing import land
 from sessionization_dagster.partitions import Window
 from tests.integration.recomputed import compare, problems
 from tests.integration.thin_driver import ThinDriver, parsed_project
@@ -24,22 +24,27 @@ FIRST, LAST = date(2024, 3, 4), date(2024, 3, 5)
 WARNINGS = ("shared_devices", "users_of_many_devices", "ids_of_device_and_user", "ids_in_two_tables")
 
 
-def landed(folder: Path, *cases: str) -> ThinDriver:
-    """A warehouse in which the cases' files have landed and both days have run, with the project's own blocked_ids."""
+def landed(folder: Path, *cases: str, days: tuple[date, date] = (FIRST, LAST), files: str = "*") -> ThinDriver:
+    """A warehouse in which the cases' files have landed and the days have run, with the project's own blocked_ids."""
     blocked = tuple(parsed_project(SOURCES).variables["blocked_ids"])
     driver = ThinDriver(folder, Settings(sources=SOURCES, blocked_ids=blocked))
-    for case in cases:
-        for file in (file for file in (CASES / case).rglob("*") if file.is_file()):
-            target = folder / file.relative_to(CASES / case).with_name(f"{case}-{file.name}")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, target)
-    tables = raw_tables(driver.project.manifest, SOURCES)
     with driver.warehouse.connect() as connection:
-        for table in (*(table.name for table in tables), "landing_rejects"):
+        for table in (*(table.name for table in driver.tables), "landing_rejects"):
             connection.execute(f"drop table raw.{table}")
-        land(connection.native, folder / "landing", tables, datetime(2024, 7, 1))
-    driver.run(FIRST, LAST)
+    for case in cases:
+        add(driver, folder, case, files)
+    driver.run(*days)
     return driver
+
+
+def add(driver: ThinDriver, folder: Path, case: str, files: str = "*") -> None:
+    """Put files of a case into the landing folder, and land it."""
+    for file in (file for file in (CASES / case).rglob(files) if file.is_file()):
+        target = folder / file.relative_to(CASES / case).with_name(f"{case}-{file.name}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+    with driver.warehouse.connect() as connection:
+        land(connection.native, folder / "landing", driver.tables, datetime(2024, 7, 1))
 
 
 def query(driver: ThinDriver, sql: str) -> list[tuple[Any, ...]]:
@@ -164,3 +169,46 @@ def test_ids_that_two_tables_share_are_warned_of(tmp_path: Path) -> None:
     driver = landed(tmp_path, "18-ids-numbered-per-table")
     assert query(driver, "select event_type, count(*) from core.events group by 1") == [("page", 3)]
     assert warned(driver)["ids_in_two_tables"] == ["1", "2", "3"]
+
+
+def test_clocks_of_devices_that_are_wrong(tmp_path: Path) -> None:
+    """A day from before the first partition waits in raw; 20 hours ahead is within what a clock may be."""
+    driver = landed(tmp_path, "13-device-clocks", days=(date(2024, 3, 1), date(2024, 3, 7)))
+    rejected = query(
+        driver, "select event_id, reason from core.rejected_events where reason <> 'unreadable' order by event_id"
+    )
+    assert rejected == [("y2031", "future_timestamp")]
+    unreadable = query(driver, "select error from raw.landing_rejects")
+    assert len(unreadable) == 1
+    assert "'2024-02-30T00:00:00Z' is not a time" in unreadable[0][0]
+    found = query(driver, "select event_id, event_date::varchar from core.events order by 1")
+    assert found == [("f20h", "2024-03-05"), ("late6d", "2024-03-01"), ("ok1", "2024-03-04"), ("ok2", "2024-03-04")]
+    assert sessions(driver, "d1", "d4") == [("d1", "04 10:00", 2), ("d1", "05 06:12", 1), ("d4", "01 10:00", 1)]
+
+
+def test_late_events_and_a_login_nine_days_later_in_days_that_run_out_of_order(tmp_path: Path) -> None:
+    case = "17-late-and-long-sessions"
+    driver = landed(tmp_path, case, days=(date(2024, 3, 1), date(2024, 3, 2)), files="1_first.csv")
+    assert sessions(driver, "d1", "zoe") == [("d1", "01 23:40", 1), ("d1", "02 00:35", 1)]
+    add(driver, tmp_path, case)
+    for first, last in ((10, 10), (2, 9)):
+        driver.run(date(2024, 3, first), date(2024, 3, last))
+    assert sessions(driver, "d1", "zoe", "bot") == [
+        ("bot", "01 00:00", 2), ("bot", "09 00:00", 1), ("zoe", "01 23:40", 3), ("zoe", "10 12:00", 1),
+    ]  # fmt: skip
+
+
+def test_markup_in_names_is_kept_as_it_is(tmp_path: Path) -> None:
+    driver = landed(tmp_path, "23-markup-in-names", days=(FIRST, FIRST))
+    (names,) = query(
+        driver,
+        "select count(*), count(distinct user_id), max(length(event)) from core.events where user_id is not null",
+    )
+    raw = query(driver, "select count(*), count(distinct user_id), max(length(event)) from raw.rudderstack_tracks")
+    assert [names] == raw
+    lost = query(
+        driver,
+        "select user_id, event, context_page_url from raw.rudderstack_tracks except select user_id, event, url from core.events",
+    )
+    assert lost == []
+    assert query(driver, "select count(*) from core.rejected_events") == [(0,)]
