@@ -260,8 +260,8 @@ class _Loader:
         except UnreadableFile:
             self._loads.drop(scratch)
             raise
-        names = [value.name for value in (*shape.columns.values(), *shape.extras)]
-        self._result.near_misses += [(file.source_file, text) for text in near_misses(self._table, names)]
+        found = [value.name for value in (*shape.columns.values(), *shape.extras)]
+        self._result.near_misses += [(file.source_file, text) for text in near_misses(self._table, found)]
         judged = shapes.judged(self._table, shape)
         (counts,) = self._loads.rows(self._statements.counts(judged))
         columns = [column.name for column in self._table.columns if column.name in shape.columns]
