@@ -240,7 +240,7 @@ MUTATIONS = (
     Mutation(
         "the offset of a time counts",
         f"{PACKAGE}/landing/convert.py",
-        "make_timestamp(epoch_us(try_cast({value} as timestamptz)))",
+        "coalesce(try_cast({value} as timestamptz), try_cast({plain} as timestamptz))",
         "try_cast({value} as timestamp)",
     ),
     Mutation(
@@ -252,8 +252,8 @@ MUTATIONS = (
     Mutation(
         "a missing required column sets a file aside",
         f"{PACKAGE}/landing/delimited.py",
-        "if column.required and places[column.name] is None",
-        "if False and places[column.name] is None",
+        "if column.required and not found[column.name]]",
+        "if False and not found[column.name]]",
     ),
     # Checks, windows, the translator.
     Mutation(
