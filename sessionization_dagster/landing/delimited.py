@@ -198,12 +198,13 @@ def _match_keys(table: RawTable, values: Mapping[str, str]) -> tuple[dict[str, F
     columns, extras = {}, dict(values)
     names = list(values)
     for column in table.columns:
-        best = [values[names[place]] for place in spellings(column, names)]
+        places = spellings(column, names)
+        best = [values[names[place]] for place in places]
         if best:
             columns[column.name] = Field(column.name, "JSON", _first(best))
-        for place, position in enumerate(spellings(column, names)):
-            is_taken = f"case when {_first(best[: place or 1])} is not null then {best[place]} end"
-            extras[names[position]] = is_taken if place else ""
+        for rank, place in enumerate(places):
+            earlier = best[:rank]
+            extras[names[place]] = f"case when {_first(earlier)} is not null then {best[rank]} end" if earlier else ""
     return columns, [Field(key, "JSON", sql) for key, sql in extras.items() if sql]
 
 
