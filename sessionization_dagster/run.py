@@ -127,7 +127,7 @@ def _counts(environment: Environment) -> str:
                 (select count(*) from core.events) as events,
                 (select count(*) from core.rejected_events) as rejected,
                 (select count(distinct dbt_visitor_id) from core.identity_graph) as visitors,
-                (select count(*) from rudderstack.dbt_session_tracks) as sessions""").to_pylist()
+                (select count(*) from core.sessions) as sessions""").to_pylist()
     return "{events:,} events, {rejected:,} rejected, {visitors:,} visitors, {sessions:,} sessions".format(**row)
 
 

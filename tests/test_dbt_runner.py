@@ -58,5 +58,5 @@ def test_unit_tests_of_the_models_pass(driver: ThinDriver) -> None:
     """The rules as dbt unit tests, on inputs of their own; they need the tables' columns and nothing of their rows."""
     driver.run(date(2024, 1, 4), date(2024, 1, 4))
     result = driver.unit_tests()
-    assert len(result) >= 8
+    assert len(result) >= 7
     assert {node.status.value for node in result} == {"pass"}

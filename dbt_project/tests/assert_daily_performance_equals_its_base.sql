@@ -5,10 +5,10 @@ with base as (
         event_date as date,
         count(distinct client_id) as clients,
         count(distinct user_id) as users,
-        count(distinct session_id) as sessions,
+        count(distinct concat(client_id, ' ', cast(session_sequence_number as {{ dbt.type_string() }}))) as sessions,
         count(*) as events,
         sum(case when event_type = 'page' then 1 else 0 end) as pageviews
-    from {{ ref('events_sessionated') }}
+    from {{ ref('client_events') }}
     where {{ in_window('event_date') }}
     group by 1
 ),

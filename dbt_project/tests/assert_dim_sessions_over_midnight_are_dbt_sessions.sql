@@ -3,14 +3,9 @@
 -- The parts that midnight cuts a session into begin where it begins, end where it ends, and lie within it; each has another date than the one before,
 -- which is the day before's where a clock change turns the local date back.
 with sessions as (
-    select
-        session_tracks.session_id,
-        session_tracks.dbt_visitor_id,
-        session_tracks.session_start_at,
-        track_facts.ended_at
-    from {{ ref('dbt_session_tracks') }} as session_tracks
-    inner join {{ ref('dbt_session_track_facts') }} as track_facts on session_tracks.session_id = track_facts.session_id
-    where {{ in_window('session_tracks.session_start_date') }} and {{ in_window('track_facts.session_start_date') }}
+    select session_key, dbt_visitor_id, session_start_at, session_end_at
+    from {{ ref('core_sessions') }}
+    where {{ in_window('session_start_date') }}
 ),
 
 parts as (
@@ -21,39 +16,39 @@ parts as (
 
 parts_of_sessions as (
     select
-        sessions.session_id,
+        sessions.session_key,
         sessions.session_start_at,
-        sessions.ended_at,
+        sessions.session_end_at,
         parts.start_time,
         parts.end_time,
         parts.session_id as part_id,
         parts.start_date,
-        lag(parts.start_date) over (partition by sessions.session_id order by parts.session_id) as previous_date
+        lag(parts.start_date) over (partition by sessions.session_key order by parts.session_id) as previous_date
     from sessions
     left join parts
         on
             sessions.dbt_visitor_id = parts.user_id
             and sessions.session_start_at <= parts.start_time
-            and sessions.ended_at >= parts.start_time
+            and sessions.session_end_at >= parts.start_time
 ),
 
 summed as (
     select
-        session_id,
+        session_key,
         session_start_at,
-        ended_at,
+        session_end_at,
         min(start_time) as first_start,
         max(end_time) as last_end,
         sum(case when start_date = previous_date then 1 else 0 end) as needless_cuts,
         count(part_id) as part_count
     from parts_of_sessions
-    group by session_id, session_start_at, ended_at
+    group by session_key, session_start_at, session_end_at
 )
 
-select session_id, session_start_at, first_start, ended_at, last_end, needless_cuts, part_count
+select session_key, session_start_at, first_start, session_end_at, last_end, needless_cuts, part_count
 from summed
 where
     part_count = 0
     or first_start <> session_start_at
-    or last_end <> ended_at
+    or last_end <> session_end_at
     or needless_cuts > 0

@@ -1,15 +1,10 @@
 {{ config(meta={'dagster': {'ref': {'name': 'segment_sessions'}}}) }}
 
--- segment_sessions and the dbt_session tables tell of the same sessions: starts, ends and how many events.
+-- segment_sessions and core.sessions have the same sessions: starts, ends and how many events.
 with dbt_sessions as (
-    select
-        session_tracks.session_id,
-        session_tracks.session_start_at as started_at,
-        track_facts.ended_at,
-        track_facts.num_pvs as event_count
-    from {{ ref('dbt_session_tracks') }} as session_tracks
-    inner join {{ ref('dbt_session_track_facts') }} as track_facts on session_tracks.session_id = track_facts.session_id
-    where {{ in_window('session_tracks.session_start_date') }} and {{ in_window('track_facts.session_start_date') }}
+    select {{ session_id() }} as session_id, session_start_at as started_at, session_end_at as ended_at, event_count
+    from {{ ref('core_sessions') }}
+    where {{ in_window('session_start_date') }}
 ),
 
 segment_sessions as (

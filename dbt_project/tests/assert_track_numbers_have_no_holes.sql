@@ -1,34 +1,39 @@
-{{ config(meta={'dagster': {'ref': {'name': 'dbt_track_facts'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'session_events'}}}) }}
 
 -- The window's events of a session are numbered one after the other; a session's last number is its number of events. Where a clock change turns the
 -- local date back, an event between two of a date may have the date before: sessions that seem to have a hole are looked at with the days around.
 with tracks as (
-    select session_id, min(track_sequence_number) as first_number, max(track_sequence_number) as last_number, count(*) as track_count
-    from {{ ref('dbt_track_facts') }}
+    select dbt_visitor_id, session_sequence_number, min(track_sequence_number) as first_number, max(track_sequence_number) as last_number, count(*) as track_count
+    from {{ ref('session_events') }}
     where {{ in_window('event_date') }}
-    group by session_id
+    group by dbt_visitor_id, session_sequence_number
 ),
 
 suspects as (
-    select session_id from tracks
+    select dbt_visitor_id, session_sequence_number from tracks
     where last_number - first_number + 1 <> track_count
 ),
 
 around as (
     select
-        session_id,
-        event_date,
-        track_sequence_number,
-        lag(track_sequence_number) over (partition by session_id order by track_sequence_number) as previous_number,
-        lag(event_date) over (partition by session_id order by track_sequence_number) as previous_date
-    from {{ ref('dbt_track_facts') }}
+        events.dbt_visitor_id,
+        events.session_sequence_number,
+        events.event_date,
+        events.track_sequence_number,
+        lag(events.track_sequence_number) over session_order as previous_number,
+        lag(events.event_date) over session_order as previous_date
+    from {{ ref('session_events') }} as events
+    inner join suspects
+        on events.dbt_visitor_id = suspects.dbt_visitor_id and events.session_sequence_number = suspects.session_sequence_number
     where
-        event_date >= {{ days_from('window_start', -1) }}
-        and event_date < {{ days_from('window_end', 1) }}
-        and session_id in (select session_id from suspects)
+        events.event_date >= {{ days_from('window_start', -1) }}
+        and events.event_date < {{ days_from('window_end', 1) }}
+    window session_order as (
+        partition by events.dbt_visitor_id, events.session_sequence_number order by events.track_sequence_number
+    )
 )
 
-select session_id, event_date, previous_number, track_sequence_number
+select dbt_visitor_id, session_sequence_number, event_date, previous_number, track_sequence_number
 from around
 where
     track_sequence_number <> previous_number + 1

@@ -96,13 +96,13 @@ def spec_of_source(
 
 def key_of_source(node: Mapping[str, Any]) -> dg.AssetKey:
     """The asset key of a dbt source: schema.table."""
-    return dg.AssetKey([node["source_name"], node["name"]])
+    return dg.AssetKey(relation_of(node))
 
 
 def keys_by_day(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
     """The models whose days a run replaces: all of them have run when a day has."""
     return [
-        dg.AssetKey([node["config"]["schema"], node["name"]])
+        dg.AssetKey(relation_of(node))
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["config"]["materialized"] == "date_overwrite"
     ]
@@ -123,6 +123,10 @@ class Translator(DagsterDbtTranslator):
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_source_tests_as_checks=True))
         self._partitions = partitions
         self._warehouse = warehouse
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """schema.table: models of one name in two schemas have an alias."""
+        return dg.AssetKey(relation_of(dbt_resource_props))
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DagsterDbtProject | None

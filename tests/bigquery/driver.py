@@ -75,6 +75,7 @@ class BigQueryDriver(ThinDriver):
         self.warehouse = build_warehouse(environment)  # type: ignore[assignment]
         self.tables = raw_tables(self.project.manifest, settings.sources)
         self._views_exist = False
+        self._session_views = None
         with self.warehouse.connect() as connection:
             empty(connection.native)
             for source in settings.sources:

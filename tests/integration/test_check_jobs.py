@@ -76,14 +76,14 @@ def test_failed_checks_show_their_rows_and_the_days_to_run_again(tmp_path: Path,
     assert metadata_of(checks[0])["visitors"] == 5
 
     project.query("""
-        update rudderstack.dbt_session_tracks set session_start_at = session_start_at + interval 1 second
-        where session_id = '2 - u1' returning *""")
+        update core.sessions set session_start_at = session_start_at + interval 1 second
+        where dbt_visitor_id = 'u1' and session_sequence_number = 2 returning *""")
     wrong = verify(project, visitors=["u1"])
     assert wrong.success
     (check,) = [check for check in wrong.get_asset_check_evaluations() if not check.passed]
-    assert check.asset_key == dg.AssetKey(["rudderstack", "dbt_session_tracks"])
+    assert check.asset_key == dg.AssetKey(["core", "sessions"])
     assert check.severity is dg.AssetCheckSeverity.ERROR
-    (session,) = project.query("select * from rudderstack.dbt_session_tracks where session_id = '2 - u1'")
+    (session,) = project.query("select * from core.sessions where dbt_visitor_id = 'u1' and session_sequence_number = 2")
     told = metadata_of(check)
     assert told["rows_that_differ"] == 1
     assert told["partitions_to_rerun"] == [session["session_start_date"].isoformat()]

@@ -158,17 +158,17 @@ def test_lost_and_doubled_rows_are_told_by_day_until_it_is_run_again(
     assert not found(shop, "events_conserved")
 
 
-def test_events_that_are_in_no_session_and_facts_of_no_event_are_named(shop: ThinDriver) -> None:
+def test_events_that_are_in_no_session_and_rows_of_no_event_are_named(shop: ThinDriver) -> None:
     check = "assert_every_event_is_in_exactly_one_session"
-    facts, lost = "rudderstack.dbt_track_facts", f"{USUAL} 7"
+    table, lost = "core.session_events", f"{USUAL} 7"
     missing, strange = [str(USUAL), lost, "1", "0"], [str(USUAL), "nobody's", "0", "1"]
-    execute(shop, f"create table internal.kept as select * from {facts} where event_id = '{lost}'")
+    execute(shop, f"create table internal.kept as select * from {table} where event_id = '{lost}'")
     assert not found(shop, check)
-    execute(shop, f"update {facts} set event_id = 'nobody''s' where event_id = '{lost}'")
+    execute(shop, f"update {table} set event_id = 'nobody''s' where event_id = '{lost}'")
     assert sorted(found(shop, check)[check]) == sorted([missing, strange])
-    execute(shop, f"delete from {facts} where event_id = 'nobody''s'")
+    execute(shop, f"delete from {table} where event_id = 'nobody''s'")
     assert found(shop, check)[check] == [missing]
-    execute(shop, f"insert into {facts} select * from internal.kept", "drop table internal.kept")
+    execute(shop, f"insert into {table} select * from internal.kept", "drop table internal.kept")
     assert not found(shop, check)
 
 
@@ -281,7 +281,7 @@ def test_a_local_date_that_a_clock_change_turns_back_fails_no_check(tmp_path: Pa
         assert failed(*days) == set()
     execute(
         driver,
-        f"update rudderstack.dbt_track_facts set track_sequence_number = 9 where event_id = 'a {twice.format('40:00')}'",
+        f"update core.session_events set track_sequence_number = 9 where event_id = 'a {twice.format('40:00')}'",
     )
-    execute(driver, "update rudderstack.dbt_session_tracks set session_sequence_number = 5 where session_id = '3 - b'")
+    execute(driver, "update core.sessions set session_sequence_number = 5 where dbt_visitor_id = 'b' and session_sequence_number = 3")
     assert {"assert_track_numbers_have_no_holes", "assert_session_numbers_have_no_holes"} <= failed(sunday, sunday)

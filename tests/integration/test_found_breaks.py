@@ -89,8 +89,8 @@ def test_dropped_tables_are_made_again(tmp_path: Path) -> None:
     with driver.warehouse.connect() as connection:
         connection.execute("drop view rudderstack.dbt_aliases_mapping")
         connection.execute("drop table core.identity_graph")
-        connection.execute("drop table rudderstack.dbt_track_facts")
-        connection.execute("drop table rudderstack.dbt_session_tracks")
+        connection.execute("drop table core.session_events")
+        connection.execute("drop table core.sessions")
     driver.run(LAST, LAST)
     assert not differences(driver, rows, FIRST, LAST)
 

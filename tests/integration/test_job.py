@@ -297,10 +297,8 @@ def test_any_subset_of_tables_in_any_order_converges(tmp_path: Path, instance: d
     project.run(date(2024, 3, 9), date(2024, 3, 12))
     project.land("tracks/late", later_rows(date(2024, 3, 10)))
     stream = ["raw/landing_rejects", "core/events", "core/rejected_events", "core/identity_edges", "core/identity_graph",
-              "core/affected_visitors", "rudderstack/dbt_mapped_tracks"]  # fmt: skip
-    below = ["rudderstack/dbt_tracks_flow", "rudderstack/dbt_session_duration", "rudderstack/dbt_track_facts",
-             "rudderstack/dbt_session_track_facts", "rudderstack/dbt_session_tracks", "rudderstack/dbt_user_session_facts",
-             "rudderstack/dbt_tracks_flow", "rudderstack/dbt_session_duration"]  # fmt: skip
+              "core/affected_visitors", "core/session_events"]  # fmt: skip
+    below = ["rudderstack/dbt_session_duration", "core/sessions", "rudderstack/dbt_session_tracks", "core/sessions"]
     job = project.definitions.resolve_job_def("daily_sessionization")
     graph = job.asset_layer.asset_graph
     others = [

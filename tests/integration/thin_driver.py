@@ -49,6 +49,7 @@ class ThinDriver:
         self.project = project or parsed_project(settings.sources, settings.timezone)
         self.tables = raw_tables(self.project.manifest, settings.sources)
         self._views_exist = False
+        self._session_views: dict[str, Any] | None = None
         with self.warehouse.connect() as connection:
             for statement in _create_raw(self.tables):
                 connection.execute(statement)
@@ -110,9 +111,13 @@ class ThinDriver:
         update_identity_graph(self.warehouse, window, identity, datetime(2024, 1, 1))
 
     def run_sessions(self, first: date, last: date, select: str | None = None) -> None:
-        """The models after the identity graph, or only those selected."""
-        selection = ["--select", select] if select else ["--select", "tag:sessions"]
+        """The models after the identity graph, or only those selected. Views are made again when a setting has changed."""
+        settings = self.variables_of_settings()
+        views = ["--exclude", "config.materialized:view"] if self._session_views == settings else []
+        selection = ["--select", select] if select else ["--select", "tag:sessions", *views]
         self._dbt(["build", *MODELS, *selection], first, last)
+        if not select:
+            self._session_views = settings
 
     def unit_tests(self) -> list[Any]:
         """Dbt's results of the models' unit tests."""

@@ -20,6 +20,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "core.events": ("event_date", "event_id"),
     "core.rejected_events": ("event_date", "event_id", "reason"),
     "core.identity_graph": ("alias",),
+    "core.session_events": ("event_date", "event_id"),
+    "core.sessions": ("session_key",),
     "core.funnel_stages": ("dbt_visitor_id", "entry_number", "stage_number"),
     "core.funnel_daily": ("date", "stage_number"),
     "rudderstack.dbt_aliases_mapping": ("alias",),
@@ -69,6 +71,8 @@ def tables(raw: Sequence[RawRow], settings: Settings, first_date: date, last_dat
         "core.events": [as_row(event) for event in events],
         "core.rejected_events": rejected,
         "core.identity_graph": graph,
+        "core.session_events": s.session_events(sessions, day_sessions, settings.flow_length),
+        "core.sessions": s.core_sessions(sessions, settings),
         "core.funnel_stages": stages,
         "core.funnel_daily": funnel_daily(stages, settings.funnel),
         "rudderstack.dbt_aliases_mapping": [

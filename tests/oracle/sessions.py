@@ -1,5 +1,6 @@
 """From events and their visitors to the session tables. Knows the gap rule, nothing of how visitors are found."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,17 @@ class Session:
     def id(self) -> str:
         """The session_id of all tables."""
         return f"{self.number} - {self.visitor}"
+
+    @property
+    def key(self) -> str:
+        """The session_key: md5 of the first event's id and date."""
+        first = self.events[0]
+        return hashlib.md5(f"{first.event_id}-{first.event_date}".encode(), usedforsecurity=False).hexdigest()
+
+    @property
+    def split_cause(self) -> str:
+        """What started it."""
+        return "first" if self.number == 1 else "timeout"
 
     @property
     def start(self) -> datetime:
@@ -97,15 +109,77 @@ def mapped_tracks(events_of: dict[str, list[Event]]) -> list[dict]:
     ]
 
 
+def session_events(sessions: Sequence[Session], day_sessions: Sequence[tuple[str, int, list[Event]]], flow_length: int) -> list[dict]:
+    """One row per event: its session, its place there and in the session that midnight ends too, and the events that follow."""
+    of_day = {
+        event.event_id + str(event.event_date): {"day_session_number": number, "day_track_number": place}
+        for _, number, events in day_sessions
+        for place, event in enumerate(events, start=1)
+    }
+    rows = []
+    for session in sessions:
+        names = [event.event for event in session.events] + [None] * flow_length
+        for place, event in enumerate(session.events, start=1):
+            rows.append(
+                {
+                    "event_id": event.event_id,
+                    "source": event.source,
+                    "event_type": event.event_type,
+                    "event": event.event,
+                    "anonymous_id": event.anonymous_id,
+                    "user_id": event.user_id,
+                    "dbt_visitor_id": session.visitor,
+                    "session_key": session.key,
+                    "session_sequence_number": session.number,
+                    "track_sequence_number": place,
+                    **of_day[event.event_id + str(event.event_date)],
+                    "split_cause": session.split_cause if place == 1 else None,
+                    **{f"event_{n}": names[place + n - 2] for n in range(2, flow_length + 1)},
+                    "country": event.country,
+                    "device": event.device,
+                    "os": event.os,
+                    "event_sequence": event.event_sequence,
+                    "timestamp": event.timestamp,
+                    "session_start_at": session.start,
+                    "event_date": event.event_date,
+                }
+            )
+    return rows
+
+
+def core_sessions(sessions: Sequence[Session], settings: Settings) -> list[dict]:
+    """One row per session."""
+    return [
+        {
+            "session_key": session.key,
+            "dbt_visitor_id": session.visitor,
+            "session_sequence_number": session.number,
+            "split_cause": session.split_cause,
+            "event_count": len(session.events),
+            **{
+                column: sum(event.event == value for event in session.events)
+                for column, value in settings.counted_events.items()
+            },
+            "session_start_at": session.start,
+            "session_end_at": session.end,
+            "next_session_start_at": session.next_start,
+            "session_start_date": local_date(session.start, settings.timezone),
+        }
+        for session in sessions
+    ]
+
+
 def session_tracks(sessions: Sequence[Session], timezone: str) -> list[dict]:
     """One row per session."""
     return [
         {
             "session_id": session.id,
+            "session_key": session.key,
             "dbt_visitor_id": session.visitor,
             "session_start_at": session.start,
             "session_sequence_number": session.number,
             "next_session_start_at": session.next_start,
+            "split_cause": session.split_cause,
             "session_start_date": local_date(session.start, timezone),
         }
         for session in sessions
@@ -121,6 +195,7 @@ def track_facts(sessions: Sequence[Session]) -> list[dict]:
             "event_id": event.event_id,
             "event": event.event,
             "session_id": session.id,
+            "session_key": session.key,
             "dbt_visitor_id": session.visitor,
             "track_sequence_number": place,
             "event_date": event.event_date,

@@ -8,9 +8,9 @@ config
   at            expression over the table's columns that rewrite_from is compared with
   date          the table's date column, bounds every statement (none: the table has one row per entity)
   rewrite_from  'frontier': rows with at >= the frontier (default)
-                'previous_session': from the start of the session before the frontier, whose row tells when the next one starts
-                'session_number': rows whose at (a number) is greater than the number of sessions before the frontier
-                'everything': all rows of the entity
+                'previous_session': from the start of the session before the frontier on. The model gives that session's row again
+                (prior_session) with what changes in it
+  sessions      roots only: false where the rows are in no sessions (default true: the columns are those of in_sessions)
   requests      roots only: name of the model that says which entities to rewrite from when
                 (partition_date, <entity>, reprocess_from)
   carries       columns of the entity's last row before the frontier that the model needs: it finds them in carried_rows(...), one row per
@@ -33,7 +33,9 @@ config
     {%- set after = [] -%}
     {%- if plan.is_root -%}
         {%- do after.append(table_of(log_relation(model.name), empty_log())) -%}
-        {%- do after.append(table_of(state_relation(model.name), session_states(target_relation), {'sorted_by': ['entity']})) -%}
+        {%- if config.get('sessions', true) -%}
+            {%- do after.append(table_of(state_relation(model.name), session_states(target_relation), {'sorted_by': ['entity']})) -%}
+        {%- endif -%}
     {%- endif -%}
     {%- if config.get('carries') -%}
         {%- do after.append(table_of(last_row_relation(model.name), last_rows(target_relation), {'sorted_by': ['entity']})) -%}
@@ -80,19 +82,13 @@ config
 {#- The model's text with the dates of this run's frontier. -#}
 {% macro with_frontier_dates(sql, bounds) -%}
     {%- set far = bounds['since'] if bounds['since'] < near_date() else after_all() -%}
-    {{ return(sql | replace('__frontier_date__', bounds['since']) | replace('__far_date__', far)) }}
+    {{ return(sql | replace('__frontier_date__', bounds['since']) | replace('__prior_date__', bounds['since_previous_session']) | replace('__far_date__', far)) }}
 {%- endmacro %}
 
 {#- The condition on the table's rows that this run rewrites, each joined with its entity's row of the frontier. DuckDB makes the few entities of a
     join a filter of its scan; for an `exists` with an inequality it does not, which takes some twenty times as long. -#}
 {% macro frontier_condition() -%}
-    {%- set conditions = {
-        'frontier': rewritten_since() ~ ' <= ' ~ config.get('at'),
-        'previous_session': rewritten_since() ~ ' <= ' ~ config.get('at'),
-        'session_number': 'frontier.sessions_before < ' ~ config.get('at'),
-        'everything': 'true',
-    } -%}
-    {{ return('frontier.entity = ' ~ entity_expression() ~ ' and ' ~ conditions[config.get('rewrite_from', 'frontier')]) }}
+    {{ return('frontier.entity = ' ~ entity_expression() ~ ' and ' ~ rewritten_since() ~ ' <= ' ~ config.get('at')) }}
 {%- endmacro %}
 
 {#- The statements that delete those rows. On DuckDB nearly all of them, which lie at the table's end, apart from those of the few entities
@@ -155,7 +151,7 @@ config
 {#- A model below the root: the earliest frontier of each entity that the root has logged and this model has not followed yet. Nothing
     before an entity's earliest frontier changed since, so what that entry says of the time before it still holds. -#}
 {% macro followed_frontier(plan) -%}
-    select entity, reprocess_from, sessions_before, previous_session_at
+    select entity, reprocess_from, previous_session_at
     from {{ log_relation(plan.root) }}
     where sequence > {{ plan.followed_sequence }} and sequence <= {{ plan.sequence }}
     qualify row_number() over (partition by entity order by reprocess_from, sequence desc) = 1

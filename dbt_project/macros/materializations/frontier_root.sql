@@ -5,7 +5,6 @@
         cast(0 as {{ type_bigint() }}) as sequence,
         cast('' as {{ dbt.type_string() }}) as entity,
         {{ null_timestamp() }} as reprocess_from,
-        cast(0 as {{ type_bigint() }}) as sessions_before,
         {{ null_timestamp() }} as previous_session_at
     from (select 1 as one) as nothing
     where false
@@ -13,15 +12,22 @@
 
 {#-
 One row per requested entity: reprocess_from (the requested moment, moved back to the start of the session that may still have been
-open then) and what lies before it: sessions_before, previous_session_at (start of the last of them), previous_event_at (its end),
-first_session_at (of all).
+open then) and what lies before it: sessions_before and day_sessions_before (how many), previous_session_at (start of the last one),
+previous_event_at (its end), first_session_at (of all).
 
 Most requests concern a new day: they lie after the entity's last event or within its last session, and the state row knows
-everything. Only the others look at the entity's earlier rows.
+everything. Only the others look at the entity's earlier rows. A root whose rows are in no sessions has nothing before.
 -#}
 {% macro requested_frontier(relation) -%}
+    {%- set requested -%}
+        select {{ config.get('entity') }} as entity, min(reprocess_from) as requested_from
+        from {{ ref_by_name(config.require('requests')) }}
+        where {{ in_window('partition_date') }}
+        group by 1
+    {%- endset -%}
+    {%- if not config.get('sessions', true) -%}{{ return(frontier_without_sessions(requested)) }}{%- endif -%}
     {%- set located = internal_relation(model.name ~ '__located') -%}
-    {% call statement('locate_requests') -%}{{ table_of(located, located_requests()) }}{%- endcall %}
+    {% call statement('locate_requests') -%}{{ table_of(located, located_requests(requested)) }}{%- endcall %}
     {%- set earlier = run_query(
         "select count(*) as entities, " ~ date_text('min(first_session_at)') ~ " as since, " ~ date_text('max(requested_from)') ~ " as until from "
         ~ located ~ " where place = 'earlier'"
@@ -29,20 +35,26 @@ everything. Only the others look at the entity's earlier rows.
     {{ return(frontier_of_located(relation, located, earlier)) }}
 {%- endmacro %}
 
-{#- Each request with its entity's state, and whether that tells enough. -#}
-{% macro located_requests() -%}
-    with requested as (
-        select {{ config.get('entity') }} as entity, min(reprocess_from) as requested_from
-        from {{ ref_by_name(config.require('requests')) }}
-        where {{ in_window('partition_date') }}
-        group by 1
-    )
+{% macro frontier_without_sessions(requested) -%}
+    select
+        entity,
+        requested_from as reprocess_from,
+        0 as sessions_before,
+        0 as day_sessions_before,
+        {{ null_timestamp() }} as previous_session_at,
+        {{ null_timestamp() }} as previous_event_at
+    from ({{ requested }}) as requested
+{%- endmacro %}
 
+{#- Each request with its entity's state, and whether that is enough. -#}
+{% macro located_requests(requested) -%}
     select
         requested.entity,
         requested.requested_from,
         state.first_session_at,
         coalesce(state.session_count, 0) as session_count,
+        coalesce(state.day_session_count, 0) as day_session_count,
+        state.day_sessions_before_last,
         state.previous_session_at,
         state.previous_session_ended_at,
         state.last_session_at,
@@ -54,7 +66,7 @@ everything. Only the others look at the entity's earlier rows.
                 or requested.requested_from > {{ still_open_until('state.previous_session_ended_at') }} then 'in the last session'
             else 'earlier'
         end as place
-    from requested
+    from ({{ requested }}) as requested
     left join {{ state_relation(model.name) }} as state on requested.entity = state.entity
 {%- endmacro %}
 
@@ -68,6 +80,7 @@ everything. Only the others look at the entity's earlier rows.
             entity,
             requested_from as reprocess_from,
             session_count as sessions_before,
+            day_session_count as day_sessions_before,
             last_session_at as previous_session_at,
             last_event_at as previous_event_at,
             first_session_at
@@ -77,6 +90,7 @@ everything. Only the others look at the entity's earlier rows.
             entity,
             least(requested_from, last_session_at) as reprocess_from,
             session_count - 1 as sessions_before,
+            day_sessions_before_last as day_sessions_before,
             previous_session_at,
             previous_session_ended_at as previous_event_at,
             first_session_at
@@ -87,56 +101,47 @@ everything. Only the others look at the entity's earlier rows.
     select * from known
     {%- else %},
 
-    earlier_events as (
+    earlier_sessions as (
         select
-            located.entity, located.requested_from, located.first_session_at, stream.{{ config.get('at') }} as event_at, stream.idle_time_minutes
+            located.entity,
+            located.requested_from,
+            located.first_session_at,
+            stream.session_sequence_number,
+            min(stream.session_start_at) as started_at,
+            max(stream.{{ config.get('at') }}) as ended_at,
+            min(stream.day_session_number) - 1 as day_sessions_before,
+            max(stream.day_session_number) as day_session_count
         from {{ relation }} as stream
         inner join located on stream.{{ config.get('entity') }} = located.entity and stream.{{ config.get('at') }} < located.requested_from
         where
             located.place = 'earlier'
             and stream.{{ config.get('date') }} >= date '{{ earlier['since'] }}' and stream.{{ config.get('date') }} <= date '{{ earlier['until'] }}'
+        group by 1, 2, 3, 4
     ),
 
-    last_earlier_event as (
-        select entity, max(event_at) as event_at from earlier_events group by 1
-    ),
-
-    earlier_sessions as (
+    last_earlier_sessions as (
         select
-            entity,
-            requested_from,
-            first_session_at,
-            event_at as session_at,
-            {{ add_microseconds('event_at', '-' ~ idle_microseconds()) }} as before_session_at,
-            lag(event_at) over (partition by entity order by event_at) as session_before_at,
-            count(*) over (partition by entity) as session_count,
-            row_number() over (partition by entity order by event_at desc) as nth_last
-        from earlier_events
-        where {{ is_session_start() }}
-    ),
-
-    from_history as (
-        select
-            sessions.*,
-            last_earlier_event.event_at as last_event_at,
-            sessions.requested_from <= {{ still_open_until('last_earlier_event.event_at') }} as is_open
-        from earlier_sessions as sessions
-        inner join last_earlier_event on sessions.entity = last_earlier_event.entity
-        where sessions.nth_last = 1
+            *,
+            lag(started_at) over (partition by entity order by session_sequence_number) as before_started_at,
+            lag(ended_at) over (partition by entity order by session_sequence_number) as before_ended_at,
+            requested_from <= {{ still_open_until('ended_at') }} as is_open
+        from earlier_sessions
+        qualify row_number() over (partition by entity order by session_sequence_number desc) = 1
     )
 
     select * from known
     union all
     select
         entity,
-        case when is_open then session_at else requested_from end,
-        case when is_open then session_count - 1 else session_count end,
-        case when is_open then session_before_at else session_at end,
-        case when is_open then before_session_at else last_event_at end,
+        case when is_open then started_at else requested_from end,
+        case when is_open then session_sequence_number - 1 else session_sequence_number end,
+        case when is_open then day_sessions_before else day_session_count end,
+        case when is_open then before_started_at else started_at end,
+        case when is_open then before_ended_at else ended_at end,
         first_session_at
-    from from_history
+    from last_earlier_sessions
     union all
-    select entity, requested_from, 0, {{ null_timestamp() }}, {{ null_timestamp() }}, {{ null_timestamp() }}
+    select entity, requested_from, 0, 0, {{ null_timestamp() }}, {{ null_timestamp() }}, {{ null_timestamp() }}
     from located
     where place = 'earlier' and entity not in (select entity from earlier_sessions)
     {%- endif %}
@@ -157,17 +162,36 @@ everything. Only the others look at the entity's earlier rows.
     the frontier says of the time before; it does not know the session before the last then, and a request that asks for it looks at the
     entity's rows. -#}
 {% macro root_statements(plan, tail, frontier) -%}
+    {%- set log = log_relation(model.name) -%}
+    {{ return((state_statements(tail, frontier) if config.get('sessions', true) else []) + [
+        'insert into ' ~ log ~ ' (sequence, entity, reprocess_from, previous_session_at) select ' ~ plan.sequence
+        ~ ', entity, reprocess_from, previous_session_at from ' ~ frontier,
+        'delete from ' ~ log ~ ' where sequence <= (select min(sequence) from ' ~ frontier_progress_relation()
+        ~ " where model in ('" ~ frontier_followers() | join("', '") ~ "'))",
+    ]) }}
+{%- endmacro %}
+
+{% macro state_statements(tail, frontier) -%}
     {%- set state = state_relation(model.name) -%}
+    {%- set emptied -%}
+        insert into {{ state }}
+        select
+            entity,
+            first_session_at,
+            sessions_before,
+            day_sessions_before,
+            case when sessions_before = 1 then 0 end,
+            {{ null_timestamp() }},
+            {{ null_timestamp() }},
+            previous_session_at,
+            previous_event_at
+        from {{ frontier }}
+        where sessions_before > 0 and entity not in (select entity from {{ state }})
+    {%- endset -%}
     {{ return([
         'delete from ' ~ state ~ ' where entity in (select entity from ' ~ frontier ~ ')',
         'insert into ' ~ state ~ ' ' ~ session_states(tail, frontier),
-        'insert into ' ~ state ~ ' select entity, first_session_at, sessions_before, ' ~ null_timestamp() ~ ', ' ~ null_timestamp()
-        ~ ', previous_session_at, previous_event_at from ' ~ frontier ~ ' where sessions_before > 0 and entity not in (select entity from ' ~ state ~ ')',
-        'insert into ' ~ log_relation(model.name)
-        ~ ' (sequence, entity, reprocess_from, sessions_before, previous_session_at) select '
-        ~ plan.sequence ~ ', entity, reprocess_from, sessions_before, previous_session_at from ' ~ frontier,
-        'delete from ' ~ log_relation(model.name) ~ ' where sequence <= (select min(sequence) from ' ~ frontier_progress_relation()
-        ~ " where model in ('" ~ frontier_followers() | join("', '") ~ "'))",
+        emptied,
     ]) }}
 {%- endmacro %}
 
@@ -182,50 +206,43 @@ everything. Only the others look at the entity's earlier rows.
 
 {#- State rows, one per entity, from its rows in the stream: all of them, or a tail's on top of what its `frontier` says lies before. -#}
 {% macro session_states(relation, frontier=none) -%}
-    with stream as (
+    with sessions as (
         select
             stream.{{ config.get('entity') }} as entity,
-            stream.{{ config.get('at') }} as event_at,
-            stream.idle_time_minutes,
-            {% if frontier %}
-            frontier.sessions_before, frontier.previous_session_at, frontier.first_session_at
-            {% else %}
-            0 as sessions_before, {{ null_timestamp() }} as previous_session_at, {{ null_timestamp() }} as first_session_at
-            {% endif %}
+            stream.session_sequence_number,
+            min(stream.session_start_at) as started_at,
+            max(stream.{{ config.get('at') }}) as ended_at,
+            min(stream.day_session_number) - 1 as day_sessions_before,
+            max(stream.day_session_number) as day_session_count
         from {{ relation }} as stream
-        {% if frontier %}
-        inner join {{ frontier }} as frontier on stream.{{ config.get('entity') }} = frontier.entity
-        {% else %}
+        {% if not frontier %}
         where {{ since_ever('stream.' ~ config.get('date')) }}
         {% endif %}
+        group by 1, 2
     ),
 
-    last_events as (
-        select entity, max(event_at) as last_event_at from stream group by 1
-    ),
-
-    session_starts as (
+    last_sessions as (
         select
-            entity,
-            coalesce(case when sessions_before > 0 then first_session_at end, min(event_at) over (partition by entity)) as first_session_at,
-            sessions_before + count(*) over (partition by entity) as session_count,
-            coalesce(lag(event_at) over (partition by entity order by event_at), previous_session_at) as previous_session_at,
-            {{ add_microseconds('event_at', '-' ~ idle_microseconds()) }} as previous_session_ended_at,
-            event_at as last_session_at,
-            row_number() over (partition by entity order by event_at desc) as nth_last
-        from stream
-        where {{ is_session_start() }}
+            *,
+            min(started_at) over (partition by entity) as first_started_at,
+            lag(started_at) over (partition by entity order by session_sequence_number) as before_started_at,
+            lag(ended_at) over (partition by entity order by session_sequence_number) as before_ended_at
+        from sessions
+        qualify row_number() over (partition by entity order by session_sequence_number desc) = 1
     )
 
     select
-        session_starts.entity,
-        session_starts.first_session_at,
-        session_starts.session_count,
-        session_starts.previous_session_at,
-        session_starts.previous_session_ended_at,
-        session_starts.last_session_at,
-        last_events.last_event_at
-    from session_starts
-    inner join last_events on session_starts.entity = last_events.entity
-    where session_starts.nth_last = 1
+        sessions.entity,
+        {% if frontier %}coalesce(case when frontier.sessions_before > 0 then frontier.first_session_at end, sessions.first_started_at){% else %}sessions.first_started_at{% endif %} as first_session_at,
+        sessions.session_sequence_number as session_count,
+        sessions.day_session_count,
+        sessions.day_sessions_before as day_sessions_before_last,
+        {% if frontier %}coalesce(sessions.before_started_at, frontier.previous_session_at){% else %}sessions.before_started_at{% endif %} as previous_session_at,
+        {% if frontier %}coalesce(sessions.before_ended_at, frontier.previous_event_at){% else %}sessions.before_ended_at{% endif %} as previous_session_ended_at,
+        sessions.started_at as last_session_at,
+        sessions.ended_at as last_event_at
+    from last_sessions as sessions
+    {% if frontier %}
+    inner join {{ frontier }} as frontier on sessions.entity = frontier.entity
+    {% endif %}
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {#-
 The frontier: per entity (a visitor), the earliest moment from which anything of theirs can differ from what the tables hold.
 
-One *root* model (dbt_mapped_tracks for visitors) turns events into the entity's ordered stream. Its materialisation works out the
+One *root* model (core.session_events for visitors) turns events into the entity's ordered stream, cut into sessions. Its materialisation works out the
 frontier, aligned to the start of the session that may still have been open, rewrites the stream from there on, and in the same
 transaction
   - keeps one row per entity in internal.<root>__state: where their last sessions were, so that a new day needs no look at history;
@@ -153,28 +153,38 @@ a parent was rebuilt whole.
 
 {#- A parent's table, or, where the parent has followed the log from where this model stands to where it will stand, what it wrote doing so. -#}
 {% macro rewritten_rows(relation) -%}
-    {%- if is_frontier_run() and relation.identifier in frontier_plan().parents_in_step -%}{{ return(tail_relation(relation.identifier)) }}{%- endif -%}
+    {%- if is_frontier_run() -%}
+        {%- for parent in frontier_parents(model)
+            if parent.alias == relation.identifier and parent.schema == relation.schema and parent.name in frontier_plan().parents_in_step -%}
+            {{ return(tail_relation(parent.name)) }}
+        {%- endfor -%}
+    {%- endif -%}
     {{ return(relation) }}
 {%- endmacro %}
 
-{#- The rows of a parent that the model must look at, each with what came before its entity's frontier: sessions_before (0 where
-    everything is rebuilt) and previous_session_at. `at` orders the rows, `date` is the parent's date column. -#}
+{#- The rows of a parent that the model must look at. `at` orders the rows, `date` is the parent's date column. -#}
 {% macro from_frontier(relation, entity='dbt_visitor_id', at='timestamp', date='event_date') -%}
     {%- if is_frontier_run() -%}
     (
-        select parent.*, frontier.sessions_before, frontier.previous_session_at
+        select parent.*
         from {{ rewritten_rows(relation) }} as parent
         inner join {{ frontier_relation(model.name) }} as frontier
             on parent.{{ entity }} = frontier.entity and parent.{{ at }} >= frontier.reprocess_from
         where parent.{{ date }} >= {{ frontier_date() }}
     )
     {%- else -%}
-    (
-        select parent.*, 0 as sessions_before, {{ null_timestamp() }} as previous_session_at
-        from {{ relation }} as parent
-        where parent.{{ date }} >= {{ frontier_date() }}
-    )
+    (select * from {{ relation }} where {{ date }} >= {{ frontier_date() }})
     {%- endif -%}
+{%- endmacro %}
+
+{#- The row, as it stands, of the session before each entity's frontier, for a model that rewrites it (rewrite_from: previous_session). No rows where
+    everything is made anew. -#}
+{% macro prior_sessions(columns) -%}
+    select {% for column in columns %}prior.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    from {{ this }} as prior
+    inner join {{ frontier_relation(model.name) }} as frontier
+        on prior.{{ config.get('entity') }} = frontier.entity and prior.{{ config.get('at') }} = frontier.previous_session_at
+    where prior.{{ config.get('date') }} >= date '__prior_date__'
 {%- endmacro %}
 
 {% macro null_timestamp() -%}cast(null as {{ dbt.type_timestamp() }}){%- endmacro %}

@@ -31,9 +31,9 @@
     cast(round({{ idle_time_minutes }} * 60000000) as {{ type_bigint() }})
 {%- endmacro %}
 
-{#- A visitor's first event, or strictly more than the timeout since the one before: exactly the timeout continues. -#}
-{% macro is_session_start(idle_time_minutes='idle_time_minutes') -%}
-    ({{ idle_time_minutes }} is null or {{ idle_microseconds(idle_time_minutes) }} > {{ timeout_microseconds() }})
+{#- An event starts a session: it is the first, or strictly more than the timeout after the one before. Exactly the timeout continues. -#}
+{% macro starts_session(earlier, later) -%}
+    ({{ earlier }} is null or {{ microseconds_between(earlier, later) }} > {{ timeout_microseconds() }})
 {%- endmacro %}
 
 {% macro session_id(session_sequence_number='session_sequence_number', visitor='dbt_visitor_id') -%}
@@ -60,27 +60,6 @@
 {% macro client_id(alias=none) -%}
     {%- set prefix = alias ~ '.' if alias else '' -%}
     coalesce({{ prefix }}anonymous_id, {{ prefix }}user_id)
-{%- endmacro %}
-
-{#- Mixpanel's sessions: midnight in the reporting timezone splits besides the gap. Adds to rows that begin at a session's start is_start,
-    session_number, 1.. per visitor, and visitor_track_number, which orders them; `tracks` is the name of a CTE. The date of the event before
-    follows from the idle time: to look at the row before would sort everything once more. -#}
-{% macro numbered_with_midnight_split(tracks) -%}
-    select
-        *,
-        sum(is_start) over (visitor rows between unbounded preceding and current row) as session_number,
-        row_number() over visitor as visitor_track_number
-    from (
-        select
-            *,
-            case
-                when {{ is_session_start() }} then 1
-                when event_date <> {{ local_date(add_microseconds('timestamp', '-' ~ idle_microseconds())) }} then 1
-                else 0
-            end as is_start
-        from {{ tracks }}
-    ) as starts
-    window visitor as (partition by dbt_visitor_id order by {{ event_order() }})
 {%- endmacro %}
 
 {#- Average of durations in seconds by way of whole microseconds: the order of the rows does not show in the last digits. -#}

@@ -1,5 +1,5 @@
-{#- The root of a frontier by visitor: each event that meets the condition with the person behind it, and idle_since, the time of that person's
-    event before (null for their first). `columns` are further ones of core.events, named events. -#}
+{#- Events with the person behind them, for a root of a frontier by visitor: those that meet the condition and lie at or after the visitor's frontier,
+    each with what came before (sessions_before, day_sessions_before, previous_event_at). `columns` are further ones of core.events, named events. -#}
 {% macro events_of_visitors(condition, columns) -%}
     with visitors as (
         {% if is_frontier_run() %}
@@ -7,31 +7,30 @@
                 aliases.alias,
                 aliases.dbt_visitor_id,
                 frontier.reprocess_from,
+                frontier.sessions_before,
+                frontier.day_sessions_before,
                 frontier.previous_event_at,
                 {{ is_near('frontier.reprocess_from') }} as is_near
-            from {{ ref('dbt_aliases_mapping') }} as aliases
+            from {{ source('core', 'identity_graph') }} as aliases
             inner join {{ frontier_relation(model.name) }} as frontier on aliases.dbt_visitor_id = frontier.entity
         {% else %}
-            select alias, dbt_visitor_id, {{ null_timestamp() }} as previous_event_at from {{ ref('dbt_aliases_mapping') }}
-        {% endif %}
-    ),
-
-    events as (
-        {% if is_frontier_run() %}
-            {{ joined_with_visitors(condition ~ ' and events.timestamp >= visitors.reprocess_from and visitors.is_near', columns, "date '" ~ near_date() ~ "'") }}
-            union all
-            {{ joined_with_visitors(condition ~ ' and events.timestamp >= visitors.reprocess_from and not visitors.is_near', columns, far_date()) }}
-        {% else %}
-            {{ joined_with_visitors(condition, columns, frontier_date()) }}
+            select
+                alias,
+                dbt_visitor_id,
+                0 as sessions_before,
+                0 as day_sessions_before,
+                {{ null_timestamp() }} as previous_event_at
+            from {{ source('core', 'identity_graph') }}
         {% endif %}
     )
 
-        select
-            *,
-            coalesce(
-                lag(timestamp) over (partition by dbt_visitor_id order by {{ event_order() }}), previous_event_at
-            ) as idle_since
-        from events
+    {% if is_frontier_run() %}
+        {{ joined_with_visitors(condition ~ ' and events.timestamp >= visitors.reprocess_from and visitors.is_near', columns, "date '" ~ near_date() ~ "'") }}
+        union all
+        {{ joined_with_visitors(condition ~ ' and events.timestamp >= visitors.reprocess_from and not visitors.is_near', columns, far_date()) }}
+    {% else %}
+        {{ joined_with_visitors(condition, columns, frontier_date()) }}
+    {% endif %}
 {%- endmacro %}
 
 {% macro joined_with_visitors(condition, columns, since) -%}
@@ -42,6 +41,8 @@
         events.event_sequence,
         events.event_date,
         {{ columns | join(', ') }},
+        visitors.sessions_before,
+        visitors.day_sessions_before,
         visitors.previous_event_at
     from {{ ref('events') }} as events
     inner join visitors on events.alias = visitors.alias

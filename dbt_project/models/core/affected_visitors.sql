@@ -1,3 +1,3 @@
 {{ config(materialized='date_overwrite', date='partition_date', tags=['sessions']) }}
 
-{{ affected_by(makes_sessions(), 'dbt_mapped_tracks') }}
+{{ affected_by(makes_sessions(), 'session_events') }}

@@ -14,7 +14,7 @@ with stage_events as (
         tracks.event_date,
         funnel.stage_number,
         funnel.stage_name
-    from {{ from_frontier(ref('dbt_mapped_tracks')) }} as tracks
+    from {{ from_frontier(ref('session_events')) }} as tracks
     inner join {{ ref('funnel_events') }} as funnel on tracks.event = funnel.event
 ),
 

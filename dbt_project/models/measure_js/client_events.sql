@@ -5,6 +5,8 @@
 
 -- depends_on: {{ ref('affected_clients') }}
 
+{%- set of_event = ['event_type', 'user_id', 'event', 'url', 'path', 'title', 'referrer', 'country', 'device', 'os'] %}
+
 with events as (
     select
         events.event_id,
@@ -12,9 +14,16 @@ with events as (
         events.timestamp,
         events.event_sequence,
         events.event_date,
+        {% for column in of_event %}
+            events.{{ column }},
+        {% endfor %}
         {% if is_frontier_run() %}
+            frontier.sessions_before,
+            frontier.day_sessions_before,
             frontier.previous_event_at
         {% else %}
+            0 as sessions_before,
+            0 as day_sessions_before,
             {{ null_timestamp() }} as previous_event_at
         {% endif %}
     from {{ ref('events') }} as events
@@ -25,24 +34,35 @@ with events as (
     where {{ makes_sessions('events.event_type') }} and events.event_date >= {{ frontier_date() }}
 ),
 
-in_order as (
-    select
-        *,
-        coalesce(
-            lag(timestamp) over (partition by client_id order by {{ event_order() }}), previous_event_at
-        ) as idle_since
-    from events
+in_sessions as (
+    {{ in_sessions('events', 'client_id') }}
+),
+
+lengths as (
+    select client_id, session_sequence_number, max(timestamp) as session_end_at
+    from in_sessions
+    group by client_id, session_sequence_number
 ),
 
 client_events as (
     select
-        event_id,
-        client_id,
-        timestamp,
-        event_sequence,
-        {{ minutes_between('idle_since', 'timestamp') }} as idle_time_minutes,
-        event_date
-    from in_order
+        in_sessions.event_id,
+        in_sessions.client_id,
+        {% for column in of_event %}
+            in_sessions.{{ column }},
+        {% endfor %}
+        in_sessions.session_sequence_number,
+        in_sessions.track_sequence_number,
+        in_sessions.day_session_number,
+        in_sessions.idle_time_minutes,
+        in_sessions.event_sequence,
+        in_sessions.timestamp,
+        in_sessions.session_start_at,
+        lengths.session_end_at,
+        in_sessions.event_date
+    from in_sessions
+    inner join lengths
+        on in_sessions.client_id = lengths.client_id and in_sessions.session_sequence_number = lengths.session_sequence_number
 )
 
 select * from client_events

@@ -1,15 +1,14 @@
 {{ config(materialized='rollup', key='date', key_type='date', parent_key='event_date', date='date') }}
 
 with events as (
-    select * from {{ ref('events_sessionated') }}
+    select * from {{ ref('client_events') }}
     where {{ is_touched('event_date') }}
 ),
 
 -- Each session counts once a day, with its whole duration.
 sessions as (
-    select event_date, session_id, max(session_duration) as session_duration
+    select distinct event_date, client_id, {{ seconds_between('session_start_at', 'session_end_at') }} as session_duration, session_sequence_number
     from events
-    group by event_date, session_id
 ),
 
 session_totals as (

@@ -1,10 +1,9 @@
 {{ config(
-    materialized='frontier', rewrite_from='session_number',
-    entity='user_id', at='session_index', date=local_date('session_start_timestamp'), stored_by='session_start_timestamp'
+    materialized='frontier', entity='user_id', at='session_start_timestamp', date=local_date('session_start_timestamp'), stored_by='session_start_timestamp'
 ) }}
 
 with tracks as (
-    select * from {{ from_frontier(ref('dbt_track_facts')) }} as track_facts
+    select * from {{ from_frontier(ref('session_events')) }} as session_events
 ),
 
 events as (
@@ -15,8 +14,8 @@ events as (
 
 calls as (
     select
-        tracks.session_id,
         tracks.dbt_visitor_id,
+        tracks.session_sequence_number,
         tracks.track_sequence_number,
         tracks.timestamp,
         tracks.event_id,
@@ -24,7 +23,7 @@ calls as (
             {{ event_field(field) }} as field_{{ field }},
         {% endfor %}
         tracks.event,
-        events.event_type
+        tracks.event_type
     from tracks
     inner join events on tracks.event_id = events.event_id and tracks.event_date = events.event_date
 ),
@@ -35,8 +34,8 @@ calls as (
 -- Each call is gathered once, with the fields of any kind, and made a track, page or screen in its session's array.
 grouped as (
     select
-        session_id,
         dbt_visitor_id,
+        session_sequence_number,
         min(timestamp) as session_start_timestamp,
         max(timestamp) as session_end_timestamp,
         {{ struct_of({
@@ -47,7 +46,7 @@ grouped as (
         }) }} as stats,
         {{ structs_in_order('track_sequence_number', of_call) }} as session_calls
     from calls
-    group by session_id, dbt_visitor_id
+    group by dbt_visitor_id, session_sequence_number
 ),
 
 with_pages as (
@@ -60,8 +59,8 @@ with_pages as (
 
 sessions as (
     select
-        session_id,
-        {{ session_number_of('session_id') }} as session_index,
+        {{ session_id() }} as session_id,
+        session_sequence_number as session_index,
         dbt_visitor_id as user_id,
         session_start_timestamp,
         session_end_timestamp,

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='frontier', requests='affected_users',
+    materialized='frontier', requests='affected_users', sessions=false,
     entity='dbt_visitor_id', entity_kind='visitor', at='timestamp', date='event_date', stored_by='entity'
 ) }}
 
@@ -18,7 +18,6 @@ calls as (
         event_type,
         timestamp,
         event_sequence,
-        {{ minutes_between('idle_since', 'timestamp') }} as idle_time_minutes,
         {% for trait in traits %}
             case when event_type = 'identify' then {{ json_text('properties', trait) }} end as {{ adapter.quote(trait) }},
         {% endfor %}

@@ -4,7 +4,7 @@
 
 {%- set traits = user_traits() %}
 
--- depends_on: {{ ref('dbt_mapped_tracks') }}
+-- depends_on: {{ ref('session_events') }}
 
 with calls as (
     select * from {{ ref('segment_user_calls') }}
@@ -26,7 +26,7 @@ callers as (
 -- The events that make sessions are summed up where their stream is written.
 streamed as (
     select entity as user_id, first_session_at as first_event_at
-    from {{ state_relation('dbt_mapped_tracks') }}
+    from {{ state_relation('session_events') }}
     where {{ is_touched('entity') }}
 ),
 

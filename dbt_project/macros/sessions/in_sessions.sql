@@ -1,0 +1,69 @@
+{#-
+The session engine: one row per event, in its session.
+
+`events` is the name of a CTE with one row per event:
+  <entity>                                     whose events are cut into sessions
+  event_id, event, timestamp, event_sequence, event_date
+  previous_event_at                            time of the entity's event before all of these, null for none
+  sessions_before, day_sessions_before         how many sessions of either kind the entity had before these events
+
+Adds to its columns
+  idle_time_minutes                            since the entity's event before, null for the first
+  session_sequence_number                      1.. per entity
+  session_start_at                             time of the session's first event
+  session_key                                  md5 of '<event_id>-<event_date>' of the session's first event: it survives renumbering
+  split_cause                                  first or timeout, on a session's first event; null on the others
+  track_sequence_number                        1.. per session
+  day_session_number, day_track_number         the same where midnight in the reporting timezone ends a session too
+  event_2 .. event_<flow_length>               the next events of the session
+
+Two windows in the order of events: the second one sorts by the first one's row numbers. A window per session would be a third sort.
+-#}
+{% macro in_sessions(events, entity) -%}
+    {%- set steps = range(1, var('flow_length')) -%}
+    {%- set so_far = 'over (entity_events rows between unbounded preceding and current row)' -%}
+    select
+        *,
+        {{ minutes_between('idle_since', 'timestamp') }} as idle_time_minutes,
+        cast(sessions_before + sum(is_session_start) {{ so_far }} as {{ type_bigint() }}) as session_sequence_number,
+        max(case when is_session_start = 1 then timestamp end) {{ so_far }} as session_start_at,
+        last_value(case when is_session_start = 1 then {{ session_key() }} end ignore nulls) {{ so_far }} as session_key,
+        case when idle_since is null then 'first' when is_session_start = 1 then 'timeout' end as split_cause,
+        event_number - max(case when is_session_start = 1 then event_number end) {{ so_far }} + 1 as track_sequence_number,
+        cast(day_sessions_before + sum(is_day_session_start) {{ so_far }} as {{ type_bigint() }}) as day_session_number,
+        event_number - max(case when is_day_session_start = 1 then event_number end) {{ so_far }} + 1 as day_track_number
+        {%- for step in steps %},
+        case when {% for earlier in range(1, step + 1) %}continues_{{ earlier }}{{ ' and ' if not loop.last }}{% endfor %} then following_event_{{ step }} end
+            as event_{{ step + 1 }}
+        {%- endfor %}
+    from (
+        select
+            *,
+            case when {{ starts_session('idle_since', 'timestamp') }} then 1 else 0 end as is_session_start,
+            case
+                when {{ starts_session('idle_since', 'timestamp') }} or event_date <> {{ local_date('idle_since') }} then 1 else 0
+            end as is_day_session_start
+            {%- for step in steps %},
+            {% set before = 'following_at_' ~ (step - 1) if step > 1 else 'timestamp' -%}
+            not {{ starts_session(before, 'following_at_' ~ step) }} as continues_{{ step }}
+            {%- endfor %}
+        from (
+            select
+                *,
+                row_number() over entity_events as event_number,
+                coalesce(lag(timestamp) over entity_events, previous_event_at) as idle_since
+                {%- for step in steps %},
+                lead(timestamp, {{ step }}) over entity_events as following_at_{{ step }},
+                lead(event, {{ step }}) over entity_events as following_event_{{ step }}
+                {%- endfor %}
+            from {{ events }}
+            window entity_events as (partition by {{ entity }} order by {{ event_order() }})
+        ) as gaps
+    ) as starts
+    window entity_events as (partition by {{ entity }} order by event_number)
+{%- endmacro %}
+
+{#- Names a session whatever its number becomes. -#}
+{% macro session_key(event_id='event_id', event_date='event_date') -%}
+    {{ return(dbt.hash("concat(" ~ event_id ~ ", '-', cast(" ~ event_date ~ " as " ~ dbt.type_string() ~ "))")) }}
+{%- endmacro %}
