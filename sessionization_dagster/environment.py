@@ -21,7 +21,7 @@ from sessionization_dagster.variables import value as _value
 Choice = TypeVar("Choice", bound=StrEnum)
 PREFIX = "SESSIONIZATION_"
 KNOWN = (
-    "TARGET", "DUCKDB_PATH", "LANDING", "START_DATE", "END_DATE", "TIMEZONE", "SOURCES", "REMOVED_FILES", "ALERT_WEBHOOK",
+    "TARGET", "DUCKDB_PATH", "LANDING", "START_DATE", "END_DATE", "TIMEZONE", "SOURCES", "FAMILIES", "REMOVED_FILES", "ALERT_WEBHOOK",
     "RAW_DATASETS",
     "RAW_LOAD_TIMES",
 )  # fmt: skip
@@ -47,6 +47,7 @@ class Environment:
         end_date: last daily partition, inclusive; None: yesterday, moving.
         timezone: IANA name; days, partitions and the midnight split use it.
         sources: the raw sources in use, in the order given.
+        families: the table families to make; empty: all.
         removed_files: what becomes of the rows of a landed file that is gone from the folder.
         alert_webhook: where failed runs are posted to; None: they are logged only.
         bigquery: of target bigquery; None with others.
@@ -59,6 +60,7 @@ class Environment:
     end_date: date | None
     timezone: str
     sources: tuple[str, ...]
+    families: tuple[str, ...] = ()
     removed_files: RemovedFiles = RemovedFiles.KEEP
     alert_webhook: str | None = None
     bigquery: BigQuerySettings | None = None
@@ -79,7 +81,8 @@ class Environment:
                 "there would be no partition."
             )
         assert start_date is not None
-        target, sources = _one_of(env, "SESSIONIZATION_TARGET", Target.DUCKDB), _sources(env)
+        target = _one_of(env, "SESSIONIZATION_TARGET", Target.DUCKDB)
+        sources = _names(env, "SESSIONIZATION_SOURCES", "rudderstack")
         landing = _value(env, "SESSIONIZATION_LANDING", "data/landing")
         if "://" in landing and target is not Target.BIGQUERY:
             raise SettingsError(
@@ -94,6 +97,7 @@ class Environment:
             end_date=end_date,
             timezone=_timezone(env),
             sources=sources,
+            families=_names(env, "SESSIONIZATION_FAMILIES", ""),
             removed_files=_one_of(env, "SESSIONIZATION_REMOVED_FILES", RemovedFiles.KEEP),
             alert_webhook=_url(env, "SESSIONIZATION_ALERT_WEBHOOK"),
             bigquery=BigQuerySettings.from_env(env, sources) if target is Target.BIGQUERY else None,
@@ -145,11 +149,12 @@ def _timezone(env: Mapping[str, str]) -> str:
     return value
 
 
-def _sources(env: Mapping[str, str]) -> tuple[str, ...]:
-    value = _value(env, "SESSIONIZATION_SOURCES", "rudderstack")
-    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
-    if not names:
-        raise SettingsError(f"SESSIONIZATION_SOURCES is '{value}'. Give a comma list of sources, like rudderstack.")
+def _names(env: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
+    """The names of a comma list, each once. Where there is no default, none is a choice."""
+    value = _value(env, name, default)
+    names = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    if value and not names:
+        raise SettingsError(f"{name} is '{value}'. Give a comma list of names, like rudderstack.")
     return names
 
 

@@ -95,14 +95,15 @@ def test_every_check_has_a_description() -> None:
     graph = build_definitions(ENVIRONMENT).resolve_asset_graph()
     described = {key: graph.get_check_spec(key).description for key in graph.asset_check_keys}
     assert not [str(key) for key, text in described.items() if not text]
-    table = dg.AssetKey(["measure_js", "events_sessionated"])
+    table = dg.AssetKey(["core", "session_events"])
     assert {text for key, text in described.items() if key.asset_key == table} >= {
-        # A singular test, a test with a list, one of a session's column in another table, one of dbt's own.
-        "Every event that makes sessions stands once in each family of tables, whoever its sessions belong to.",
+        # A singular test, a test with a list, one of a session's column in another table.
+        "The window's events that make sessions and its session_events are the same events, once each.",
         "A row is the only one with its event_date, event_id.",
-        "Each session_id that is looked for in sessions stands there, as session_id.",
-        "new_session is null or one of: 0, 1.",
+        "Each session_key that is looked for in core_sessions stands there, as session_key.",
     }
+    causes = "split_cause is null or one of: first, timeout."
+    assert causes in {text for key, text in described.items() if key.asset_key == dg.AssetKey(["core", "sessions"])}
 
 
 def test_a_test_without_words_has_no_description_and_its_own_words_go_first() -> None:

@@ -1,3 +1,5 @@
+{{ config(enabled=is_chosen('measure_js')) }}
+
 with days as (
     select date, daily_active_users from {{ ref('daily_performance') }}
 ),

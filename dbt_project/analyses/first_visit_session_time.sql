@@ -1,3 +1,5 @@
+{{ config(enabled=is_chosen('rudderstack')) }}
+
 with durations as (
     select
         session_duration,

@@ -1,3 +1,5 @@
+{{ config(enabled=is_chosen('measure_js')) }}
+
 with sessions as (
     select session_duration from {{ ref('sessions') }}
 ),

@@ -1,3 +1,5 @@
+{{ config(enabled=is_chosen('measure_js')) }}
+
 with events as (
     select url, client_id, event_type
     from {{ ref('events_sessionated') }}

@@ -1,3 +1,5 @@
+{{ config(enabled=is_chosen('measure_js')) }}
+
 with events as (
     select country, client_id, session_id
     from {{ ref('events_sessionated') }}

@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'daily_performance'}}}) }}
+{{ config(enabled=is_chosen('measure_js'), meta={'dagster': {'ref': {'name': 'daily_performance'}}}) }}
 
 with base as (
     select

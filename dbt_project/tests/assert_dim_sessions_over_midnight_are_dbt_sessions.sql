@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'dim__sessions'}}}) }}
+{{ config(enabled=is_chosen('mixpanel'), meta={'dagster': {'ref': {'name': 'dim__sessions'}}}) }}
 
 -- The parts that midnight cuts a session into begin where it begins, end where it ends, and lie within it; each has another date than the one before,
 -- which is the day before's where a clock change turns the local date back.

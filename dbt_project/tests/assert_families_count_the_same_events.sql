@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'daily_performance'}}}) }}
+{{ config(enabled=is_chosen('measure_js'), meta={'dagster': {'ref': {'name': 'daily_performance'}}}) }}
 
 -- Every event that makes sessions is in one session of its visitor and in one of its client.
 with counted as (

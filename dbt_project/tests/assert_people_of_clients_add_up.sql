@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'users'}}}, where=none) }}
+{{ config(enabled=is_chosen('measure_js'), meta={'dagster': {'ref': {'name': 'users'}}}, where=none) }}
 
 -- A client is either among clients or has a user in user_map, and its events are those of its users and of nobody together.
 with of_users as (

@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'segment_sessions'}}}) }}
+{{ config(enabled=is_chosen('segment'), meta={'dagster': {'ref': {'name': 'segment_sessions'}}}) }}
 
 -- segment_sessions and core.sessions have the same sessions: starts, ends and how many events.
 with dbt_sessions as (

@@ -12,6 +12,7 @@ from sessionization_dagster.dbt.failed_rows import failed_rows
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.selection import AFTER_IDENTITY, BEFORE_IDENTITY, selection_arguments
 from sessionization_dagster.dbt.translator import Translator, by_asset_key
+from sessionization_dagster.dbt.views import partitioned_views, require_tables, tables_behind
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.partition_metadata import add_table_metadata
 from sessionization_dagster.partitions import run_window
@@ -61,10 +62,28 @@ def _require_one_side(manifest: Mapping[str, Any]) -> None:
             )
 
 
+def _require_tables_of_views(
+    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: Translator
+) -> None:
+    keys = {
+        translator.get_asset_key(node): unique_id
+        for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
+        if node["resource_type"] in ("model", "seed", "source")
+    }
+    unique_ids = {unique_id: key for key, unique_id in keys.items()}
+    selected = {keys[key] for key in context.selected_asset_keys if key in keys}
+    behind = {
+        table for view in partitioned_views(manifest, selected) for table in tables_behind(manifest, view) - selected
+    }
+    days_of = {table: context.instance.get_materialized_partitions(unique_ids[table]) for table in behind}
+    require_tables(manifest, selected, context.partition_keys, days_of)
+
+
 def _build(
     context: dg.AssetExecutionContext, project: DbtProject, warehouse: Warehouse, translator: Translator
 ) -> Iterator[AssetEvent]:
     window = run_window(context)
+    _require_tables_of_views(context, project.manifest, translator)
     progress = Progress(report=context.log.info)
     run = {"run_id": context.run_id}
     labelled = warehouse.labelled(**run, asset=context.op_def.name)

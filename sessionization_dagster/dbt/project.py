@@ -57,7 +57,8 @@ class DbtProject:
         """The project with the environment's settings; variables replace vars of dbt_project.yml.
 
         Raises:
-            SettingsError: SESSIONIZATION_SOURCES names a source that has no staging folder.
+            SettingsError: SESSIONIZATION_SOURCES names a source that has no staging folder, or SESSIONIZATION_FAMILIES a family that
+                the var families does not have.
         """
         known = sorted(path.name for path in (project_dir / "models" / "staging").iterdir() if path.is_dir())
         unknown = [source for source in environment.sources if source not in known]
@@ -65,8 +66,15 @@ class DbtProject:
             raise SettingsError(
                 f"SESSIONIZATION_SOURCES names {', '.join(unknown)}. Known, one staging folder each: {', '.join(known)}."
             )
+        families = _declared_vars(project_dir)["families"]
+        unknown = [family for family in environment.families if family not in families]
+        if unknown:
+            raise SettingsError(
+                f"SESSIONIZATION_FAMILIES names {', '.join(unknown)}. Known: {', '.join(families)}; core and monitoring are always made."
+            )
         settings = {
             **(variables or {}),
+            "families": list(environment.families or families),
             "duckdb_path": str(environment.duckdb_path),
             "sources": list(environment.sources),
             "timezone": environment.timezone,
@@ -94,8 +102,7 @@ class DbtProject:
     @cached_property
     def variables(self) -> Mapping[str, Any]:
         """The vars of dbt_project.yml with the settings on top."""
-        declared = yaml.safe_load((self.project_dir / "dbt_project.yml").read_text())["vars"]
-        return {**declared, **self.settings}
+        return {**_declared_vars(self.project_dir), **self.settings}
 
     @property
     def manifest_path(self) -> Path:
@@ -148,6 +155,11 @@ class DbtProject:
                     raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _declared_vars(project_dir: Path) -> dict[str, Any]:
+    declared: dict[str, Any] = yaml.safe_load((project_dir / "dbt_project.yml").read_text())["vars"]
+    return declared
 
 
 def require_own_name(path: Path, manifest: Mapping[str, Any]) -> None:

@@ -83,7 +83,9 @@ def test_failed_checks_show_their_rows_and_the_days_to_run_again(tmp_path: Path,
     (check,) = [check for check in wrong.get_asset_check_evaluations() if not check.passed]
     assert check.asset_key == dg.AssetKey(["core", "sessions"])
     assert check.severity is dg.AssetCheckSeverity.ERROR
-    (session,) = project.query("select * from core.sessions where dbt_visitor_id = 'u1' and session_sequence_number = 2")
+    (session,) = project.query(
+        "select * from core.sessions where dbt_visitor_id = 'u1' and session_sequence_number = 2"
+    )
     told = metadata_of(check)
     assert told["rows_that_differ"] == 1
     assert told["partitions_to_rerun"] == [session["session_start_date"].isoformat()]

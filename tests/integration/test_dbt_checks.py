@@ -283,5 +283,8 @@ def test_a_local_date_that_a_clock_change_turns_back_fails_no_check(tmp_path: Pa
         driver,
         f"update core.session_events set track_sequence_number = 9 where event_id = 'a {twice.format('40:00')}'",
     )
-    execute(driver, "update core.sessions set session_sequence_number = 5 where dbt_visitor_id = 'b' and session_sequence_number = 3")
+    execute(
+        driver,
+        "update core.sessions set session_sequence_number = 5 where dbt_visitor_id = 'b' and session_sequence_number = 3",
+    )
     assert {"assert_track_numbers_have_no_holes", "assert_session_numbers_have_no_holes"} <= failed(sunday, sunday)

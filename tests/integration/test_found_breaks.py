@@ -87,7 +87,6 @@ def three_days(folder: Path) -> tuple[ThinDriver, list[RawRow]]:
 def test_dropped_tables_are_made_again(tmp_path: Path) -> None:
     driver, rows = three_days(tmp_path)
     with driver.warehouse.connect() as connection:
-        connection.execute("drop view rudderstack.dbt_aliases_mapping")
         connection.execute("drop table core.identity_graph")
         connection.execute("drop table core.session_events")
         connection.execute("drop table core.sessions")

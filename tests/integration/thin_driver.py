@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from copy import copy
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -53,6 +54,12 @@ class ThinDriver:
         with self.warehouse.connect() as connection:
             for statement in _create_raw(self.tables):
                 connection.execute(statement)
+
+    def with_project(self, project: DbtProject) -> ThinDriver:
+        """The same warehouse with other models."""
+        other = copy(self)
+        other.project, other._session_views = project, None
+        return other
 
     @property
     def variables(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MACROS = "dbt_project/macros"
-RULES, STAGING = f"{MACROS}/sessions/rules.sql", f"{MACROS}/staging"
+RULES, ENGINE, STAGING = f"{MACROS}/sessions/rules.sql", f"{MACROS}/sessions/in_sessions.sql", f"{MACROS}/staging"
 FRONTIER, ROOT = f"{MACROS}/materializations/frontier.sql", f"{MACROS}/materializations/frontier_root.sql"
 ROLLUP, BY_DATE = f"{MACROS}/materializations/rollup.sql", f"{MACROS}/materializations/date_overwrite.sql"
 MODELS, CHECKS = "dbt_project/models", "dbt_project/tests"
@@ -59,14 +59,14 @@ MUTATIONS = (
     Mutation(
         "a visitor's first event starts a session",
         RULES,
-        "({{ idle_time_minutes }} is null or {{ idle_microseconds",
-        "({{ idle_time_minutes }} is not null and {{ idle_microseconds",
+        "({{ earlier }} is null or {{ microseconds_between",
+        "({{ earlier }} is not null and {{ microseconds_between",
     ),
     Mutation(
         "midnight splits Mixpanel's sessions",
-        RULES,
-        "when event_date <> {{ local_date(",
-        "when event_date < {{ local_date(",
+        ENGINE,
+        "or event_date <> {{ local_date(",
+        "or event_date < {{ local_date(",
     ),
     Mutation(
         "a session's number comes first in its id",
@@ -90,8 +90,8 @@ MUTATIONS = (
     Mutation(
         "rows at the frontier are rewritten",
         FRONTIER,
-        "'frontier': rewritten_since() ~ ' <= '",
-        "'frontier': rewritten_since() ~ ' < '",
+        "' and ' ~ rewritten_since() ~ ' <= '",
+        "' and ' ~ rewritten_since() ~ ' < '",
     ),
     Mutation(
         "the session before the frontier is written again",
@@ -121,14 +121,14 @@ MUTATIONS = (
     Mutation(
         "a session that may be open is rewritten from its start",
         ROOT,
-        "case when is_open then session_at else requested_from end",
+        "case when is_open then started_at else requested_from end",
         "requested_from",
     ),
     Mutation(
         "an open session is not counted before the frontier",
         ROOT,
-        "case when is_open then session_count - 1 else session_count end",
-        "session_count",
+        "case when is_open then session_sequence_number - 1 else session_sequence_number end",
+        "session_sequence_number",
     ),
     Mutation(
         "state of a rewritten visitor is replaced",
@@ -158,27 +158,27 @@ MUTATIONS = (
     # Models.
     Mutation(
         "next_session_start_at is the next session's",
-        f"{MODELS}/rudderstack/dbt_session_tracks.sql",
+        f"{MODELS}/core/core_sessions.sql",
         "lead(session_start_at) over",
         "lag(session_start_at) over",
     ),
     Mutation(
         "tracks are numbered from 1 in their session",
-        f"{MODELS}/rudderstack/dbt_track_facts.sql",
-        "- first_tracks.visitor_track_number + 1",
-        "- first_tracks.visitor_track_number",
+        ENGINE,
+        "when is_session_start = 1 then event_number end) {{ so_far }} + 1",
+        "when is_session_start = 1 then event_number end) {{ so_far }}",
     ),
     Mutation(
         "event_2 is the next event of the session",
-        f"{MODELS}/rudderstack/dbt_tracks_flow.sql",
-        "lead(event, {{ step - 1 }})",
+        ENGINE,
         "lead(event, {{ step }})",
+        "lead(event, {{ step + 1 }})",
     ),
     Mutation(
         "a session ends with its last event",
-        f"{MODELS}/rudderstack/dbt_session_track_facts.sql",
-        "max(timestamp) as ended_at",
-        "min(timestamp) as ended_at",
+        f"{MODELS}/core/core_sessions.sql",
+        "max(timestamp) as session_end_at",
+        "min(timestamp) as session_end_at",
     ),
     # Staging.
     Mutation(

@@ -109,7 +109,9 @@ def mapped_tracks(events_of: dict[str, list[Event]]) -> list[dict]:
     ]
 
 
-def session_events(sessions: Sequence[Session], day_sessions: Sequence[tuple[str, int, list[Event]]], flow_length: int) -> list[dict]:
+def session_events(
+    sessions: Sequence[Session], day_sessions: Sequence[tuple[str, int, list[Event]]], flow_length: int
+) -> list[dict]:
     """One row per event: its session, its place there and in the session that midnight ends too, and the events that follow."""
     of_day = {
         event.event_id + str(event.event_date): {"day_session_number": number, "day_track_number": place}

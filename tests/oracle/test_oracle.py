@@ -1,6 +1,7 @@
 """The model against results worked out by hand, rule by rule."""
 
 import csv
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -404,6 +405,8 @@ def test_alias_calls_of_a_shared_device_link_nothing() -> None:
             assert {row["dbt_visitor_id"] for row in found} == expected
 
 
+# The session_key of the sessions that e1 and e3 start.
+E1, E3 = (hashlib.md5(text.encode()).hexdigest() for text in (f"e1-{DAY_ONE}", f"e3-{DAY_TWO}"))
 WHOLE_EXAMPLE = {
     "core.events": [
         ("e1", "rudderstack", "track", "signup", "d", None, None, NIGHT, DAY_ONE, None, URL, *UNSET, 0),
@@ -415,6 +418,90 @@ WHOLE_EXAMPLE = {
         ("d", "anonymous_id", "u", NIGHT, NEXT_DAY),
         ("u", "user_id", "u", NEXT_DAY, NOON),
     ],
+    "core.session_events": [
+        (
+            "e1",
+            "rudderstack",
+            "track",
+            "signup",
+            "d",
+            None,
+            "u",
+            E1,
+            1,
+            1,
+            1,
+            1,
+            "first",
+            "Cart",
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            0,
+            NIGHT,
+            NIGHT,
+            DAY_ONE,
+        ),
+        (
+            "e2",
+            "rudderstack",
+            "page",
+            "Cart",
+            "d",
+            "u",
+            "u",
+            E1,
+            1,
+            2,
+            2,
+            1,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            0,
+            NEXT_DAY,
+            NIGHT,
+            DAY_TWO,
+        ),
+        (
+            "e3",
+            "rudderstack",
+            "screen",
+            "viewed_product",
+            None,
+            "u",
+            "u",
+            E3,
+            2,
+            1,
+            3,
+            1,
+            "timeout",
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            0,
+            NOON,
+            NOON,
+            DAY_TWO,
+        ),
+    ],
+    "core.sessions": [
+        (E1, "u", 1, "first", 2, 0, 1, NIGHT, NEXT_DAY, NOON, DAY_ONE),
+        (E3, "u", 2, "timeout", 1, 1, 0, NOON, NOON, None, DAY_TWO),
+    ],
     "rudderstack.dbt_aliases_mapping": [("d", "u"), ("u", "u")],
     "rudderstack.dbt_mapped_tracks": [
         ("e1", "d", "u", NIGHT, "signup", None, DAY_ONE),
@@ -422,13 +509,13 @@ WHOLE_EXAMPLE = {
         ("e3", None, "u", NOON, "viewed_product", 43_199_999_993 / 60_000_000, DAY_TWO),
     ],
     "rudderstack.dbt_session_tracks": [
-        ("1 - u", "u", NIGHT, 1, NOON, DAY_ONE),
-        ("2 - u", "u", NOON, 2, None, DAY_TWO),
+        ("1 - u", E1, "u", NIGHT, 1, NOON, "first", DAY_ONE),
+        ("2 - u", E3, "u", NOON, 2, None, "timeout", DAY_TWO),
     ],
     "rudderstack.dbt_track_facts": [
-        ("d", NIGHT, "e1", "signup", "1 - u", "u", 1, DAY_ONE),
-        ("d", NEXT_DAY, "e2", "Cart", "1 - u", "u", 2, DAY_TWO),
-        (None, NOON, "e3", "viewed_product", "2 - u", "u", 1, DAY_TWO),
+        ("d", NIGHT, "e1", "signup", "1 - u", E1, "u", 1, DAY_ONE),
+        ("d", NEXT_DAY, "e2", "Cart", "1 - u", E1, "u", 2, DAY_TWO),
+        (None, NOON, "e3", "viewed_product", "2 - u", E3, "u", 1, DAY_TWO),
     ],
     "rudderstack.dbt_session_track_facts": [
         ("1 - u", NEXT_DAY, 2, 0, 1, DAY_ONE),

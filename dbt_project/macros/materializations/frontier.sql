@@ -62,9 +62,11 @@ config
     {%- if config.get('carries') -%}{%- do find_carried_rows(target_relation, frontier, plan.root) -%}{%- endif -%}
     {%- set tail_sql = with_frontier_dates(sql, bounds) -%}
     {%- set columns = get_columns_in_query(tail_sql) -%}
-    {#- What is written is kept for those who read it again: this run's statements and the models below. -#}
+    {#- What is written is kept for those who read it again: this run's statements and the models below. What reads the table's own rows is written before
+        these are deleted. -#}
     {%- set tail = tail_relation(model.name) -%}
-    {%- set is_read_again = plan.is_root or config.get('carries') or is_followed() -%}
+    {%- set reads_itself = config.get('rewrite_from') == 'previous_session' -%}
+    {%- set is_read_again = plan.is_root or config.get('carries') or reads_itself or is_followed() -%}
     {%- if is_read_again -%}
         {% call statement('take_tail_back') %}{{ tail_taken_back() }}{% endcall %}
         {% call statement('write_tail') %}{{ table_of(tail, tail_sql) }}{% endcall %}

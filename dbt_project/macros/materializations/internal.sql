@@ -62,3 +62,32 @@
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
+
+{#- The text of a hook that starts a run. A model that was stored once and is not now (a view, a family that was left out, a name of an earlier version) keeps
+    nothing: its tables in the schema internal go. Of a model that comes back, the next run makes the table anew. -#}
+{% macro drop_what_no_model_keeps() -%}
+    {%- if execute and flags.WHICH in ('run', 'build') -%}
+        {%- set kept = graph.nodes.values() | selectattr('config.materialized', 'in', ['frontier', 'rollup']) | map(attribute='name') | list -%}
+        {%- set statements = [] -%}
+        {%- set names = [] -%}
+        {%- for row in run_query('select model from ' ~ frontier_progress_relation()) if row['model'] not in kept -%}
+            {%- do names.append(row['model']) -%}
+            {%- for suffix in ['state', 'log', 'frontier', 'located', 'last', 'carried', 'tail', 'touched'] -%}
+                {%- do statements.append('drop table if exists ' ~ internal_relation(row['model'] ~ '__' ~ suffix)) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- if names -%}
+            {%- do statements.append("delete from " ~ frontier_progress_relation() ~ " where model not in ('" ~ kept | join("', '") ~ "')") -%}
+            {% do log(
+                'No model keeps a table of its own any more for ' ~ names | sort | join(', ') ~ ': what was kept for them is dropped. Tables that take their '
+                ~ 'place are made from all of core.events by this run.', info=true
+            ) %}
+            {{ return(statements | join(';\n')) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- BigQuery: a view takes the place of a table of its name, as it does on DuckDB. dbt would refuse without --full-refresh. -#}
+{% macro bigquery__handle_existing_table(full_refresh, old_relation) -%}
+    {%- do adapter.drop_relation(old_relation) -%}
+{%- endmacro %}

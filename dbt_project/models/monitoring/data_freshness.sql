@@ -7,27 +7,45 @@
     (ref('rejected_events'), 'max(coalesce(received_at, timestamp))', 'event_date'),
     (ref('identity_edges'), 'max(last_event_at)', 'event_date'),
     (source('core', 'identity_graph'), 'max(last_seen_at)', none),
-    (ref('dbt_mapped_tracks'), 'max(timestamp)', 'event_date'),
-    (ref('dbt_session_tracks'), 'max(session_start_at)', 'session_start_date'),
-    (ref('dbt_track_facts'), 'max(timestamp)', 'event_date'),
-    (ref('dbt_session_track_facts'), 'max(ended_at)', 'session_start_date'),
-    (ref('dbt_session_duration'), local_midnight('max(session_start_date)'), 'session_start_date'),
-    (ref('dbt_user_session_facts'), 'max(last_date)', none),
-    (ref('dbt_tracks_flow'), 'max(timestamp)', 'event_date'),
+    (ref('session_events'), 'max(timestamp)', 'event_date'),
+    (ref('core_sessions'), 'max(session_end_at)', 'session_start_date'),
     (ref('funnel_stages'), 'max(reached_at)', 'reached_date'),
     (ref('funnel_daily'), local_midnight('max(date)'), 'date'),
-    (ref('dim__sessions'), 'max(end_time)', 'start_date'),
-    (ref('fact__users_journey'), 'max(time)', 'date'),
-    (ref('segment_sessions'), 'max(session_end_timestamp)', local_date('session_start_timestamp')),
-    (ref('segment_users'), 'max(first_seen_at)', none),
-    (ref('events_sessionated'), 'max(timestamp)', 'event_date'),
-    (ref('sessions'), 'max(session_end)', 'session_start_date'),
-    (ref('user_map'), 'max(last_seen)', none),
-    (ref('users'), 'max(last_seen)', none),
-    (ref('clients'), 'max(last_seen)', none),
-    (ref('event_blocks'), 'max(hour_block)', 'date'),
-    (ref('daily_performance'), local_midnight('max(date)'), 'date'),
 ] -%}
+{% if is_chosen('rudderstack') -%}
+    {% set tables = tables + [
+        (ref('dbt_mapped_tracks'), 'max(timestamp)', 'event_date'),
+        (ref('dbt_session_tracks'), 'max(session_start_at)', 'session_start_date'),
+        (ref('dbt_track_facts'), 'max(timestamp)', 'event_date'),
+        (ref('dbt_session_track_facts'), 'max(ended_at)', 'session_start_date'),
+        (ref('dbt_session_duration'), local_midnight('max(session_start_date)'), 'session_start_date'),
+        (ref('dbt_user_session_facts'), 'max(last_date)', none),
+        (ref('dbt_tracks_flow'), 'max(timestamp)', 'event_date'),
+    ] -%}
+{% endif -%}
+{% if is_chosen('mixpanel') -%}
+    {% set tables = tables + [
+        (ref('dim__sessions'), 'max(end_time)', 'start_date'),
+        (ref('fact__users_journey'), 'max(time)', 'date'),
+    ] -%}
+{% endif -%}
+{% if is_chosen('segment') -%}
+    {% set tables = tables + [
+        (ref('segment_sessions'), 'max(session_end_timestamp)', local_date('session_start_timestamp')),
+        (ref('segment_users'), 'max(first_seen_at)', none),
+    ] -%}
+{% endif -%}
+{% if is_chosen('measure_js') -%}
+    {% set tables = tables + [
+        (ref('events_sessionated'), 'max(timestamp)', 'event_date'),
+        (ref('sessions'), 'max(session_end)', 'session_start_date'),
+        (ref('user_map'), 'max(last_seen)', none),
+        (ref('users'), 'max(last_seen)', none),
+        (ref('clients'), 'max(last_seen)', none),
+        (ref('event_blocks'), 'max(hour_block)', 'date'),
+        (ref('daily_performance'), local_midnight('max(date)'), 'date'),
+    ] -%}
+{% endif %}
 
 with latest as (
     {% for table, latest_record, date in tables %}

@@ -1,0 +1,62 @@
+"""Which tables a view reads: a day of a view is made when its tables' is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from typing import Any
+
+from sessionization_dagster.dbt.nodes import is_view, meta_of, relation_of
+from sessionization_dagster.errors import SettingsError
+
+SHOWN_DAYS = 3
+
+
+def tables_behind(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
+    """Unique ids of the tables that runs write and that the view reads, through other views too. Raw tables may be a loader's."""
+    found: set[str] = set()
+    for parent in manifest["nodes"][unique_id]["depends_on"]["nodes"]:
+        node = manifest["nodes"].get(parent) or manifest["sources"][parent]
+        if node["resource_type"] == "model" and is_view(node):
+            found |= tables_behind(manifest, parent)
+        elif meta_of(node).get("layer") != "raw":
+            found.add(parent)
+    return found
+
+
+def partitioned_views(manifest: Mapping[str, Any], selected: Iterable[str]) -> Iterator[str]:
+    """The selected models that are views, but for those of the layer monitoring: they say how things are now, whatever day is run."""
+    for unique_id in selected:
+        node = manifest["nodes"].get(unique_id)
+        if node and node["resource_type"] == "model" and is_view(node) and meta_of(node).get("layer") != "monitoring":
+            yield unique_id
+
+
+def require_tables(
+    manifest: Mapping[str, Any], selected: Set[str], days: Sequence[str], days_of: Mapping[str, Set[str]]
+) -> None:
+    """Refuse to show days of views as made that their tables have not had.
+
+    Args:
+        manifest: dbt's.
+        selected: unique ids that the run makes.
+        days: partition keys of the run.
+        days_of: unique id -> partition keys that a table has had, for the tables that are not selected.
+
+    Raises:
+        SettingsError: names each view, its table, the days, and what to select.
+    """
+    lacking = []
+    for view in sorted(partitioned_views(manifest, selected)):
+        for table in sorted(tables_behind(manifest, view) - selected):
+            missing = [day for day in days if day not in days_of[table]]
+            if missing:
+                shown = ", ".join(missing[:SHOWN_DAYS]) + (" ..." if len(missing) > SHOWN_DAYS else "")
+                lacking.append(
+                    f"{_name(manifest, view)} is a view of {_name(manifest, table)}, which has not had {shown}"
+                )
+    if lacking:
+        raise SettingsError(f"{'; '.join(lacking)}. Select these tables too, or run their days first.")
+
+
+def _name(manifest: Mapping[str, Any], unique_id: str) -> str:
+    return ".".join(relation_of(manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]))

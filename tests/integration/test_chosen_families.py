@@ -1,0 +1,104 @@
+"""What is stored changes: families that come and go, and tables of an earlier version that are views now. Rows stay those of the oracle."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from sessionization_dagster.dbt.nodes import relation_of
+from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.environment import Environment
+from sessionization_dagster.errors import SettingsError
+from tests.integration.thin_driver import ThinDriver, parsed_project
+from tests.oracle import model
+from tests.oracle.compare import difference
+from tests.oracle.model import RawRow, Settings
+
+FIRST, LAST = date(2024, 3, 10), date(2024, 3, 11)
+EVENTS = [
+    RawRow("tracks", f"{name} {day} {hour}", name, timestamp=datetime(2024, 3, day, hour), event="page")
+    for name in ("ada", "ben")
+    for day in (10, 11)
+    for hour in (9, 10, 23)
+]
+LOGIN = RawRow("identifies", "login", "ada", "ben", timestamp=datetime(2024, 3, 11, 12))
+LATE = RawRow("tracks", "late", "ben", timestamp=datetime(2024, 3, 10, 9, 20), event="viewed_product")
+
+
+def chosen(families: str) -> DbtProject:
+    return DbtProject.of(Environment.from_env({"SESSIONIZATION_FAMILIES": families}))
+
+
+def wrong(driver: ThinDriver, rows: list[RawRow]) -> list[str]:
+    """The tables of the driver's project whose rows are not the oracle's."""
+    made = {
+        ".".join(relation_of(node))
+        for node in driver.project.manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    made |= {"core.identity_graph"}
+    expected, columns = model.tables(rows, driver.settings, FIRST, LAST), model.columns(driver.settings)
+    found = {
+        table: difference(expected[table], driver.rows(table, columns[table]), model.KEYS[table], columns[table])
+        for table in expected
+        if table in made
+    }
+    return [f"{table}: {text}" for table, text in found.items() if text]
+
+
+def schemas(project: DbtProject) -> set[str]:
+    return {relation_of(node)[0] for node in project.manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+def test_families_come_and_go_and_are_right_whenever_they_are_there(tmp_path: Path) -> None:
+    two = chosen("mixpanel, segment")
+    assert schemas(two) == {"staging", "core", "monitoring", "mixpanel", "segment"}
+    driver = ThinDriver(tmp_path, Settings(), two)
+    driver.land(EVENTS)
+    driver.run(FIRST, LAST)
+    assert not wrong(driver, EVENTS)
+    with pytest.raises(Exception, match=r"rudderstack"):
+        driver.rows("rudderstack.dbt_session_tracks", ["session_id"])
+
+    driver = driver.with_project(parsed_project())
+    driver.run(FIRST, FIRST)
+    assert not wrong(driver, EVENTS)
+
+    driver = driver.with_project(two)
+    driver.land([*EVENTS, LATE, LOGIN])
+    driver.run(FIRST, LAST)
+    assert not wrong(driver, [*EVENTS, LATE, LOGIN])
+    assert not driver.rows("internal.frontier_progress where model in ('client_events', 'users')", ["model"])
+
+    driver = driver.with_project(parsed_project())
+    driver.run(LAST, LAST)
+    assert not wrong(driver, [*EVENTS, LATE, LOGIN])
+
+
+def test_tables_of_an_earlier_version_become_views_and_leave_nothing(tmp_path: Path) -> None:
+    driver = ThinDriver(tmp_path, Settings())
+    driver.land(EVENTS)
+    driver.run_events(FIRST, LAST)
+    driver.run_identity(FIRST, LAST)
+    with driver.warehouse.connect() as connection:
+        for statement in (
+            "create schema rudderstack",
+            "create table rudderstack.dbt_mapped_tracks as select 'old' as event_id",
+            "create table internal.dbt_mapped_tracks__state as select 'old' as entity",
+            "create table internal.dbt_mapped_tracks__log as select 7 as sequence",
+            "insert into internal.frontier_progress values ('dbt_mapped_tracks', 7, 'g', '', 'f')",
+        ):
+            connection.execute(statement)
+    driver.run_sessions(FIRST, FIRST)
+    assert not wrong(driver, EVENTS)
+    kept = "information_schema.tables where table_name like 'dbt_mapped_tracks%'"
+    assert driver.rows(kept, ["table_name", "table_type"]) == [
+        {"table_name": "dbt_mapped_tracks", "table_type": "VIEW"}
+    ]
+
+
+def test_an_unknown_family_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match=r"SESSIONIZATION_FAMILIES names amplitude\. Known: rudderstack, mixpanel"):
+        chosen("mixpanel,amplitude")

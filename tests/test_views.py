@@ -1,0 +1,58 @@
+"""Which tables a view's days depend on, and a run that would show days of a view as made that its table has not had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sessionization_dagster.dbt.views import partitioned_views, require_tables, tables_behind
+from sessionization_dagster.errors import SettingsError
+
+
+def node(name: str, parents: list[str], materialized: str = "view", layer: str = "sessions") -> dict[str, Any]:
+    return {
+        "resource_type": "model",
+        "alias": name,
+        "config": {"schema": "core", "materialized": materialized, "meta": {"layer": layer}},
+        "depends_on": {"nodes": parents},
+    }
+
+
+MANIFEST: Mapping[str, Any] = {
+    "nodes": {
+        "stored": node("stored", [], "frontier"),
+        "view": node("view", ["stored", "graph"]),
+        "upper": node("upper", ["view"]),
+        "staged": node("staged", ["raw"], layer="staging"),
+        "watch": node("watch", ["stored"], layer="monitoring"),
+    },
+    "sources": {
+        "graph": {
+            "resource_type": "source",
+            "source_name": "core",
+            "name": "graph",
+            "config": {"meta": {"layer": "core"}},
+        },
+        "raw": {"resource_type": "source", "source_name": "raw", "name": "raw", "config": {"meta": {"layer": "raw"}}},
+    },
+}
+
+
+def test_tables_are_found_through_views() -> None:
+    assert tables_behind(MANIFEST, "upper") == {"stored", "graph"}
+    assert tables_behind(MANIFEST, "staged") == set()
+    assert set(partitioned_views(MANIFEST, MANIFEST["nodes"])) == {"view", "upper", "staged"}
+
+
+def test_days_that_the_table_has_not_had_are_named_with_the_table() -> None:
+    days = ["2024-03-10", "2024-03-11"]
+    had = {"stored": {"2024-03-10"}, "graph": set(days)}
+    require_tables(MANIFEST, {"view"}, days[:1], had)
+    require_tables(MANIFEST, {"view", "stored"}, days, {"graph": set(days)})
+    require_tables(MANIFEST, {"watch", "staged"}, days, {})
+    with pytest.raises(
+        SettingsError, match=r"^core\.view is a view of core\.stored, which has not had 2024-03-11\. Select"
+    ):
+        require_tables(MANIFEST, {"view"}, days, had)
