@@ -57,7 +57,7 @@ def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_p
         "progress": f"select * from {internal('frontier_progress')} where model = 'client_events'",
         **{
             note: f"select * from {internal(note)} order by key"
-            for note in ("daily_performance__touched", "user_map__touched")
+            for note in ("daily_performance__touched", "users__touched")
         },
         "state": f"select * from {internal('client_events__state')}",
     }

@@ -121,7 +121,7 @@ def test_an_identity_that_moves_is_looked_for_from_its_first_day(sent: Sent) -> 
     found = _reads(sent, sent.rerun)
     open_ones = unbounded((read for reads in found.values() for read in reads), ["lower"])
     assert not open_ones, "\n".join(f"{read.table}: {read.snippet}" for read in open_ones)
-    facts = [read for reads in found.values() for read in reads if read.table.endswith(".dbt_track_facts")]
+    facts = [read for reads in found.values() for read in reads if read.table.endswith(".session_events")]
     assert min(read.lower for read in facts if read.lower) == DAYS[0]
 
 
