@@ -1,9 +1,14 @@
-{{ config(materialized='view', date='date') }}
+{{ config(materialized='rollup', key='date', key_type='date', parent_key='event_date', date='date') }}
 
-select
-    event_date as date,
-    cast({{ local_hour('timestamp') }} as {{ type_bigint() }}) as hour,
-    {{ local_hour_start('timestamp') }} as hour_block,
-    count(*) as event_count
-from {{ ref('client_events') }}
-group by 1, 2, 3
+with blocks as (
+    select
+        event_date as date,
+        cast({{ local_hour('timestamp') }} as {{ type_bigint() }}) as hour,
+        {{ local_hour_start('timestamp') }} as hour_block,
+        count(*) as event_count
+    from {{ ref('client_events') }}
+    where {{ is_touched('event_date') }}
+    group by 1, 2, 3
+)
+
+select * from blocks
