@@ -31,6 +31,11 @@ class Window:
         return cls(first, last + timedelta(days=1))
 
     @property
+    def days(self) -> list[date]:
+        """The window's days, in order."""
+        return [self.start + timedelta(days=n) for n in range((self.end - self.start).days)]
+
+    @property
     def last(self) -> date:
         """The last day, included."""
         return self.end - timedelta(days=1)
@@ -45,7 +50,7 @@ class Window:
 
     def as_partition_keys(self) -> list[str]:
         """The keys of the window's partitions, in order."""
-        return [(self.start + timedelta(days=n)).isoformat() for n in range((self.end - self.start).days)]
+        return [day.isoformat() for day in self.days]
 
 
 def ranges(days: Iterable[date], near: int = 1) -> list[Window]:

@@ -4,14 +4,18 @@
 {% macro user_traits() -%}
     {%- set fixed = [
         'user_id', 'first_seen_at', 'first_identify_at', 'first_call_at',
-        'event_id', 'dbt_visitor_id', 'event_type', 'timestamp', 'idle_time_minutes', 'event_date',
+        'event_id', 'dbt_visitor_id', 'event_type', 'timestamp', 'event_sequence', 'event_date',
     ] -%}
     {{ return(_require_new_names('segment_user_traits', var('segment_user_traits'), fixed, 'take it out: core.events.properties has the trait')) }}
 {%- endmacro %}
 
-{#- Counters of dbt_session_track_facts: column -> event. -#}
+{#- Counters, each a column of core.sessions and of dbt_session_track_facts: column -> event. -#}
 {% macro counted_events() -%}
-    {%- set fixed = ['session_id', 'ended_at', 'num_pvs', 'session_start_date'] -%}
+    {%- set fixed = [
+        'session_id', 'ended_at', 'num_pvs', 'session_start_date',
+        'session_key', 'dbt_visitor_id', 'session_sequence_number', 'split_cause', 'event_count', 'session_start_at', 'session_end_at',
+        'next_session_start_at',
+    ] -%}
     {%- do _require_new_names('counted_events', var('counted_events').keys() | list, fixed, 'call it otherwise, cnt_..., say') -%}
     {{ return(var('counted_events')) }}
 {%- endmacro %}

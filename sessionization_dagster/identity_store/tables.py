@@ -41,6 +41,18 @@ TABLES = (
         first_event_at timestamp, first_event_id varchar, last_event_at timestamp, last_event_id varchar""",
         clustered_by="id",
     ),
+    # As dbt makes them before its runs (macros/materializations/change_queue.sql, internal.sql).
+    TableLayout(
+        "internal",
+        "change_queue",
+        """sequence bigint, origin varchar, event_date date, alias varchar, previous_visitor_id varchar, dbt_visitor_id varchar,
+        partition_date date""",
+    ),
+    TableLayout(
+        "internal",
+        "frontier_progress",
+        "model varchar, sequence bigint, generation varchar, parents_generation varchar, fingerprint varchar",
+    ),
     TableLayout("internal", "identity_settings", "identity_policy varchar, max_users_per_alias bigint"),
     TableLayout(
         "core",

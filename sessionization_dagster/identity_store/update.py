@@ -1,8 +1,9 @@
 """One run's update of the identity graph: which clusters a window's edges touch, and their new names, written at once.
 
-internal.identity_edges holds the edges that the graph was made from. Comparing it with core.identity_edges in the window tells what
-has changed there since, so a rerun that changes nothing writes nothing, and a deleted edge is noticed. Only the clusters that a
-changed edge touches are worked out again: an unchanged device keeps its link, so links change only where an edge did.
+internal.identity_edges holds the edges that the graph was made from. It is compared with core.identity_edges on the run's days, and on
+those that were written since the graph last looked (internal.change_queue). So a rerun that changes nothing writes nothing; a deleted edge is
+noticed, and so is an edge of a run that did not come to the graph. Only the clusters that a changed edge touches are worked out again: an
+unchanged device keeps its link, so links change only where an edge did.
 
 internal.identity_pairs holds the same edges without their days, one row per pair of ids over all time, by its `id`: the device, or the user
 where there is none. Whoever is looked up over all time is looked up there: people come back day after day.
@@ -13,12 +14,12 @@ Everything is read and worked out first, into tables that the connection keeps; 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity_store import in_memory, in_sql
 from sessionization_dagster.identity_store.tables import EDGES, PAIRS, TABLES, calls_of, number
-from sessionization_dagster.partitions import Window
+from sessionization_dagster.partitions import Window, ranges
 from sessionization_dagster.warehouses.base import Connection, Warehouse
 
 # From so many on the warehouse itself is faster and takes less memory: 1.6 s for 660,000 edges, against 1.8; for 10 million, numbering and
@@ -52,7 +53,8 @@ def update_identity_graph(
     with warehouse.connect() as connection:
         for table in TABLES:
             connection.create_missing(table)
-        store = _Store(connection, window)
+        newest, days = _written_days(connection)
+        store = _Store(connection, [*ranges([*days, *window.days])])
         is_new = number(connection, "select count(*) from internal.identity_edges") == 0
         is_first = is_new or number(connection, "select count(*) from internal.identity_pairs") == 0
         is_lost = number(connection, "select count(*) from core.identity_graph") == 0
@@ -72,8 +74,8 @@ def update_identity_graph(
             touched = store.find_persons(settings, everything, in_memory_limit)
             reassigned = number(connection, f"select count(*) as aliases {REASSIGNED}")
             writes += _renaming(window, applied_at)
-        if writes:
-            connection.atomically(writes)
+        if writes or days:
+            connection.atomically([*writes, *_following(newest)])
         # A person is named by one of their aliases.
         (size,) = connection.query(
             "select count(*) as aliases, count(case when alias = dbt_visitor_id then 1 end) as visitors from core.identity_graph"
@@ -87,19 +89,20 @@ class _Store:
 
     Attributes:
         connection: to the warehouse.
-        window: whose edges are taken over.
+        windows: the days whose edges are taken over.
         edges: all of the graph's once they are, to be read from.
         pairs: the same without their days; a pair may have several rows.
     """
 
     connection: Connection
-    window: Window
+    windows: list[Window]
     edges: str = "internal.identity_edges"
     pairs: str = "internal.identity_pairs"
 
     @property
     def _in_window(self) -> str:
-        return f"event_date >= date '{self.window.start}' and event_date < date '{self.window.end}'"
+        days = (f"(event_date >= date '{days.start}' and event_date < date '{days.end}')" for days in self.windows)
+        return f"({' or '.join(days)})"
 
     def find_changed_edges(self, is_new: bool) -> int:
         """How many edges in the window differ from the graph's; they are kept, but for the first time, when all do.
@@ -108,9 +111,7 @@ class _Store:
         of it, so whole tables are read without one.
         """
         new = f"select {EDGES} from core.identity_edges where {self._in_window}"
-        others = f"""
-            select {EDGES} from internal.identity_edges
-            where event_date < date '{self.window.start}' or event_date >= date '{self.window.end}'"""
+        others = f"select {EDGES} from internal.identity_edges where not {self._in_window}"
         self.edges = f"({others} union all {new})"
         if is_new:
             (found,) = self.connection.query(
@@ -247,6 +248,24 @@ def _aliases_of(edges: str) -> str:
         union select previous_id from {edges} as edges where previous_id is not null"""
 
 
+def _written_days(connection: Connection) -> tuple[int, list[date]]:
+    """The newest number of the change queue, and the days of core.identity_edges that were written after the graph last followed it."""
+    followed = "(select coalesce(max(sequence), 0) from internal.frontier_progress where model = 'identity_graph')"
+    newest = number(connection, "select coalesce(max(sequence), 0) as sequence from internal.change_queue")
+    rows = connection.query(f"""
+        select distinct event_date from internal.change_queue where origin = 'identity_edges' and sequence > {followed}""")
+    return newest, [row["event_date"] for row in rows.to_pylist()]
+
+
+def _following(newest: int) -> list[str]:
+    """Statements that note how far the graph has followed the queue."""
+    return [
+        "delete from internal.frontier_progress where model = 'identity_graph'",
+        "insert into internal.frontier_progress (model, sequence, generation, parents_generation, fingerprint) "
+        f"values ('identity_graph', {newest}, '', '', '')",
+    ]
+
+
 def _settings(connection: Connection) -> list[dict[str, object]]:
     """The settings that the graph was made with; none where there is no graph yet."""
     return list(
@@ -266,6 +285,10 @@ def _taking_over_settings(settings: IdentitySettings) -> list[str]:
     ]
 
 
+_NEXT_CHANGE = """(
+    select coalesce(max(sequence), 0) + 1
+    from (select sequence from internal.change_queue union all select sequence from internal.frontier_progress) as seen
+)"""
 REASSIGNED = """
     from resolved
     inner join core.identity_graph as graph on resolved.alias = graph.alias
@@ -277,6 +300,11 @@ def _renaming(window: Window, applied_at: datetime) -> list[str]:
         f"""
         insert into core.identity_changes (alias, previous_visitor_id, dbt_visitor_id, partition_date, applied_at)
         select resolved.alias, graph.dbt_visitor_id, resolved.dbt_visitor_id, date '{window.start}', timestamp '{applied_at}'
+        {REASSIGNED}""",
+        # For the roots of the session tables, whatever days they run for next.
+        f"""
+        insert into internal.change_queue (sequence, origin, alias, previous_visitor_id, dbt_visitor_id, partition_date)
+        select {_NEXT_CHANGE}, 'identity_graph', resolved.alias, graph.dbt_visitor_id, resolved.dbt_visitor_id, date '{window.start}'
         {REASSIGNED}""",
         "delete from core.identity_graph where alias in (select alias from members)",
         """

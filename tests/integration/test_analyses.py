@@ -153,7 +153,7 @@ def test_data_freshness_report(answers: dict[str, Rows], tables: dict[str, Rows]
 
 def test_model_run_times(answers: dict[str, Rows]) -> None:
     rows = {row["model_name"]: row for row in answers["model_run_times"]}
-    assert rows["dbt_track_facts"]["rows_affected"] == 31106
+    assert rows["session_events"]["rows_affected"] == 31106
     assert all(row["runs"] == 1 and row["failures"] == 0 for row in rows.values())
     assert len(rows) > 25
 

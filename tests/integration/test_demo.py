@@ -86,7 +86,7 @@ def test_every_promised_table_and_column_is_there(project: Project) -> None:
 
 
 def test_the_demo_tells_its_progress_and_what_came_out(demo_output: str) -> None:
-    assert "rudderstack.dbt_session_tracks: INSERT 3607" in demo_output
+    assert "core.sessions: INSERT 3607" in demo_output
     assert "31,106 events, 0 rejected, 866 visitors, 3,607 sessions" in demo_output
     assert "make ui" in demo_output
 
@@ -262,8 +262,8 @@ def assert_lineage_is_whole(lineage: dict[str, dict[str, set[str]]]) -> None:
     assert lineage["core/events"]["user_id"] == {"staging/stg_rudderstack__events.user_id"}
     assert "core/identity_edges.user_id" in lineage["core/identity_graph"]["dbt_visitor_id"]
     assert lineage["rudderstack/dbt_aliases_mapping"]["dbt_visitor_id"] == {"core/identity_graph.dbt_visitor_id"}
-    assert lineage["rudderstack/dbt_session_tracks"]["session_start_at"] == {"rudderstack/dbt_mapped_tracks.timestamp"}
-    assert lineage["rudderstack/dbt_user_session_facts"]["first_date"] >= {"rudderstack/dbt_mapped_tracks.timestamp"}
+    assert lineage["rudderstack/dbt_session_tracks"]["session_start_at"] == {"core/sessions.session_start_at"}
+    assert lineage["rudderstack/dbt_user_session_facts"]["first_date"] >= {"core/session_events.session_start_at"}
     without = {name for name, columns in lineage.items() if not columns}
     assert {name for name in without if not name.startswith("raw/")} == {
         "core/funnel_events", "monitoring/dbt_run_results", "monitoring/erasures"

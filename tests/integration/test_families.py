@@ -303,10 +303,10 @@ def test_failed_and_skipped_models_are_in_the_run_results(driver: ThinDriver) ->
         row["model_name"]: row
         for row in query(driver, "select * from monitoring.dbt_run_results order by run_started_at nulls last")
     }
-    assert results["affected_visitors"]["status"] == "error"
-    assert results["dbt_track_facts"]["status"] == "skipped"
-    assert results["affected_clients"]["status"] == "success"
-    assert results["affected_clients"]["duration_seconds"] > 0
+    assert results["session_events"]["status"] == "error"
+    assert results["core_sessions"]["status"] == "skipped"
+    assert results["client_events"]["status"] == "success"
+    assert results["client_events"]["duration_seconds"] > 0
     assert (results["events"]["partition_start"], results["events"]["partition_end"]) == (DAY, DAY + timedelta(days=1))
     assert results["events"]["rows_affected"] == 1
 

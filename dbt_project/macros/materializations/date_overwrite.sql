@@ -2,14 +2,23 @@
 Materialisation `date_overwrite`: the table's rows whose date lies in the window are replaced by the model's, in one transaction.
 The model selects only rows of the window. A day that reruns to nothing ends empty, which delete+insert by key would miss.
 
-config: date (the table's date column); keeps_undated (default false: true when the model also selects every row without a date, which
-each run then replaces too).
+config
+  date           the table's date column
+  keeps_undated  default false: true when the model also selects every row without a date, which each run then replaces too
+  notes_days     default false: true where others follow the table's days (change_queue.sql)
+  follows        the model whose noted days are written besides those of the window; the text then selects by in_days_to_write
 -#}
 {% materialization date_overwrite, default %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing_relation = load_cached_relation(this) -%}
     {%- set date = config.require('date') -%}
-    {%- set replaced = in_window(date) -%}
+    {%- set days = days_to_write() -%}
+    {%- set replaced = in_days(date, days) -%}
+    {%- set notes = [note_days(days)] if config.get('notes_days', false) else [] -%}
+    {%- set progress = [] -%}
+    {%- if config.get('follows') -%}
+        {%- set progress = ['update ' ~ frontier_progress_relation() ~ ' set sequence = ' ~ newest_change() ~ " where model = '" ~ model.name ~ "'"] -%}
+    {%- endif -%}
     {%- if config.get('keeps_undated', false) -%}
         {%- set replaced = '(' ~ replaced ~ ') or ' ~ date ~ ' is null' -%}
     {%- endif -%}
@@ -20,11 +29,11 @@ each run then replaces too).
     {%- if existing_relation is none -%}
         {#- Made and filled by one statement: DuckDB 2.0 answers filtered queries wrongly, until the file is opened again, where a table is
             made with no rows by a select and takes more than a row group (122,880 rows) in the same transaction. -#}
-        {%- do run_atomically([], table_of(target_relation, sql, model_layout()), []) -%}
+        {%- do run_atomically(notes, table_of(target_relation, sql, model_layout()), progress) -%}
     {%- else -%}
         {%- do require_same_columns(existing_relation, columns) -%}
         {%- do run_atomically(
-            ['delete from ' ~ target_relation ~ ' where ' ~ replaced], insert_into(target_relation, sql, columns), []) -%}
+            ['delete from ' ~ target_relation ~ ' where ' ~ replaced], insert_into(target_relation, sql, columns), progress + notes) -%}
     {%- endif -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}

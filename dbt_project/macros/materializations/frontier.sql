@@ -11,8 +11,9 @@ config
                 'previous_session': from the start of the session before the frontier on. The model gives that session's row again
                 (prior_session) with what changes in it
   sessions      roots only: false where the rows are in no sessions (default true: the columns are those of in_sessions)
-  requests      roots only: name of the model that says which entities to rewrite from when
-                (partition_date, <entity>, reprocess_from)
+  requests      marks a root: name of the macro whose condition on an event type says which events it takes
+  requested_by  roots only: name of the macro whose expression over core.events names the entity (default: the alias's visitor)
+  keeps_requests  roots only: true where internal.<root>__requests is to say what each partition's last run was asked for
   carries       columns of the entity's last row before the frontier that the model needs: it finds them in carried_rows(...), one row per
                 entity that has such a row. carries_order names the columns by which a row is the last
   stored_by     how the table is divided in storage, where not by date (macros/warehouse/storage.sql)
@@ -50,7 +51,7 @@ config
 {% macro frontier_tail_statements(plan, target_relation, sql) -%}
     {%- set frontier = frontier_relation(model.name) -%}
     {% call statement('find_frontier') -%}
-        {{ table_of(frontier, requested_frontier(target_relation) if plan.is_root else followed_frontier(plan)) }}
+        {{ table_of(frontier, requested_frontier(target_relation, plan) if plan.is_root else followed_frontier(plan)) }}
     {%- endcall %}
     {%- set bounds = run_query(
         "select count(*) as entities, " ~ date_text('min(reprocess_from)') ~ " as since, "

@@ -18,13 +18,9 @@ previous_event_at (its end), first_session_at (of all).
 Most requests concern a new day: they lie after the entity's last event or within its last session, and the state row knows
 everything. Only the others look at the entity's earlier rows. A root whose rows are in no sessions has nothing before.
 -#}
-{% macro requested_frontier(relation) -%}
-    {%- set requested -%}
-        select {{ config.get('entity') }} as entity, min(reprocess_from) as requested_from
-        from {{ ref_by_name(config.require('requests')) }}
-        where {{ in_window('partition_date') }}
-        group by 1
-    {%- endset -%}
+{% macro requested_frontier(relation, plan) -%}
+    {% call statement('note_requests') -%}{{ table_of(requested_relation(), requests_of_root(relation, plan)) }}{%- endcall %}
+    {%- set requested = 'select entity, min(reprocess_from) as requested_from from ' ~ requested_relation() ~ ' group by 1' -%}
     {%- if not config.get('sessions', true) -%}{{ return(frontier_without_sessions(requested)) }}{%- endif -%}
     {%- set located = internal_relation(model.name ~ '__located') -%}
     {% call statement('locate_requests') -%}{{ table_of(located, located_requests(requested)) }}{%- endcall %}
@@ -33,6 +29,19 @@ everything. Only the others look at the entity's earlier rows. A root whose rows
         ~ located ~ " where place = 'earlier'"
     )[0] -%}
     {{ return(frontier_of_located(relation, located, earlier)) }}
+{%- endmacro %}
+
+{#- What this run of the root is asked for. -#}
+{% macro requested_relation() -%}{{ return(internal_relation(model.name ~ '__requested')) }}{%- endmacro %}
+
+{#- Of each partition the last run's requests are kept, for people to look at (config.keeps_requests). -#}
+{% macro requests_kept() -%}
+    {%- set kept = requests_relation(model.name) -%}
+    {{ return([
+        'delete from ' ~ kept ~ ' where partition_date in (select partition_date from ' ~ requested_relation() ~ ')',
+        'insert into ' ~ kept ~ ' (partition_date, entity, reprocess_from, reason) select partition_date, entity, reprocess_from, reason from '
+        ~ requested_relation(),
+    ] if config.get('keeps_requests') else []) }}
 {%- endmacro %}
 
 {% macro frontier_without_sessions(requested) -%}
@@ -163,7 +172,7 @@ everything. Only the others look at the entity's earlier rows. A root whose rows
     entity's rows. -#}
 {% macro root_statements(plan, tail, frontier) -%}
     {%- set log = log_relation(model.name) -%}
-    {{ return((state_statements(tail, frontier) if config.get('sessions', true) else []) + [
+    {{ return((state_statements(tail, frontier) if config.get('sessions', true) else []) + requests_kept() + [
         'insert into ' ~ log ~ ' (sequence, entity, reprocess_from, previous_session_at) select ' ~ plan.sequence
         ~ ', entity, reprocess_from, previous_session_at from ' ~ frontier,
         'delete from ' ~ log ~ ' where sequence <= (select min(sequence) from ' ~ frontier_progress_relation()

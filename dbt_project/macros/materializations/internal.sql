@@ -9,6 +9,7 @@
         parents_generation {{ dbt.type_string() }},
         fingerprint {{ dbt.type_string() }}
     );
+    {{ create_change_queue() }}
     create table if not exists {{ frontier_tails_relation() }} (
         model {{ dbt.type_string() }},
         after_sequence {{ type_bigint() }},
@@ -17,6 +18,14 @@
     {%- if execute %}
     {%- for node in rollups() %}
     create table if not exists {{ touched_relation(node.name) }} (key {{ dbt.type_string() }});
+    {%- endfor %}
+    {%- for node in frontier_roots() if node.config.get('keeps_requests') %}
+    create table if not exists {{ requests_relation(node.name) }} (
+        partition_date date,
+        entity {{ dbt.type_string() }},
+        reprocess_from {{ dbt.type_timestamp() }},
+        reason {{ dbt.type_string() }}
+    );
     {%- endfor %}
     {%- endif %}
     create table if not exists {{ internal_relation('run_results') }} (
@@ -67,12 +76,12 @@
     nothing: its tables in the schema internal go. Of a model that comes back, the next run makes the table anew. -#}
 {% macro drop_what_no_model_keeps() -%}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
-        {%- set kept = graph.nodes.values() | selectattr('config.materialized', 'in', ['frontier', 'rollup']) | map(attribute='name') | list -%}
+        {%- set kept = graph.nodes.values() | selectattr('config.materialized', 'in', ['frontier', 'rollup']) | map(attribute='name') | list + lasting_followers() -%}
         {%- set statements = [] -%}
         {%- set names = [] -%}
         {%- for row in run_query('select model from ' ~ frontier_progress_relation()) if row['model'] not in kept -%}
             {%- do names.append(row['model']) -%}
-            {%- for suffix in ['state', 'log', 'frontier', 'located', 'last', 'carried', 'tail', 'touched'] -%}
+            {%- for suffix in ['state', 'log', 'requests', 'requested', 'frontier', 'located', 'last', 'carried', 'tail', 'touched'] -%}
                 {%- do statements.append('drop table if exists ' ~ internal_relation(row['model'] ~ '__' ~ suffix)) -%}
             {%- endfor -%}
         {%- endfor -%}

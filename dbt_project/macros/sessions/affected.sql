@@ -1,59 +1,66 @@
-{#- What a root's visitors are rewritten for: one row per visitor, partition of the run's window and reason. `events` is a condition on the
-    events that the root takes, `root` the name of its model. -#}
-{% macro affected_by(events, root) -%}
-with events as (
-    select alias, event_type, timestamp, event_date
-    from {{ ref("events") }}
-    where {{ in_window('event_date') }} and {{ events }}
-),
+{#-
+What a root is asked for: one row per entity, partition and reason, from when on its rows can differ. `days` and `moved` are what the change queue holds
+that the root has not followed: days of core.events that were written, and whether aliases moved.
 
-identity_graph as (
-    select alias, dbt_visitor_id from {{ source('core', 'identity_graph') }}
-),
+An entity is a visitor, or (config.requested_by) what a macro's expression over core.events names, which never moves.
+-#}
+{% macro requests_of_root(relation, plan) -%}
+    {%- set by_visitor = not config.get('requested_by') -%}
+    with events_now as (
+        select
+            {{ 'graph.dbt_visitor_id' if by_visitor else context[config.get('requested_by')]('events') }} as entity,
+            events.event_date as partition_date,
+            min(events.timestamp) as reprocess_from
+        from {{ ref_by_name('events') }} as events
+        {% if by_visitor %}inner join {{ source_relation('core', 'identity_graph') }} as graph on events.alias = graph.alias{% endif %}
+        where {{ in_days('events.event_date', plan.days) }} and {{ context[config.require('requests')]('events.event_type') }}
+        group by 1, 2
+    ),
 
-events_now as (
-    select identity_graph.dbt_visitor_id, events.event_date as partition_date, min(events.timestamp) as reprocess_from
-    from events
-    inner join identity_graph on events.alias = identity_graph.alias
-    group by 1, 2
-),
+    -- What stood there before: deleted and corrected rows leave their entity no other trace.
+    events_before as (
+        select {{ config.require('entity') }} as entity, {{ config.require('date') }} as partition_date, min({{ config.require('at') }}) as reprocess_from
+        from {{ relation }}
+        where {{ in_days(config.require('date'), plan.days) }}
+        group by 1, 2
+    ),
 
--- What stood in the window before this run: deleted and corrected rows leave their visitor no other trace.
-events_before as (
-    select dbt_visitor_id, event_date as partition_date, min(timestamp) as reprocess_from
-    from {{ rows_before_this_run(root) }} as mapped
-    where {{ in_window('event_date') }}
-    group by 1, 2
-),
+    {% if by_visitor -%}
+    moved_aliases as (
+        select alias, previous_visitor_id as entity, partition_date from {{ change_queue() }} where {{ moved_since(plan) }}
+        union all
+        select alias, dbt_visitor_id, partition_date from {{ change_queue() }} where {{ moved_since(plan) }}
+    ),
 
-moved_aliases as (
-    select alias, previous_visitor_id as dbt_visitor_id, partition_date
-    from {{ source('core', 'identity_changes') }}
-    where {{ in_window('partition_date') }}
-    union all
-    select alias, dbt_visitor_id, partition_date
-    from {{ source('core', 'identity_changes') }}
-    where {{ in_window('partition_date') }}
-),
+    -- The first event that moves with the alias: an event without a user_id moves with its anonymous_id.
+    identity_changes as (
+        select moved_aliases.entity, moved_aliases.partition_date, min(pairs.first_event_at) as reprocess_from
+        from moved_aliases
+        inner join {{ internal_relation('identity_pairs') }} as pairs on moved_aliases.alias = coalesce(pairs.user_id, pairs.anonymous_id)
+        group by 1, 2
+    ),
 
--- The first event that moves with the alias: an event without a user_id moves with its anonymous_id.
-identity_changes as (
-    select moved_aliases.dbt_visitor_id, moved_aliases.partition_date, min(pairs.first_event_at) as reprocess_from
-    from moved_aliases
-    inner join {{ internal_relation('identity_pairs') }} as pairs on moved_aliases.alias = coalesce(pairs.user_id, pairs.anonymous_id)
-    group by 1, 2
-),
+    {% endif -%}
+    requests as (
+        select partition_date, entity, reprocess_from, 'events' as reason from events_now
+        union all
+        select partition_date, entity, reprocess_from, 'previous_events' as reason from events_before
+        {% if by_visitor -%}
+        union all
+        select partition_date, entity, reprocess_from, 'identity_change' as reason from identity_changes
+        {%- endif %}
+    )
 
-affected as (
-    select partition_date, dbt_visitor_id, reprocess_from, 'events' as reason
-    from events_now
-    union all
-    select partition_date, dbt_visitor_id, reprocess_from, 'previous_events' as reason
-    from events_before
-    union all
-    select partition_date, dbt_visitor_id, reprocess_from, 'identity_change' as reason
-    from identity_changes
-)
+    select * from requests
+{%- endmacro %}
 
-select * from affected
+{% macro moved_since(plan) -%}
+    origin = 'identity_graph' and sequence > {{ plan.followed_sequence }} and sequence <= {{ plan.sequence }}
+{%- endmacro %}
+
+{#- A source's table, for a macro that no model names it in. -#}
+{% macro source_relation(source_name, name) -%}
+    {%- for node in graph.sources.values() if node.source_name == source_name and node.name == name -%}
+        {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.identifier)) }}
+    {%- endfor -%}
 {%- endmacro %}

@@ -1,7 +1,8 @@
 {#-
 The frontier: per entity (a visitor), the earliest moment from which anything of theirs can differ from what the tables hold.
 
-One *root* model (core.session_events for visitors) turns events into the entity's ordered stream, cut into sessions. Its materialisation works out the
+One *root* model (core.session_events for visitors) turns events into the entity's ordered stream, cut into sessions. It follows the change queue
+(macros/materializations/change_queue.sql): days of core.events that were written and aliases that moved. Its materialisation works out the
 frontier, aligned to the start of the session that may still have been open, rewrites the stream from there on, and in the same
 transaction
   - keeps one row per entity in internal.<root>__state: where their last sessions were, so that a new day needs no look at history;
@@ -25,6 +26,7 @@ a parent was rebuilt whole.
 {% macro state_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__state')) }}{%- endmacro %}
 {% macro frontier_tails_relation() -%}{{ return(internal_relation('frontier_tails')) }}{%- endmacro %}
 {% macro tail_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__tail')) }}{%- endmacro %}
+{% macro requests_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__requests')) }}{%- endmacro %}
 {% macro log_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__log')) }}{%- endmacro %}
 
 {#- The nearest frontier models above a node: what it follows. None above: it is a root. -#}
@@ -99,7 +101,7 @@ a parent was rebuilt whole.
     {%- set is_root = parents | length == 0 -%}
     {%- set own_sequence = own.sequence if own else 0 -%}
     {%- set parents_generation = generations | join(' ') -%}
-    {%- set sequence = own_sequence + 1 if is_root else (sequences | min) -%}
+    {%- set sequence = [own_sequence, newest_change()] | max if is_root else (sequences | min) -%}
     {%- set parents_in_step = [] -%}
     {%- for parent in parents if parent.name in progress -%}
         {%- set its = progress[parent.name] -%}
@@ -115,6 +117,7 @@ a parent was rebuilt whole.
         'is_whole': is_whole,
         'followed_sequence': own_sequence,
         'sequence': sequence,
+        'days': noted_days('events', own_sequence, sequence) if is_root and not is_whole else [],
         'parents_in_step': parents_in_step,
         'generation': invocation_id if is_whole else own.generation,
         'parents_generation': parents_generation,
@@ -188,16 +191,3 @@ a parent was rebuilt whole.
 {%- endmacro %}
 
 {% macro null_timestamp() -%}cast(null as {{ dbt.type_timestamp() }}){%- endmacro %}
-
-{#- A frontier model's table as it stands, for a model that this one depends on: a ref would close a circle. Empty before the first run. -#}
-{% macro rows_before_this_run(model_name, entity='dbt_visitor_id') -%}
-    {%- if execute -%}
-        {%- set relation = load_cached_relation(ref_by_name(model_name)) -%}
-        {%- if relation is not none -%}{{ return(relation) }}{%- endif -%}
-    {%- endif -%}
-    (
-        select cast('' as {{ dbt.type_string() }}) as {{ entity }}, {{ null_timestamp() }} as timestamp, cast(null as date) as event_date
-        from (select 1 as one) as nothing
-        where false
-    )
-{%- endmacro %}

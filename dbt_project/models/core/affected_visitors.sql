@@ -1,3 +1,7 @@
-{{ config(materialized='date_overwrite', date='partition_date', tags=['sessions']) }}
+{{ config(materialized='view', date='partition_date', tags=['sessions']) }}
 
-{{ affected_by(makes_sessions(), 'session_events') }}
+-- depends_on: {{ ref('session_events') }}
+
+-- The root keeps what it was asked for beside its table, written in the same transaction.
+select partition_date, entity as dbt_visitor_id, reprocess_from, reason
+from {{ requests_relation('session_events') }}

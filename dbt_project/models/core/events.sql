@@ -1,4 +1,4 @@
-{{ config(materialized='date_overwrite', date='event_date', cluster_by=['alias', 'event_id'], tags=['events']) }}
+{{ config(materialized='date_overwrite', date='event_date', notes_days=true, cluster_by=['alias', 'event_id'], tags=['events']) }}
 
 with repeated as (
     {{ repeated_keys() }}

@@ -1,8 +1,8 @@
-{{ config(materialized='date_overwrite', date='event_date', cluster_by=['anonymous_id', 'user_id'], tags=['events']) }}
+{{ config(materialized='date_overwrite', date='event_date', follows='events', notes_days=true, cluster_by=['anonymous_id', 'user_id'], tags=['events']) }}
 
 with events as (
     select * from {{ ref('events') }}
-    where {{ in_window('event_date') }}
+    where {{ in_days_to_write('event_date') }}
 ),
 
 -- An alias call that carries a device and a user is a sighting of both, besides what it joins.

@@ -1,9 +1,7 @@
 {{ config(
-    materialized='frontier', requests='affected_visitors',
+    materialized='frontier', requests='makes_sessions', keeps_requests=true,
     entity='dbt_visitor_id', entity_kind='visitor', at='timestamp', date='event_date', tags=['sessions']
 ) }}
-
--- depends_on: {{ ref('affected_visitors') }}
 
 {%- set of_event = ['anonymous_id', 'user_id', 'event', 'event_type', 'source', 'country', 'device', 'os'] %}
 {%- set columns = [] %}

@@ -1,9 +1,7 @@
 {{ config(
-    materialized='frontier', requests='affected_clients',
+    materialized='frontier', requests='makes_sessions', requested_by='client_id',
     entity='client_id', entity_kind='alias', at='timestamp', date='event_date'
 ) }}
-
--- depends_on: {{ ref('affected_clients') }}
 
 {%- set of_event = ['event_type', 'user_id', 'event', 'url', 'path', 'title', 'referrer', 'country', 'device', 'os'] %}
 

@@ -1,11 +1,9 @@
 {{ config(
-    materialized='frontier', requests='affected_users', sessions=false,
+    materialized='frontier', requests='tells_of_user', sessions=false,
     entity='dbt_visitor_id', entity_kind='visitor', at='timestamp', date='event_date', stored_by='entity'
 ) }}
 
 {%- set traits = user_traits() %}
-
--- depends_on: {{ ref('affected_users') }}
 
 with events as (
     {{ events_of_visitors(tells_of_user('events.event_type'), ['events.event_type', 'events.properties']) }}
