@@ -6,7 +6,7 @@ dbt runs in this process on the parsed manifest. Raw rows are written into the r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -105,10 +105,10 @@ class ThinDriver:
         self.run_identity(first, last)
         self.run_sessions(first, last)
 
-    def run_events(self, first: date, last: date, *flags: str) -> None:
+    def run_events(self, first: date, last: date, *flags: str, left_out: Sequence[str] = ()) -> None:
         """The models before the identity graph. Views need no second making: their text does not change within a history."""
-        views = ["--exclude", "config.materialized:view"] if self._views_exist else []
-        self._dbt(["build", *MODELS, "--select", "tag:events", *views, *flags], first, last)
+        excluded = _excluding([*(["config.materialized:view"] if self._views_exist else []), *left_out])
+        self._dbt(["build", *MODELS, "--select", "tag:events", *excluded, *flags], first, last)
         self._views_exist = True
 
     def run_identity(self, first: date, last: date) -> None:
@@ -117,11 +117,13 @@ class ThinDriver:
         window = Window(first, last + timedelta(days=1))
         update_identity_graph(self.warehouse, window, identity, datetime(2024, 1, 1))
 
-    def run_sessions(self, first: date, last: date, select: str | None = None) -> None:
+    def run_sessions(
+        self, first: date, last: date, select: str | None = None, left_out: Sequence[str] = ()
+    ) -> None:
         """The models after the identity graph, or only those selected. Views are made again when a setting has changed."""
         settings = self.variables_of_settings()
-        views = ["--exclude", "config.materialized:view"] if self._session_views == settings else []
-        selection = ["--select", select] if select else ["--select", "tag:sessions", *views]
+        views = ["config.materialized:view"] if self._session_views == settings else []
+        selection = ["--select", select] if select else ["--select", "tag:sessions", *_excluding([*views, *left_out])]
         self._dbt(["build", *MODELS, *selection], first, last)
         if not select:
             self._session_views = settings
@@ -142,6 +144,10 @@ class ThinDriver:
     def _dbt(self, arguments: list[str], first: date, last: date) -> None:
         window = Window(first, last + timedelta(days=1))
         self.project.runner.invoke(arguments, {**self.variables, **window.as_dbt_vars()})
+
+
+def _excluding(selectors: Sequence[str]) -> list[str]:
+    return ["--exclude", *selectors] if selectors else []
 
 
 def _create_raw(tables: Iterable[RawTable]) -> list[str]:
