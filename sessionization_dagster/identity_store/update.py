@@ -2,8 +2,8 @@
 
 internal.identity_edges holds the edges that the graph was made from. It is compared with core.identity_edges on the run's days, and on
 those that were written since the graph last looked (internal.change_queue). So a rerun that changes nothing writes nothing. A deleted
-edge is noticed, and so is an edge of a run that did not come to the graph. Only the clusters that a changed edge touches are worked out again: an
-unchanged device keeps its link, so links change only where an edge did.
+edge is noticed, and so is an edge of a run that did not come to the graph. Only the clusters that a changed edge touches are worked out
+again: an unchanged device keeps its link, so links change only where an edge did.
 
 internal.identity_pairs holds the same edges without their days, one row per pair of ids over all time, by its `id`: the device, or the user
 where there is none. Whoever is looked up over all time is looked up there: people come back day after day.

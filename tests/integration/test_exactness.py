@@ -34,7 +34,7 @@ def test_any_order_of_runs_equals_the_oracle(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", range(3))
 def test_no_run_is_owed(place: int, tmp_path: Path) -> None:
-    """Runs stop anywhere and leave tables out, the roots, the edges and the graph too: the next run of any one day makes up for all of it."""
+    """Runs stop anywhere and leave tables out, the edges, the graph and the roots too: the next run of any day makes up for it."""
     past, draw = history(100 + place), random.Random(place)
     driver = ThinDriver(tmp_path, past.settings, days=(past.dates[0], past.dates[-1]))
     driver.run(past.dates[0], past.dates[0])
@@ -51,7 +51,9 @@ def test_no_run_is_owed(place: int, tmp_path: Path) -> None:
             if draw.random() < 0.6:
                 driver.run_identity(run.first, run.last)
             if draw.random() < 0.7:
-                driver.run_sessions(run.first, run.last, left_out=draw.sample(stored, draw.randint(0, len(stored) // 2)))
+                driver.run_sessions(
+                    run.first, run.last, left_out=draw.sample(stored, draw.randint(0, len(stored) // 2))
+                )
         if is_settled:
             day = draw.choice(past.dates)
             driver.run(day, day)

@@ -117,9 +117,7 @@ class ThinDriver:
         window = Window(first, last + timedelta(days=1))
         update_identity_graph(self.warehouse, window, identity, datetime(2024, 1, 1))
 
-    def run_sessions(
-        self, first: date, last: date, select: str | None = None, left_out: Sequence[str] = ()
-    ) -> None:
+    def run_sessions(self, first: date, last: date, select: str | None = None, left_out: Sequence[str] = ()) -> None:
         """The models after the identity graph, or only those selected. Views are made again when a setting has changed."""
         settings = self.variables_of_settings()
         views = ["config.materialized:view"] if self._session_views == settings else []
