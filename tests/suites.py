@@ -33,6 +33,7 @@ LONG = (
     "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[1]",
     "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[5]",
     "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[6]",
+    "tests/integration/test_exactness.py::test_no_run_is_owed[101]",
     "tests/integration/test_fuzzed_folders.py",
     "tests/integration/test_job.py::test_a_killed_run_then_run_again_leaves_what_an_unkilled_one_leaves[more moments]",
     "tests/integration/test_job.py::test_random_histories_through_the_real_job_equal_the_oracle",

@@ -73,7 +73,7 @@ def update_identity_graph(
         if changed_edges or everything:
             touched = store.find_persons(settings, everything, in_memory_limit)
             reassigned = number(connection, f"select count(*) as aliases {REASSIGNED}")
-            writes += _renaming(window, applied_at)
+            writes += _renaming(window, applied_at, is_first)
         if writes or days:
             connection.atomically([*writes, *_following(newest)])
         # A person is named by one of their aliases.
@@ -295,17 +295,20 @@ REASSIGNED = """
     where resolved.dbt_visitor_id <> graph.dbt_visitor_id"""
 
 
-def _renaming(window: Window, applied_at: datetime) -> list[str]:
+def _renaming(window: Window, applied_at: datetime, is_first: bool) -> list[str]:
+    """Statements that replace the graph's rows, and note what became of them. The first graph is nobody's change."""
     return [
         f"""
         insert into core.identity_changes (alias, previous_visitor_id, dbt_visitor_id, partition_date, applied_at)
         select resolved.alias, graph.dbt_visitor_id, resolved.dbt_visitor_id, date '{window.start}', timestamp '{applied_at}'
         {REASSIGNED}""",
-        # For the roots of the session tables, whatever days they run for next.
+        # For the roots of the session tables, whatever days they run for next. They may be past the days of an alias that is new here.
         f"""
         insert into internal.change_queue (sequence, origin, alias, previous_visitor_id, dbt_visitor_id, partition_date)
         select {_NEXT_CHANGE}, 'identity_graph', resolved.alias, graph.dbt_visitor_id, resolved.dbt_visitor_id, date '{window.start}'
-        {REASSIGNED}""",
+        from resolved
+        {"inner" if is_first else "left"} join core.identity_graph as graph on resolved.alias = graph.alias
+        where graph.dbt_visitor_id is null or resolved.dbt_visitor_id <> graph.dbt_visitor_id""",
         "delete from core.identity_graph where alias in (select alias from members)",
         """
         insert into core.identity_graph (alias, alias_type, dbt_visitor_id, first_seen_at, last_seen_at)

@@ -6,7 +6,7 @@ no run is owed: what a run left out, or did not come to, the next one of any day
 origin          note                                                                      followed by
 events          a day of core.events was written                                          identity_edges, the roots of frontiers
 identity_edges  a day of core.identity_edges was written                                  identity_graph (sessionization_dagster/identity_store)
-identity_graph  an alias is another visitor's (partition_date: the first day of its run)  the roots of frontiers by visitor
+identity_graph  an alias is new or another visitor's (partition_date: its run's first day)  the roots of frontiers by visitor
 -#}
 
 {% macro change_queue() -%}{{ return(internal_relation('change_queue')) }}{%- endmacro %}

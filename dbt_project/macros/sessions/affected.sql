@@ -26,18 +26,23 @@ An entity is a visitor, or (config.requested_by) what a macro's expression over 
     ),
 
     {% if by_visitor -%}
+    -- An alias that the graph did not know has moved from nobody: a root may have followed its days before.
     moved_aliases as (
-        select alias, previous_visitor_id as entity, partition_date from {{ change_queue() }} where {{ moved_since(plan) }}
+        select alias, previous_visitor_id as entity, partition_date, 'identity_change' as reason
+        from {{ change_queue() }}
+        where {{ moved_since(plan) }} and previous_visitor_id is not null
         union all
-        select alias, dbt_visitor_id, partition_date from {{ change_queue() }} where {{ moved_since(plan) }}
+        select alias, dbt_visitor_id, partition_date, case when previous_visitor_id is null then 'events' else 'identity_change' end
+        from {{ change_queue() }}
+        where {{ moved_since(plan) }}
     ),
 
     -- The first event that moves with the alias: an event without a user_id moves with its anonymous_id.
     identity_changes as (
-        select moved_aliases.entity, moved_aliases.partition_date, min(pairs.first_event_at) as reprocess_from
+        select moved_aliases.entity, moved_aliases.partition_date, moved_aliases.reason, min(pairs.first_event_at) as reprocess_from
         from moved_aliases
         inner join {{ internal_relation('identity_pairs') }} as pairs on moved_aliases.alias = coalesce(pairs.user_id, pairs.anonymous_id)
-        group by 1, 2
+        group by 1, 2, 3
     ),
 
     {% endif -%}
@@ -47,11 +52,13 @@ An entity is a visitor, or (config.requested_by) what a macro's expression over 
         select partition_date, entity, reprocess_from, 'previous_events' as reason from events_before
         {% if by_visitor -%}
         union all
-        select partition_date, entity, reprocess_from, 'identity_change' as reason from identity_changes
+        select partition_date, entity, reprocess_from, reason from identity_changes
         {%- endif %}
     )
 
-    select * from requests
+    select partition_date, entity, min(reprocess_from) as reprocess_from, reason
+    from requests
+    group by partition_date, entity, reason
 {%- endmacro %}
 
 {% macro moved_since(plan) -%}
