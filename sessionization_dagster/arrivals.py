@@ -104,11 +104,13 @@ class ReceivedArrivals:
     """Raw tables that a vendor's loader fills: rows by day, of those received lately.
 
     Counts are compared, not the newest received_at alone: a loader may deliver what it received an hour ago after what it received since.
+    Rows of event_tables are looked for too, but not observed: they are no assets.
     """
 
     warehouse: Warehouse
     tables: Sequence[RawTable]
     timezone: str
+    event_tables: Sequence[RawTable] = ()
 
     def since(self, cursor: Cursor, now: datetime, first_day: date) -> Arrived:
         """See Arrivals. Bounded by received_at, by which such tables are partitioned."""
@@ -116,7 +118,7 @@ class ReceivedArrivals:
         counts: dict[str, dict[str, int]] = {}
         changes = []
         with self.warehouse.read() as connection:
-            for table in self.tables:
+            for table in (*self.tables, *self.event_tables):
                 # A loader makes a table with the first call of its kind.
                 if connection.has_table("raw", table.name):
                     counts[table.name] = self._rows_by_day(connection, table, first_day)
@@ -126,7 +128,8 @@ class ReceivedArrivals:
                     if rows != previous and date.fromisoformat(day) >= first_day:
                         mark = f"{table.name} {day} {previous} {rows}"
                         changes.append(Change(date.fromisoformat(day), abs(rows - previous), now, mark))
-        observed = {name: found for name, found in counts.items() if found != before.get(name)}
+        assets = {table.name for table in self.tables}
+        observed = {name: found for name, found in counts.items() if name in assets and found != before.get(name)}
         return Arrived(tuple(changes), replace(cursor, position=json.dumps(counts)), observed=observed)
 
     def _rows_by_day(self, connection: Connection, table: RawTable, first_day: date) -> dict[str, int]:

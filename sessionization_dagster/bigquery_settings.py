@@ -14,7 +14,9 @@ from sessionization_dagster.variables import value
 
 PROJECT_ID = r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{2,28}[a-z0-9]"
 DATASET = r"[A-Za-z0-9_]{1,900}"
+EVENT_TABLE = r"\w{1,300}"
 LOCATION = r"[A-Za-z]+(?:-[A-Za-z0-9]+)*"
+RAW_EVENT_TABLES = "SESSIONIZATION_RAW_EVENT_TABLES"
 BUCKET = r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/.*)?"
 
 
@@ -32,6 +34,7 @@ class BigQuerySettings:
         timeout_seconds: of one statement.
         raw_datasets: source -> the dataset of the vendor's tables, or project.dataset; empty where raw files are landed from a bucket.
         raw_load_times: source -> the column that tells when its rows came, where BigQuery does not say it (views).
+        raw_event_tables: source -> its tables of one event each, whose columns are that event's properties.
         bucket: gs://bucket/prefix of raw files; None: the vendor's loader fills the raw tables.
     """
 
@@ -44,6 +47,7 @@ class BigQuerySettings:
     timeout_seconds: int = 3600
     raw_datasets: Mapping[str, str] = field(default_factory=dict)
     raw_load_times: Mapping[str, str] = field(default_factory=dict)
+    raw_event_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bucket: str | None = None
 
     @classmethod
@@ -69,6 +73,7 @@ class BigQuerySettings:
             raw_load_times=_by_source(
                 env, "SESSIONIZATION_RAW_LOAD_TIMES", sources, DATASET, "source=column", "rudderstack=received_at"
             ),
+            raw_event_tables=_raw_event_tables(env, sources, bucket),
             bucket=bucket,
         )
 
@@ -87,6 +92,7 @@ class BigQuerySettings:
                 source: where.rpartition(".")[0] for source, where in self.raw_datasets.items() if "." in where
             },
             "raw_load_times": dict(self.raw_load_times),
+            "raw_event_tables": {source: list(tables) for source, tables in self.raw_event_tables.items()},
             "loader": "vendor" if self.bucket is None else "gcs",
         }
 
@@ -165,6 +171,30 @@ def _raw_datasets(env: Mapping[str, str], sources: Sequence[str], dataset: str, 
         "rudderstack=rudder_prod,segment=other-project.seg",
     )
     return {source: found.get(source, dataset) for source in sources}
+
+
+def _raw_event_tables(env: Mapping[str, str], sources: Sequence[str], bucket: str | None) -> dict[str, tuple[str, ...]]:
+    """Source -> its tables of one event each, in the order given."""
+    name = RAW_EVENT_TABLES
+    given = value(env, name, "")
+    if given and bucket is not None:
+        raise SettingsError(
+            f"{name} is '{given}', but SESSIONIZATION_LANDING is {bucket}: raw files have each event's properties beside it. "
+            "Unset one of them."
+        )
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in filter(None, (part.strip() for part in given.split(";"))):
+        source, separator, listed = (part.strip() for part in entry.partition("="))
+        tables = [table for table in (part.strip() for part in listed.split(",")) if table]
+        if not separator or not source or not tables or not all(re.fullmatch(EVENT_TABLE, table) for table in tables):
+            raise SettingsError(
+                f"{name} is '{given}'. Give source=table,table with semicolons between sources, like "
+                "rudderstack=order_completed,product_viewed;segment=order_completed."
+            )
+        if source not in sources:
+            raise SettingsError(f"{name} is '{given}', but SESSIONIZATION_SOURCES has {', '.join(sources)}.")
+        found[source] = tuple(dict.fromkeys([*found.get(source, ()), *tables]))
+    return found
 
 
 def _by_source(

@@ -13,7 +13,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from sessionization_dagster.bigquery_settings import BigQuerySettings
+from sessionization_dagster.bigquery_settings import RAW_EVENT_TABLES, BigQuerySettings
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing.removed import RemovedFiles
 from sessionization_dagster.variables import value as _value
@@ -24,6 +24,7 @@ KNOWN = (
     "TARGET", "DUCKDB_PATH", "LANDING", "START_DATE", "END_DATE", "TIMEZONE", "SOURCES", "FAMILIES", "REMOVED_FILES", "ALERT_WEBHOOK",
     "RAW_DATASETS",
     "RAW_LOAD_TIMES",
+    "RAW_EVENT_TABLES",
 )  # fmt: skip
 FIRST_DAY_OF_SAMPLE = "2024-01-04"
 
@@ -88,6 +89,12 @@ class Environment:
             raise SettingsError(
                 f"SESSIONIZATION_LANDING is '{landing}'. Target {target} lands files of a local folder; "
                 "a bucket, gs://..., is for SESSIONIZATION_TARGET=bigquery."
+            )
+        event_tables = _value(env, RAW_EVENT_TABLES, "")
+        if event_tables and target is not Target.BIGQUERY:
+            raise SettingsError(
+                f"{RAW_EVENT_TABLES} is '{event_tables}'. Target {target} reads files, which have each event's properties "
+                "beside it: unset it, or set SESSIONIZATION_TARGET=bigquery."
             )
         return cls(
             target=target,

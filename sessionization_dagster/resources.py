@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sessionization_dagster.arrivals import Arrivals, LandedArrivals, ReceivedArrivals
 from sessionization_dagster.bigquery_settings import BigQuerySettings
 from sessionization_dagster.environment import Environment
+from sessionization_dagster.event_tables import event_tables
 from sessionization_dagster.landing import raw_tables
 from sessionization_dagster.warehouses.base import Warehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
@@ -24,11 +25,18 @@ def build_warehouse(environment: Environment) -> DuckDBWarehouse | BigQueryWareh
 
 
 def build_arrivals(environment: Environment, warehouse: Warehouse, manifest: Mapping[str, Any]) -> Arrivals:
-    """How late data are seen on the warehouse that the settings name. Opens nothing."""
+    """How late data are seen on the warehouse that the settings name. Opens nothing.
+
+    Raises:
+        SettingsError: SESSIONIZATION_RAW_EVENT_TABLES names what can be no event table.
+    """
     tables = raw_tables(manifest, environment.sources)
     if isinstance(warehouse, DuckDBWarehouse):
         return LandedArrivals(warehouse, environment.landing, tables, environment.timezone, environment.removed_files)
-    return ReceivedArrivals(warehouse.labelled(sensor="late_data"), tables, environment.timezone)
+    named = environment.bigquery.raw_event_tables if environment.bigquery else {}
+    return ReceivedArrivals(
+        warehouse.labelled(sensor="late_data"), tables, environment.timezone, event_tables(tables, named)
+    )
 
 
 def _bigquery(settings: BigQuerySettings) -> BigQueryWarehouse:

@@ -50,6 +50,7 @@ def test_all_of_them_reach_warehouse_and_dbt(tmp_path: Path) -> None:
         "SESSIONIZATION_SOURCES": "rudderstack,segment",
         "SESSIONIZATION_RAW_DATASETS": " rudderstack = loaders-123.rudder_prod ,",
         "SESSIONIZATION_RAW_LOAD_TIMES": "rudderstack=received_at",
+        "SESSIONIZATION_RAW_EVENT_TABLES": " rudderstack = order_completed, Produkt_gewählt ,order_completed; segment=signed_up ;",
         "BIGQUERY_API_ENDPOINT": "http://127.0.0.1:9050/",
         "BIGQUERY_KEYFILE": str(key),
         "BIGQUERY_MAX_BYTES_BILLED": "1000000",
@@ -64,6 +65,10 @@ def test_all_of_them_reach_warehouse_and_dbt(tmp_path: Path) -> None:
     assert settings["raw_datasets"] == {"rudderstack": "rudder_prod", "segment": "analytics"}
     assert settings["raw_projects"] == {"rudderstack": "loaders-123"}
     assert settings["raw_load_times"] == {"rudderstack": "received_at"}
+    assert settings["raw_event_tables"] == {
+        "rudderstack": ["order_completed", "Produkt_gewählt"],
+        "segment": ["signed_up"],
+    }
     assert (settings["bigquery_keyfile"], settings["bigquery_timeout_seconds"]) == (str(key), 60)
 
 
@@ -107,6 +112,12 @@ def test_files_of_a_bucket_fill_our_own_raw_tables() -> None:
         ("SESSIONIZATION_RAW_DATASETS", "segment=seg", "SESSIONIZATION_SOURCES has rudderstack"),
         ("SESSIONIZATION_RAW_DATASETS", "rudderstack=a.b.c", "source=dataset pairs"),
         ("SESSIONIZATION_RAW_LOAD_TIMES", "received_at", "source=column pairs"),
+        ("SESSIONIZATION_RAW_EVENT_TABLES", "order_completed", "source=table,table"),
+        ("SESSIONIZATION_RAW_EVENT_TABLES", "rudderstack=", "source=table,table"),
+        ("SESSIONIZATION_RAW_EVENT_TABLES", "rudderstack=a,segment=b", "source=table,table"),
+        ("SESSIONIZATION_RAW_EVENT_TABLES", "rudderstack=set.order_completed", "source=table,table"),
+        ("SESSIONIZATION_RAW_EVENT_TABLES", "rudderstack=order'", "source=table,table"),
+        ("SESSIONIZATION_RAW_EVENT_TABLES", "segment=order_completed", "SESSIONIZATION_SOURCES has rudderstack"),
         ("SESSIONIZATION_LANDING", "s3://bucket/landing", "gs://my-bucket"),
     ],
 )
@@ -122,6 +133,16 @@ def test_vendor_tables_and_files_exclude_each_other() -> None:
         Environment.from_env(
             {**NEEDED, "SESSIONIZATION_LANDING": "gs://my-bucket/a", "SESSIONIZATION_RAW_DATASETS": "rudderstack=r"}
         )
+
+
+def test_event_tables_are_for_vendor_tables_alone() -> None:
+    named = {"SESSIONIZATION_RAW_EVENT_TABLES": "rudderstack=order_completed"}
+    with pytest.raises(SettingsError, match=r"SESSIONIZATION_RAW_EVENT_TABLES is .*Unset one of them"):
+        Environment.from_env({**NEEDED, "SESSIONIZATION_LANDING": "gs://my-bucket/a", **named})
+    with pytest.raises(
+        SettingsError, match=r"SESSIONIZATION_RAW_EVENT_TABLES is .*unset it, or set SESSIONIZATION_TARGET"
+    ):
+        Environment.from_env(named)
 
 
 def test_a_bucket_is_for_bigquery_alone() -> None:

@@ -1,4 +1,4 @@
-"""What is refused before anything is read: sources whose vendors' tables would be one."""
+"""What is refused before anything is read: sources whose vendors' tables would be one, and event tables that can be none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.event_tables import event_tables
 from sessionization_dagster.landing import RawTable
 from sessionization_dagster.production import require_own_tables
 
@@ -32,3 +33,15 @@ def test_only_tables_of_one_name_in_one_dataset_are_refused() -> None:
         require_own_tables(tables, {"rudderstack": "raw", "segment": "raw", "measure_js": "raw"})
     require_own_tables(tables, {"rudderstack": "raw", "segment": "seg", "measure_js": "raw"})
     require_own_tables(tables, {})
+
+
+def test_event_tables_are_declared_as_track_calls_are() -> None:
+    calls = RawTable("segment", "tracks", (), at="timestamp", call="track")
+    pages = RawTable("segment", "pages", (), at="timestamp", call="page")
+    tables = [calls, pages, MEASURE_JS]
+    (signed_up,) = event_tables(tables, {"segment": ["signed_up"]})
+    assert (signed_up.name, signed_up.at) == ("segment_signed_up", "timestamp")
+    with pytest.raises(SettingsError, match=r"RAW_EVENT_TABLES names pages of segment.*Leave it out.*pages, tracks"):
+        event_tables(tables, {"segment": ["signed_up", "pages"]})
+    with pytest.raises(SettingsError, match=r"RAW_EVENT_TABLES names tables of measure_js.*for each event: segment"):
+        event_tables(tables, {"measure_js": ["signed_up"]})

@@ -34,9 +34,16 @@ ANY_LATENESS = 4000
 
 
 @cache
-def parsed_project(endpoint: str, sources: tuple[str, ...], timezone: str) -> tuple[DbtProject, Environment]:
+def parsed_project(
+    endpoint: str, sources: tuple[str, ...], timezone: str, event_tables: str = ""
+) -> tuple[DbtProject, Environment]:
     """The dbt project for target bigquery, parsed once per test session for what parsing reads."""
-    environment = Environment.from_env(environment_variables(endpoint, sources, timezone))
+    environment = Environment.from_env(
+        {
+            **environment_variables(endpoint, sources, timezone),
+            "SESSIONIZATION_RAW_EVENT_TABLES": event_tables,
+        }
+    )
     return DbtProject.of(environment, project_dir=PROJECT_DIR), environment
 
 
@@ -64,14 +71,22 @@ class BigQueryDriver(ThinDriver):
     """Empty datasets and the runs that are made on them. One at a time: their names are always the same, which spares parsing."""
 
     def __init__(
-        self, endpoint: str, settings: Settings, max_lateness_days: int = ANY_LATENESS, is_divided: bool = False
+        self,
+        endpoint: str,
+        settings: Settings,
+        max_lateness_days: int = ANY_LATENESS,
+        is_divided: bool = False,
+        event_tables: str = "",
     ) -> None:
-        """Start from nothing; is_divided: the emulator is told by which column raw tables are divided, see divide."""
+        """Start from nothing; is_divided: the emulator is told by which column raw tables are divided, see divide.
+
+        event_tables is SESSIONIZATION_RAW_EVENT_TABLES; the tables are the test's to make.
+        """
         self.is_divided = is_divided
         self.settings = settings
         self.max_lateness_days = max_lateness_days
         self.replayed_loads: tuple[date, ...] = ()
-        self.project, environment = parsed_project(endpoint, tuple(settings.sources), settings.timezone)
+        self.project, environment = parsed_project(endpoint, tuple(settings.sources), settings.timezone, event_tables)
         self.warehouse = build_warehouse(environment)  # type: ignore[assignment]
         self.tables = raw_tables(self.project.manifest, settings.sources)
         self._views_exist = False

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from sessionization_dagster.landing import RawTable
 from sessionization_dagster.warehouses.bigquery import type_of
 from tests.bigquery.analyzer import Analyzer
 from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
@@ -20,6 +21,8 @@ from tests.oracle.model import RawRow, Settings
 
 DAYS = [date(2024, 3, 1) + timedelta(days=offset) for offset in range(12)]
 SOURCES = ("rudderstack",)
+# A table of the rows' one event, with its properties.
+EVENT_TABLE = f"{PROJECT}.{raw_dataset('rudderstack')}.product_view"
 # Tests that look further back than the window, and how far; each says so by a literal too.
 LOOK_BACK = {"volume_anomaly": 56, "assert_event_ids_stand_on_one_date": 7, "rejected_share": 7}
 # A session may have begun on the day before, and a bound on a timestamp has a day to spare for the timezone.
@@ -60,8 +63,13 @@ def rows() -> list[RawRow]:
 @pytest.fixture(scope="module")
 def sent(endpoint: str) -> Sent:
     """A build of 10 days, one more day, and a day on which an identity moves; the tests on the day in between."""
-    driver = BigQueryDriver(endpoint, Settings(sources=SOURCES), max_lateness_days=7, is_divided=True)
+    named = "rudderstack=product_view"
+    driver = BigQueryDriver(
+        endpoint, Settings(sources=SOURCES), max_lateness_days=7, is_divided=True, event_tables=named
+    )
     driver.land(rows())
+    driver.send(f"create table `{EVENT_TABLE}` (id string, timestamp timestamp, received_at timestamp, price float64)")
+    driver.divide(RawTable("rudderstack", "product_view", ()), "received_at")
     runs = []
     for first, last in ((DAYS[0], DAYS[-3]), (DAYS[-2], DAYS[-2]), (DAYS[-1], DAYS[-1])):
         with recorded() as statements:
@@ -141,7 +149,8 @@ def _reads(sent: Sent, statements: list[str]) -> dict[str, list[Reference]]:
     tables = {f"{PROJECT}.{DATASET}_core.identity_changes": Partitioning("partition_date")}
     for source in SOURCES:
         if source == "rudderstack":
-            tables[f"{PROJECT}.{raw_dataset(source)}.tracks"] = Partitioning("received_at", "TIMESTAMP")
+            for table in (f"{PROJECT}.{raw_dataset(source)}.tracks", EVENT_TABLE):
+                tables[table] = Partitioning("received_at", "TIMESTAMP")
     views = {}
     for text in (*sent.whole, *sent.daily):
         for name, moment, day in _DIVIDED.findall(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -146,8 +147,6 @@ def test_days_out_of_reach_are_counted_and_unfinished_runs_waited_for(
 
 
 def small_budget() -> Any:
-    from dataclasses import replace
-
     from sessionization_dagster.arrivals import LandedArrivals
 
     since = LandedArrivals.since
@@ -183,7 +182,12 @@ def test_loaders_tables_are_watched_by_what_they_received(tmp_path: Path) -> Non
     assert [(change.day.day, change.rows) for change in second.changes] == [(10, 1), (11, 1)]
     with warehouse.connect() as connection:
         connection.execute("delete from raw.rudderstack_tracks where id = '3'")
-    assert [change.day.day for change in arrivals.since(second.cursor, now, since).changes] == [10]
+        # An event table, which is no asset: its rows are looked for and not observed.
+        connection.execute("create table raw.rudderstack_login as select * from raw.rudderstack_tracks where id = '1'")
+    watched = replace(arrivals, event_tables=[replace(table, table="login")])
+    third = watched.since(second.cursor, now, since)
+    assert [(change.day.day, change.rows) for change in third.changes] == [(10, 1), (11, 1)]
+    assert list(third.observed) == ["rudderstack_tracks"]
 
 
 def test_the_schedule_asks_for_the_day_that_ended_in_the_projects_timezone(tmp_path: Path) -> None:

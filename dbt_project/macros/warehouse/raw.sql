@@ -81,15 +81,23 @@
     )
 {%- endmacro %}
 
-{#- BigQuery: the column that a raw table is divided by, if it tells when rows came. Of a view BigQuery does not say it: raw_load_times does. -#}
+{#- BigQuery: the column that a raw table is divided by, if it tells when rows came. -#}
 {% macro load_time_column(raw_table) -%}
-    {%- set named = var('raw_load_times', {}).get(raw_source(raw_table).config.meta.landing.source) -%}
-    {%- if named and named in raw_columns(raw_table) -%}{{ return(named) }}{%- endif -%}
+    {%- set source = raw_source(raw_table).config.meta.landing.source -%}
+    {%- set named = load_time_of(source, raw_columns(raw_table), []) -%}
+    {%- if named -%}{{ return(named) }}{%- endif -%}
     {%- set columns = run_query(
         'select column_name from ' ~ raw_table.include(identifier=false) ~ ".INFORMATION_SCHEMA.COLUMNS where table_name = '" ~ raw_table.identifier
         ~ "' and is_partitioning_column = 'YES' and data_type = 'TIMESTAMP'"
     ).columns[0].values() -%}
-    {{ return(columns | select('in', ['_PARTITIONTIME', 'loaded_at', 'received_at', 'uuid_ts']) | first) }}
+    {{ return(load_time_of(source, [], columns)) }}
+{%- endmacro %}
+
+{#- The same of a source's table with such columns, of times by which it is divided. Of a view BigQuery does not say it: raw_load_times does. -#}
+{% macro load_time_of(source, columns, divided_by) -%}
+    {%- set named = var('raw_load_times', {}).get(source) -%}
+    {%- if named and named in columns -%}{{ return(named) }}{%- endif -%}
+    {{ return(divided_by | select('in', ['_PARTITIONTIME', 'loaded_at', 'received_at', 'uuid_ts']) | first) }}
 {%- endmacro %}
 
 {#- The source that declares a raw table. -#}
@@ -119,7 +127,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The text of a hook, which is empty: at least one raw table of each source is there. -#}
+{#- The text of a hook, which is empty: at least one raw table of each source is there, and each event table that is named. -#}
 {% macro require_raw_tables() -%}{{ return(adapter.dispatch('require_raw_tables')()) }}{%- endmacro %}
 {% macro default__require_raw_tables() -%}{{ return('') }}{%- endmacro %}
 {% macro bigquery__require_raw_tables() -%}
@@ -138,6 +146,8 @@
             ) %}
         {%- endif -%}
     {%- endfor -%}
+    {#- Asked for here, event tables that are not as they should be fail a run before its first model. -#}
+    {%- do event_tables() -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -158,8 +168,15 @@
         {{ return('properties' if 'properties' in available else 'cast(null as json)') }}
     {%- endif -%}
     {%- set declared = raw_source(raw_table).columns | list if available else [] -%}
+    {%- set names = [] -%}
+    {%- for column in available if column in kept or column not in declared + ['source_file', 'source_row'] -%}{%- do names.append(column) -%}{%- endfor -%}
+    {{ return(columns_as_json(names)) }}
+{%- endmacro %}
+
+{#- BigQuery: columns of a row as one JSON object, without those that are null; `rows` names the table, and a dot, where that is needed. -#}
+{% macro columns_as_json(names, rows='') -%}
     {%- set pairs = [] -%}
-    {%- for column in available if column in kept or column not in declared + ['source_file', 'source_row'] -%}{%- do pairs.append("'" ~ column ~ "', " ~ adapter.quote(column)) -%}{%- endfor -%}
+    {%- for name in names -%}{%- do pairs.append("'" ~ name ~ "', " ~ rows ~ adapter.quote(name)) -%}{%- endfor -%}
     {{ return('json_strip_nulls(json_object(' ~ pairs | join(', ') ~ '), include_arrays => false)' if pairs else 'cast(null as json)') }}
 {%- endmacro %}
 

@@ -16,6 +16,10 @@ kept as (
     union all
     select {{ event_columns() | join(', ') }} from copies
     where copy_number = 1
+),
+
+with_properties as (
+    {{ with_event_properties('kept') }}
 )
 
-select * from kept
+select * from with_properties

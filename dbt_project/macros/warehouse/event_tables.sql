@@ -1,0 +1,111 @@
+{#- Raw tables of one event each. RudderStack's and Segment's loaders write the name of a track call's event into `tracks`, and what was sent
+    with it, a column for each property, into a table that is called as the event. Only loaders of BigQuery are known to: files have both. -#}
+
+{#- The event tables that raw_event_tables names: a list of dicts of source, name, relation, columns (name -> type) and load_time (see
+    load_time_of). Empty while a project is parsed. -#}
+{% macro event_tables() -%}{{ return(adapter.dispatch('event_tables')()) }}{%- endmacro %}
+{% macro default__event_tables() -%}{{ return([]) }}{%- endmacro %}
+{% macro bigquery__event_tables() -%}
+    {%- set found = [] -%}
+    {%- for source, names in var('raw_event_tables', {}).items() if execute and source in var('sources') -%}
+        {%- set tracks = tracks_source(source) -%}
+        {%- set described = columns_by_table(tracks, names) -%}
+        {%- for name in names -%}
+            {%- set relation = api.Relation.create(database=tracks.database, schema=tracks.schema, identifier=name) -%}
+            {%- set table = described[name] -%}
+            {%- do require_event_table(source, relation, table.columns, tracks.columns) -%}
+            {%- do found.append({
+                'source': source, 'name': name, 'relation': relation, 'columns': table.columns,
+                'load_time': load_time_of(source, table.columns, table.divided_by),
+            }) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{#- The rows of the event tables: whose event they tell of (event_id, and event_date by the rules of stage_events), and its properties. -#}
+{% macro event_table_rows() -%}
+    {%- for table in event_tables() -%}
+    select
+        event_id, source, event_table, properties, timestamp, received_at, raw_loaded_at, is_from_the_future,
+        {{ local_date('case when ' ~ is_dated_by_arrival() ~ ' then ' ~ arrived_at() ~ ' else timestamp end') }} as event_date
+    from (
+        select *, {{ is_from_the_future() }} as is_from_the_future
+        from (
+            {{ event_table_as_staged(table) }}
+        ) as renamed
+    ) as judged
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
+{#- BigQuery: an event table's rows under the names of staged events. Its columns are those that `tracks` declares, and the properties. They are
+    written with their table, without which sqlglot reads no lineage off a table that it does not know. -#}
+{% macro event_table_as_staged(table) -%}
+    {%- set declared = tracks_source(table.source).columns -%}
+    {%- set staged = {} -%}
+    {%- for name in ['id', 'timestamp', 'received_at'] if name in table.columns -%}
+        {%- do staged.update({name: as_declared('raw_rows.' ~ adapter.quote(name), table.columns[name], declared[name].data_type)}) -%}
+    {%- endfor -%}
+    select
+        {{ namespaced(table.source, "nullif(" ~ staged.id ~ ", '')") }} as event_id,
+        {{ text_literal(table.source) }} as source,
+        {{ text_literal(table.name) }} as event_table,
+        {{ columns_as_json(table.columns | reject('in', declared) | list, 'raw_rows.') }} as properties,
+        {{ staged.timestamp }} as timestamp,
+        {{ staged.received_at or null_timestamp() }} as received_at,
+        {{ 'raw_rows.' ~ table.load_time if table.load_time else null_timestamp() }} as raw_loaded_at
+    from {{ table.relation }} as raw_rows
+{%- endmacro %}
+
+{#- The declared table of a source's track calls. -#}
+{% macro tracks_source(source) -%}
+    {%- for node in graph.sources.values() -%}
+        {%- set landing = node.config.meta.get('landing', {}) -%}
+        {%- if landing.get('source') == source and landing.get('call') == 'track' -%}{{ return(node) }}{%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- BigQuery: columns (name -> type) and divided_by (columns of time that storage is divided by) of tables beside a declared one, by name: one
+    question for all, however many there are. -#}
+{% macro columns_by_table(beside, names) -%}
+    {%- set described = {} -%}
+    {%- for name in names -%}{%- do described.update({name: {'columns': {}, 'divided_by': []}}) -%}{%- endfor -%}
+    {%- set sql %}
+    select table_name, column_name, data_type, is_partitioning_column
+    from {{ api.Relation.create(database=beside.database, schema=beside.schema) }}.INFORMATION_SCHEMA.COLUMNS
+    where table_name in ({% for name in names %}{{ text_literal(name) }}{{ ', ' if not loop.last }}{% endfor %})
+    order by table_name, ordinal_position
+    {% endset -%}
+    {%- for row in run_query(sql) -%}
+        {%- set table = described[row.table_name] -%}
+        {#- Pseudo columns are none of the table's own. -#}
+        {%- if not row.column_name.startswith('_PARTITION') -%}
+            {%- do table.columns.update({row.column_name | lower: row.data_type | upper}) -%}
+        {%- endif -%}
+        {%- if row.is_partitioning_column == 'YES' and row.data_type == 'TIMESTAMP' -%}
+            {%- do table.divided_by.append(row.column_name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(described) }}
+{%- endmacro %}
+
+{#- BigQuery: the table is there, and has what says whose event a row tells of. -#}
+{% macro require_event_table(source, relation, columns, declared) -%}
+    {%- set problems = [] -%}
+    {%- for name in ['id', 'timestamp', 'received_at'] -%}
+        {%- if name not in columns -%}
+            {%- do problems.append("it has no column '" ~ name ~ "'") if name != 'received_at' -%}
+        {%- elif as_declared(name, columns[name], declared[name].data_type) is none -%}
+            {%- set wanted = {'VARCHAR': 'STRING'}.get(declared[name].data_type, declared[name].data_type) -%}
+            {%- do problems.append("its '" ~ name ~ "' is " ~ columns[name] ~ ', not ' ~ wanted) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if not columns -%}{%- set problems = ['there is no such table'] -%}{%- endif -%}
+    {%- if problems -%}
+        {% do exceptions.raise_compiler_error(
+            'SESSIONIZATION_RAW_EVENT_TABLES names ' ~ relation.identifier ~ ' of source ' ~ source ~ ', the raw table ' ~ relation ~ ': '
+            ~ problems | join(', and ') ~ '. Correct the name, or leave it out; a loader makes the table with the first event of that name.'
+        ) %}
+    {%- endif -%}
+{%- endmacro %}
