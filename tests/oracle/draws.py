@@ -26,6 +26,8 @@ TRAITS = {
     "plan": ("free", "paid", ""),
     "city": ("Köln", "New York, NY", ""),
 }
+# Columns that only histories for the analytics tables have values of.
+ONLY_FOR_ANALYTICS = {"tracks": {"search"}, "mixpanel": {"url", "referrer"}}
 # A property that the pages and tracks of some histories carry.
 SECTIONS = ("men", "women's")
 
@@ -109,7 +111,8 @@ def random_traits(rng: Random, table: str, settings: Settings) -> tuple[tuple[st
 def random_attributes(rng: Random, source: str, table: str, settings: Settings) -> dict:
     """Values for all other optional columns of the table."""
     present = optional_columns(source, table)
-    values = {name: rng.choice(texts) for name, texts in VALUES.items() if name in present}
+    absent = ONLY_FOR_ANALYTICS.get(source if table == "events" else table, set())
+    values = {name: rng.choice(texts) for name, texts in VALUES.items() if name in present - absent}
     return {**values, "traits": random_traits(rng, table, settings)}
 
 

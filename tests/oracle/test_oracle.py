@@ -179,17 +179,17 @@ def test_empty_and_blocked_ids_are_missing() -> None:
 
 
 def test_columns_a_table_does_not_have_are_ignored() -> None:
-    """An alias has no page, an identify no event name, a track no search and no previous_id."""
-    names = ("event_type", "previous_id", "event", "url", "search", "country")
-    extra = {"url": URL, "search": "?x", "country": "DE"}
+    """An alias has no page, an identify no event name and no search, a track no previous_id."""
+    names = ("event_type", "previous_id", "event", "url", "search", "country", "utm_term", "user_agent")
+    extra = {"url": URL, "search": "?x", "country": "DE", "utm_term": "shoes", "user_agent": "Firefox"}
     (event,) = accepted(RawRow("identifies", "e", "a", "u", "p", TEN, None, "login", **extra))
-    assert [event[name] for name in names] == ["identify", None, None, URL, None, "DE"]
+    assert [event[name] for name in names] == ["identify", None, None, URL, None, "DE", "shoes", "Firefox"]
     (event,) = accepted(RawRow("aliases", "e", "a", "u", "p", TEN, None, "login", **extra))
-    assert [event[name] for name in names] == ["alias", "p", None, None, None, None]
+    assert [event[name] for name in names] == ["alias", "p", None, None, None, None, None, None]
     (event,) = accepted(RawRow("tracks", "e", "a", "u", "p", TEN, None, "login", **extra))
-    assert [event[name] for name in names] == ["track", None, "login", URL, None, "DE"]
+    assert [event[name] for name in names] == ["track", None, "login", URL, "?x", "DE", "shoes", "Firefox"]
     (event,) = accepted(RawRow("screens", "e", "a", "u", "p", TEN, None, "login", **extra))
-    assert [event[name] for name in names] == ["screen", None, "login", URL, "?x", "DE"]
+    assert [event[name] for name in names] == ["screen", None, "login", URL, "?x", "DE", "shoes", "Firefox"]
 
 
 # Visitors.
@@ -337,7 +337,7 @@ def test_the_flow_ends_with_its_session() -> None:
 
 NIGHT, NEXT_DAY = datetime(2024, 3, 10, 23, 59), datetime(2024, 3, 11, 0, 0, 0, 7)
 NOON = datetime(2024, 3, 11, 12)
-UNSET = (None,) * 7
+UNSET = (None,) * 13
 
 
 # The core and rudderstack tables of three events of one person and a faulty row, worked out by hand.
