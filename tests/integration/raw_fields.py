@@ -40,6 +40,28 @@ FIELDS = {
         **{name: name for name in ("user_id", "timestamp", "url", "referrer")},
     },
 }
+CAMPAIGN = {
+    "context_campaign_source": "utm_source",
+    "context_campaign_medium": "utm_medium",
+    "context_campaign_name": "utm_campaign",
+    "context_campaign_content": "utm_content",
+    "context_campaign_term": "utm_term",
+    "context_user_agent": "user_agent",
+}
+# Columns that a loader makes when a row first has a value.
+MADE_WHEN_NEEDED = {
+    "tracks": {**CAMPAIGN, "context_page_search": "search"},
+    "pages": CAMPAIGN,
+    "screens": CAMPAIGN,
+    "identifies": CAMPAIGN,
+    "aliases": {},
+    "mixpanel": {
+        "current_url": "url",
+        "referrer": "referrer",
+        **{name: name for name in CAMPAIGN.values() if name.startswith("utm_")},
+    },
+    "measure_js": {"user_agent": "user_agent"},
+}
 
 
 def columns_of(source: str, table: str) -> dict[str, str]:
@@ -47,9 +69,16 @@ def columns_of(source: str, table: str) -> dict[str, str]:
     return FIELDS.get(source) or FIELDS[table]
 
 
+def columns_for(rows: list[RawRow], source: str, table: str) -> dict[str, str]:
+    """The same with the columns that only these rows make necessary."""
+    more = MADE_WHEN_NEEDED.get(source) or MADE_WHEN_NEEDED[table]
+    needed = {column: name for column, name in more.items() if any(getattr(row, name) is not None for row in rows)}
+    return {**columns_of(source, table), **needed}
+
+
 def raw_record(row: RawRow) -> dict[str, Any]:
     """One row as the vendor's JSON has it, columns that the contract does not name included."""
-    record = {column: getattr(row, name) for column, name in columns_of(row.source, row.table).items()}
+    record = {column: getattr(row, name) for column, name in columns_for([row], row.source, row.table).items()}
     if row.source == "measure_js":
         record["device"] = {"type": row.device, "os": row.os}
         record["location"] = {"country": row.country}
@@ -60,5 +89,5 @@ def raw_fields(rows: list[RawRow], table: RawTable) -> dict[str, list[Any]]:
     """Raw column -> values of the rows, all of one table; nested ones as JSON text."""
     records = [raw_record(row) for row in rows]
     nested = ["device", "location"] if table.source == "measure_js" else []
-    fields = {name: [record[name] for record in records] for name in columns_of(table.source, table.table)}
+    fields = {name: [record.get(name) for record in records] for name in columns_for(rows, table.source, table.table)}
     return {**fields, **{name: [json.dumps(record[name]) for record in records] for name in nested}}

@@ -204,7 +204,9 @@ class Changes(Editor):
         stages = {event for _, _, event in self.world.settings.funnel} if self.rng.random() < 0.5 else None
         edits = []
         for file, row in self.pick(lambda row: row.event and (stages is None or row.event in stages)):
-            edits += self.correct(file, row, replace(row, event=random_event(self.rng, row.source, row.table)))
+            edits += self.correct(
+                file, row, replace(row, event=random_event(self.rng, row.source, row.table, self.world.settings))
+            )
         return edits
 
     def correct_client(self) -> list[Edit]:
@@ -248,7 +250,8 @@ class Changes(Editor):
         """The events of each visitor's sessions, as the landing now stands."""
         world = self.world
         found: dict[str, dict[str, list[dict]]] = defaultdict(lambda: defaultdict(list))
-        now = tables(self.landing.rows(), world.settings, world.dates[0], world.dates[-1])
+        settings = replace(world.settings, analytics=False)
+        now = tables(self.landing.rows(), settings, world.dates[0], world.dates[-1])
         for row in now["rudderstack.dbt_track_facts"]:
             found[row["dbt_visitor_id"]][row["session_id"]].append(row)
         return {visitor: list(sessions.values()) for visitor, sessions in found.items()}

@@ -1,10 +1,13 @@
 """Random settings, and random values of the columns that are not ids or times. No order, no owners."""
 
+from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
+from .campaigns import OWN_DOMAIN, random_value, random_visit
 from .inputs import RawRow, Settings
 from .intake import optional_columns
+from .seeds import Seeds
 
 T = TypeVar("T")
 
@@ -26,6 +29,8 @@ TRAITS = {
     "plan": ("free", "paid", ""),
     "city": ("Köln", "New York, NY", ""),
 }
+# Columns that only histories for the analytics tables have values of.
+ONLY_FOR_ANALYTICS = {"tracks": {"search"}, "mixpanel": {"url", "referrer"}}
 # A property that the pages and tracks of some histories carry.
 SECTIONS = ("men", "women's")
 
@@ -56,10 +61,10 @@ def random_sources(rng: Random) -> tuple[str, ...]:
 OTHER_PAGE_FIELDS = ("path", "section", "country", "name", "event_id", "received_at", "user_id", "event_date")
 
 
-def random_settings(rng: Random) -> Settings:
-    """Settings; the defaults are the likeliest, except that every policy gets its share."""
+def random_settings(rng: Random, seeds: Seeds | None = None) -> Settings:
+    """Settings; the defaults are the likeliest, except that every policy gets its share. With seeds, for the analytics tables too."""
     usual = Settings()
-    return Settings(
+    drawn = Settings(
         session_timeout_seconds=weighted(rng, {1800: 14, 60: 2, 3600: 2, 1: 1, 86400: 2}),
         identity_policy=weighted(rng, {"latest_user": 3, "first_user": 2, "merge": 4}),
         max_users_per_alias=weighted(rng, {5: 2, 2: 3}),
@@ -69,6 +74,18 @@ def random_settings(rng: Random) -> Settings:
         segment_user_traits=weighted(rng, {usual.segment_user_traits: 5, ("plan", "city"): 1}),
         segment_page_fields=weighted(rng, {usual.segment_page_fields: 5, OTHER_PAGE_FIELDS: 2}),
         segment_track_fields=weighted(rng, {usual.segment_track_fields: 5, ("section", "os", "event", "user_id"): 1}),
+    )
+    if seeds is None:
+        return drawn
+    return replace(
+        drawn,
+        analytics=True,
+        seeds=seeds,
+        own_domains=weighted(rng, {(OWN_DOMAIN,): 2, (): 1}),
+        engaged_session_seconds=weighted(rng, {10: 3, 60: 1, 0: 1}),
+        engaged_gap_seconds=weighted(rng, {60: 3, 5: 1, 3600: 1}),
+        attribution_lookback_days=weighted(rng, {30: 2, 1: 2, 2: 2}),
+        returning_days=weighted(rng, {28: 2, 1: 2, 2: 1}),
     )
 
 
@@ -89,10 +106,12 @@ def mixpanel_ids(rng: Random, device: str | None, user: str | None) -> dict[str,
     return {"anonymous_id": user or f"$device:{device}", "user_id": known_user, "device_id": marked}
 
 
-def random_event(rng: Random, source: str, table: str) -> str | None:
+def random_event(rng: Random, source: str, table: str, settings: Settings) -> str | None:
     """An event's name, where the table has one; two in five of measure_js are page views."""
     if table in ("identifies", "aliases"):
         return None
+    if settings.analytics and settings.seeds.conversions and rng.random() < 0.2:
+        return rng.choice(settings.seeds.conversions)[1]
     return "pageview" if source == "measure_js" and rng.random() < 0.4 else rng.choice(EVENTS)
 
 
@@ -109,8 +128,14 @@ def random_traits(rng: Random, table: str, settings: Settings) -> tuple[tuple[st
 def random_attributes(rng: Random, source: str, table: str, settings: Settings) -> dict:
     """Values for all other optional columns of the table."""
     present = optional_columns(source, table)
-    values = {name: rng.choice(texts) for name, texts in VALUES.items() if name in present}
-    return {**values, "traits": random_traits(rng, table, settings)}
+    absent = ONLY_FOR_ANALYTICS.get(source if table == "events" else table, set())
+    values = {name: rng.choice(texts) for name, texts in VALUES.items() if name in present - absent}
+    drawn = {**values, "traits": random_traits(rng, table, settings)}
+    if settings.analytics:
+        drawn |= {name: value for name, value in random_visit(rng, settings.seeds).items() if name in present}
+        drawn["device"], drawn["os"] = ((drawn[name] if rng.random() < 0.3 else None) for name in ("device", "os"))
+        drawn["traits"] += random_value(rng, settings.seeds) if table not in ("identifies", "aliases") else ()
+    return drawn
 
 
 def other_attribute(rng: Random, row: RawRow, settings: Settings) -> dict:

@@ -23,7 +23,9 @@ def duplicate(world: World, row: RawRow) -> RawRow:
     kind = weighted(rng, kinds | {"other event": 6 * (row.source == "mixpanel")})
     if kind == "other event":
         return replace(
-            row, event=random_event(rng, row.source, row.table), timestamp=at + rng.choice((0, 0, 1)) * MICRO
+            row,
+            event=random_event(rng, row.source, row.table, world.settings),
+            timestamp=at + rng.choice((0, 0, 1)) * MICRO,
         )
     if kind == "received":
         return replace(row, received_at=rng.choice((None, world.received(at + MICRO, row.source))))

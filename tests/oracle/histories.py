@@ -15,6 +15,7 @@ from .faults import broken, duplicate
 from .inputs import RawRow, Settings
 from .intake import OPTIONAL
 from .landing import Correct, Edit, Landing, Put, added_rows, changed_dates
+from .seeds import Seeds
 from .world import DAY, World
 
 MAX_ROWS = 250
@@ -123,6 +124,8 @@ def first_rows(world: World, count: int) -> list[RawRow]:
     rows += world.users_at_once() if rng.random() < 0.3 else []
     rows += world.clock_change() if rng.random() < 0.9 else []
     rows += [row for _ in range(rng.choice((0, 1, 1, 2))) for row in world.funnel_pass()]
+    if world.settings.analytics:
+        rows += [row for _ in range(rng.choice((1, 2, 4))) for row in world.touches_and_conversion()]
     while len(rows) < count:
         for row in world.burst():
             rows.append(broken(world, row) if rng.random() < 0.08 else row)
@@ -154,10 +157,10 @@ def plan_runs(world: World, pending: set[date | None], is_last: bool) -> tuple[R
 
 
 @cache
-def history(seed: int) -> History:
-    """The history of a seed."""
+def history(seed: int, seeds: Seeds | None = None) -> History:
+    """The history of a seed; another one with the analytics tables' seeds, for these tables too."""
     rng = Random(seed)
-    world = World(rng)
+    world = World(rng, seeds)
     rows = first_rows(world, rng.choice((rng.randint(42, 70), rng.randint(60, 120), rng.randint(100, 200))))
     rng.shuffle(rows)
     held_back = round(len(rows) * rng.choice((0, 0.1, 0.3)))

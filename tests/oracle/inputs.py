@@ -1,8 +1,10 @@
 """The vocabulary of the model: settings, a raw row of one of the sources, an accepted event. No rules."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+
+from .seeds import Seeds
 
 VENDOR_TABLES = ("tracks", "pages", "screens", "identifies", "aliases")
 TABLES = {
@@ -19,11 +21,29 @@ FUNNEL = (
     (3, "check out", "shipping_details"),
     (4, "purchase", "purchase"),
 )
+# (browser, os, device type, whether it is a bot)
+UserAgent = tuple[str | None, str | None, str | None, bool]
+# With longer lookbacks the oldest touches would have no weight left in whole parts of 2^-40, and a conversion possibly no weight at all.
+LONGEST_LOOKBACK_DAYS = 280
+
+
+def parse_user_agent(user_agent: str) -> UserAgent:
+    """A parser that knows a handful of words: enough to tell the tables' rules, not the project's own."""
+    words = user_agent.lower()
+    if "bot" in words:
+        return None, None, "bot", True
+    browser = next((name for name in ("Firefox", "Chrome", "Safari") if name.lower() in words), None)
+    systems = {"iphone": "iOS", "android": "Android", "windows": "Windows", "linux": "Linux"}
+    system = next((name for word, name in systems.items() if word in words), None)
+    return browser, system, "mobile" if system in ("iOS", "Android") else system and "desktop", False
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of the contract that the modelled tables depend on; a funnel is (stage number, name, event) rows."""
+    """The settings of the contract that the modelled tables depend on; a funnel is (stage number, name, event) rows.
+
+    The analytics tables are made where `analytics` says so, and only they depend on the settings after it.
+    """
 
     session_timeout_seconds: int = 1800
     session_event_types: tuple[str, ...] = ("track", "page", "screen")
@@ -40,9 +60,17 @@ class Settings:
     segment_page_fields: tuple[str, ...] = ("url", "referrer", "title", "path", "search")
     segment_track_fields: tuple[str, ...] = ("url", "path")
     funnel: tuple[tuple[int, str, str], ...] = FUNNEL
+    analytics: bool = False
+    own_domains: tuple[str, ...] = ()
+    engaged_session_seconds: int = 10
+    engaged_gap_seconds: int = 60
+    attribution_lookback_days: int = 30
+    returning_days: int = 28
+    seeds: Seeds = field(default=Seeds(), repr=False)
+    parse_user_agent: Callable[[str], UserAgent] = field(default=parse_user_agent, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a policy or source that does not exist, and a funnel that is none."""
+        """Refuse a policy or source that does not exist, a funnel that is none, and a lookback that is too long to weigh."""
         if self.identity_policy not in ("latest_user", "first_user", "merge"):
             raise ValueError(f"identity_policy {self.identity_policy!r}: latest_user, first_user or merge")
         unknown = [source for source in self.sources if source not in TABLES]
@@ -53,6 +81,8 @@ class Settings:
         one_stage_each = len({event for _, _, event in self.funnel}) == len(self.funnel)
         if sorted(stages) != list(range(1, len(stages) + 1)) or not one_name_each or not one_stage_each:
             raise ValueError(f"funnel {self.funnel!r}: stages 1, 2, ... of one name each, an event in one stage only")
+        if not 0 <= self.attribution_lookback_days <= LONGEST_LOOKBACK_DAYS:
+            raise ValueError(f"attribution_lookback_days: up to {LONGEST_LOOKBACK_DAYS}")
 
 
 @dataclass(frozen=True)
@@ -62,7 +92,7 @@ class RawRow:
     `event` stands for `name` in pages and screens, `url` for `context_page_url` in tracks and identifies, and so on. Of mixpanel
     `anonymous_id` is the distinct_id, `device_id` and `sequence` (the processing time) are its own columns.
     `timestamp` and `received_at` are naive UTC. `traits` are the columns that the contract does not name, as
-    (column, value): the traits of an identify, the properties of other rows.
+    (column, value): the traits of an identify, the properties of other rows, where a value may be a number.
     """
 
     table: str
@@ -79,12 +109,18 @@ class RawRow:
     title: str | None = None
     referrer: str | None = None
     search: str | None = None
+    utm_source: str | None = None
+    utm_medium: str | None = None
+    utm_campaign: str | None = None
+    utm_content: str | None = None
+    utm_term: str | None = None
     country: str | None = None
     device: str | None = None
     os: str | None = None
+    user_agent: str | None = None
     device_id: str | None = None
     sequence: int | None = None
-    traits: tuple[tuple[str, str], ...] = ()
+    traits: tuple[tuple[str, str | int | float], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a source that does not exist and a table that its source does not have."""
@@ -120,11 +156,17 @@ class Event:
     title: str | None
     referrer: str | None
     search: str | None
+    utm_source: str | None
+    utm_medium: str | None
+    utm_campaign: str | None
+    utm_content: str | None
+    utm_term: str | None
     country: str | None
     device: str | None
     os: str | None
+    user_agent: str | None
     event_sequence: int
-    properties: tuple[tuple[str, str], ...]
+    properties: tuple[tuple[str, str | int | float], ...]
 
     @property
     def order(self) -> tuple[datetime, int, str]:

@@ -10,16 +10,18 @@ from zoneinfo import ZoneInfo
 from .inputs import Event, RawRow, Settings
 
 ONE_DAY = timedelta(days=1)
-OPTIONAL = ("event", "url", "path", "title", "referrer", "search", "country", "device", "os")
+CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+PLACE = ("country", "device", "os")
+OPTIONAL = ("event", "url", "path", "title", "referrer", "search", *CAMPAIGN, *PLACE, "user_agent")
 # Which of the optional columns a table has.
 OPTIONAL_OF = {
-    "tracks": frozenset(OPTIONAL) - {"search"},
+    "tracks": frozenset(OPTIONAL),
     "pages": frozenset(OPTIONAL),
     "screens": frozenset(OPTIONAL),
     "identifies": frozenset(OPTIONAL) - {"event", "search"},
     "aliases": frozenset(),
-    "mixpanel.events": frozenset(("event", "country", "device", "os")),
-    "measure_js.events": frozenset(("event", "url", "referrer", "country", "device", "os")),
+    "mixpanel.events": frozenset(("event", "url", "referrer", *CAMPAIGN, *PLACE)),
+    "measure_js.events": frozenset(("event", "url", "referrer", *PLACE, "user_agent")),
 }
 
 

@@ -1,21 +1,23 @@
 """The contract as one function from raw rows to tables. All at once, no state, no SQL."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 
 from . import mixpanel
 from . import sessions as s
+from .analytics import ANALYTICS_KEYS, analytics_tables
 from .funnel import funnel_daily, funnel_stages
 from .identity import identity_graph, visitors
 from .inputs import EVENT_TYPES, Event, RawRow, Settings
 from .intake import take_in
 from .measure_js import measure_js_tables
+from .seeds import Seeds
 from .segment import segment_sessions, segment_users
 
 __all__ = ["KEYS", "RawRow", "Settings", "columns", "tables"]
 
-# What identifies a row of each table, for readable comparisons.
+# What identifies a row of each table, for readable comparisons; also of those that the settings do not ask for.
 KEYS: dict[str, tuple[str, ...]] = {
     "core.events": ("event_date", "event_id"),
     "core.rejected_events": ("event_date", "event_id", "reason"),
@@ -43,6 +45,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "measure_js.sessions": ("session_id",),
     "measure_js.clients": ("client_id",),
     "measure_js.daily_performance": ("date",),
+    **ANALYTICS_KEYS,
 }
 EVENT_COLUMNS = tuple(field.name for field in fields(Event) if field.name != "properties")
 
@@ -90,6 +93,7 @@ def tables(raw: Sequence[RawRow], settings: Settings, first_date: date, last_dat
         "segment.segment_sessions": segment_sessions(sessions, settings),
         "segment.segment_users": segment_users(s.by_owner(events, owner, EVENT_TYPES), settings.segment_user_traits),
         **measure_js_tables(events, settings),
+        **(analytics_tables(events, sessions_by_visitor, settings) if settings.analytics else {}),
     }
 
 
@@ -103,9 +107,12 @@ def columns(settings: Settings) -> dict[str, tuple[str, ...]]:
         segment_user_traits=settings.segment_user_traits,
         segment_page_fields=settings.segment_page_fields,
         segment_track_fields=settings.segment_track_fields,
+        analytics=settings.analytics,
     )
+    event = typed.funnel[0][2]
+    typed = replace(typed, seeds=Seeds(conversions=(("any", event, ""),)))
     probe = [
-        RawRow("tracks", "e1", anonymous_id="a", timestamp=at, event=typed.funnel[0][2]),
+        RawRow("tracks", "e1", anonymous_id="a", timestamp=at, event=event, user_agent="any"),
         RawRow("tracks", "e2", anonymous_id="b", user_id="u", timestamp=at),
         RawRow("tracks", None, timestamp=at),
     ]

@@ -8,14 +8,10 @@ from .inputs import Event, Settings
 from .sessions import MICROSECOND, Session
 
 COLUMNS = tuple(field.name for field in fields(Event) if field.name != "properties")
-# Columns of core.events that no raw row of the model carries.
-ALWAYS_NULL = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 
 
 def value(event: Event, name: str) -> Any:
     """A field of an event: a column of core.events, the name of a page or screen, or else a property."""
-    if name in ALWAYS_NULL:
-        return None
     if name == "name" and event.event_type in ("page", "screen"):
         return event.event
     return getattr(event, name) if name in COLUMNS else dict(event.properties).get(name)

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from .analytics import ANALYTICS_KEYS
 from .compare import difference
 from .inputs import TABLES
 from .model import KEYS, RawRow, Settings, columns, tables
@@ -81,10 +82,10 @@ def test_rejected_rows_show_the_id_they_would_have_had() -> None:
 
 
 def test_columns_of_the_event_tables() -> None:
-    """Neither has a receipt, mixpanel no page at all, measure_js no more of it than its address and referrer."""
+    """Neither has a receipt, nor more of a page than its address and referrer; campaigns are mixpanel's, user agents measure_js's."""
     values_of_all = {
         "event": "pageview", "received_at": TEN - 9 * timedelta(days=1), "previous_id": "p", "url": "/u", "path": "/p", "title": "t",
-        "referrer": "r", "search": "s", "country": "DE", "device": "mobile", "os": "iOS",
+        "referrer": "r", "search": "s", "country": "DE", "device": "mobile", "os": "iOS", "utm_term": "shoes", "user_agent": "Firefox",
     }  # fmt: skip
     names = ("event_type", *values_of_all)
     rows = [
@@ -92,8 +93,9 @@ def test_columns_of_the_event_tables() -> None:
     ]
     first, second = run(*rows, sources=("mixpanel", "measure_js"))["core.events"]
     tail = ("DE", "mobile", "iOS")
-    assert tuple(first[name] for name in names) == ("track", "pageview", *[None] * 7, *tail)
-    assert tuple(second[name] for name in names) == ("page", "pageview", None, None, "/u", None, None, "r", None, *tail)
+    page = (None, None, "/u", None, None, "r", None)
+    assert tuple(first[name] for name in names) == ("track", "pageview", *page, *tail, "shoes", None)
+    assert tuple(second[name] for name in names) == ("page", "pageview", *page, *tail, None, "Firefox")
 
 
 def test_a_measure_js_row_without_an_id_is_not_modelled() -> None:
@@ -218,7 +220,7 @@ def test_family_example(table: str) -> None:
 
 def test_the_two_examples_are_of_all_tables() -> None:
     """No table is without one."""
-    assert set(WHOLE_EXAMPLE) | set(FAMILY_EXAMPLE) == set(KEYS)
+    assert set(WHOLE_EXAMPLE) | set(FAMILY_EXAMPLE) == set(KEYS) - set(ANALYTICS_KEYS)
 
 
 # mixpanel.
@@ -277,9 +279,9 @@ def test_page_values_are_of_the_first_and_last_page() -> None:
 
 
 def test_fields_are_columns_or_properties() -> None:
-    """A property of a column's name is not asked; a campaign is not in any row of the model."""
+    """A property of a column's name is not asked."""
     rows = [
-        page("e1", "a", country="DE", traits=(("section", "men"), ("country", "no"))),
+        page("e1", "a", country="DE", utm_source="news", traits=(("section", "men"), ("country", "no"))),
         track("e2", "a", at=TEN + MINUTE, os="iOS", traits=(("price", "7"),)),
     ]
     fields = {
@@ -288,7 +290,7 @@ def test_fields_are_columns_or_properties() -> None:
     }
     (row,) = run(*rows, **fields)["segment.segment_sessions"]
     assert row["records"][0]["page"] == {
-        "event_id": "e1", "name": None, "country": "DE", "section": "men", "utm_source": None,
+        "event_id": "e1", "name": None, "country": "DE", "section": "men", "utm_source": "news",
     }  # fmt: skip
     assert row["records"][1]["track"] == {"event_id": "e2", "event": None, "os": "iOS", "price": "7", "section": None}
 
@@ -512,4 +514,4 @@ def test_columns_follow_the_settings() -> None:
         Settings(segment_user_traits=("city",), sources=("mixpanel",), session_event_types=("page",), funnel=())
     )
     assert names["segment.segment_users"] == ("user_id", "first_seen_at", "city")
-    assert set(names) == set(KEYS)
+    assert set(names) == set(KEYS) - set(ANALYTICS_KEYS)

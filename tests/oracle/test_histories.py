@@ -130,8 +130,8 @@ def test_the_order_of_rows_does_not_matter(histories: list[History]) -> None:
         expected = tables(rows, one.settings, one.dates[0], one.dates[-1])
         Random(one.seed).shuffle(rows)
         actual = tables(rows, one.settings, one.dates[0], one.dates[-1])
-        for name, key in KEYS.items():
-            assert difference(expected[name], actual[name], key) is None
+        for name, rows_of_table in expected.items():
+            assert difference(rows_of_table, actual[name], KEYS[name]) is None
 
 
 def test_final_rows_are_what_the_edits_leave() -> None:

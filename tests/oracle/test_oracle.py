@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from .analytics import ANALYTICS_KEYS
 from .compare import difference
 from .model import KEYS, RawRow, Settings, columns, tables
 
@@ -179,17 +180,17 @@ def test_empty_and_blocked_ids_are_missing() -> None:
 
 
 def test_columns_a_table_does_not_have_are_ignored() -> None:
-    """An alias has no page, an identify no event name, a track no search and no previous_id."""
-    names = ("event_type", "previous_id", "event", "url", "search", "country")
-    extra = {"url": URL, "search": "?x", "country": "DE"}
+    """An alias has no page, an identify no event name and no search, a track no previous_id."""
+    names = ("event_type", "previous_id", "event", "url", "search", "country", "utm_term", "user_agent")
+    extra = {"url": URL, "search": "?x", "country": "DE", "utm_term": "shoes", "user_agent": "Firefox"}
     (event,) = accepted(RawRow("identifies", "e", "a", "u", "p", TEN, None, "login", **extra))
-    assert [event[name] for name in names] == ["identify", None, None, URL, None, "DE"]
+    assert [event[name] for name in names] == ["identify", None, None, URL, None, "DE", "shoes", "Firefox"]
     (event,) = accepted(RawRow("aliases", "e", "a", "u", "p", TEN, None, "login", **extra))
-    assert [event[name] for name in names] == ["alias", "p", None, None, None, None]
+    assert [event[name] for name in names] == ["alias", "p", None, None, None, None, None, None]
     (event,) = accepted(RawRow("tracks", "e", "a", "u", "p", TEN, None, "login", **extra))
-    assert [event[name] for name in names] == ["track", None, "login", URL, None, "DE"]
+    assert [event[name] for name in names] == ["track", None, "login", URL, "?x", "DE", "shoes", "Firefox"]
     (event,) = accepted(RawRow("screens", "e", "a", "u", "p", TEN, None, "login", **extra))
-    assert [event[name] for name in names] == ["screen", None, "login", URL, "?x", "DE"]
+    assert [event[name] for name in names] == ["screen", None, "login", URL, "?x", "DE", "shoes", "Firefox"]
 
 
 # Visitors.
@@ -337,7 +338,7 @@ def test_the_flow_ends_with_its_session() -> None:
 
 NIGHT, NEXT_DAY = datetime(2024, 3, 10, 23, 59), datetime(2024, 3, 11, 0, 0, 0, 7)
 NOON = datetime(2024, 3, 11, 12)
-UNSET = (None,) * 7
+UNSET = (None,) * 13
 
 
 # The core and rudderstack tables of three events of one person and a faulty row, worked out by hand.
@@ -543,7 +544,7 @@ def test_whole_example() -> None:
         track("e1", "d", None, NIGHT, event="signup", url=URL),
     )
     names = columns(Settings())
-    assert set(names) == set(actual) == set(KEYS) >= set(WHOLE_EXAMPLE)
+    assert set(names) == set(actual) == set(KEYS) - set(ANALYTICS_KEYS) >= set(WHOLE_EXAMPLE)
     for table, rows in WHOLE_EXAMPLE.items():
         wanted = [dict(zip(names[table], row, strict=True)) for row in rows]
         assert difference(wanted, actual[table], KEYS[table]) is None, table
@@ -551,7 +552,8 @@ def test_whole_example() -> None:
 
 def test_no_rows_make_empty_tables() -> None:
     """All tables are there."""
-    assert run() == {name: [] for name in KEYS}
+    assert run(analytics=True) == {name: [] for name in KEYS}
+    assert run() == {name: [] for name in KEYS if name not in ANALYTICS_KEYS}
 
 
 def test_settings_and_rows_refuse_what_does_not_exist() -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from .draws import mixpanel_ids, padded, random_attributes, random_event, random_settings, weighted
 from .inputs import TABLES, RawRow
+from .seeds import Seeds
 
 MICRO = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
@@ -35,10 +36,10 @@ WALKS = (
 class World:
     """One seed's ids and days, and the rows that can happen among them."""
 
-    def __init__(self, rng: Random) -> None:
-        """Draw the settings, the days and the ids."""
+    def __init__(self, rng: Random, seeds: Seeds | None = None) -> None:
+        """Draw the settings, the days and the ids; with seeds, for the analytics tables too."""
         self.rng = rng
-        self.settings = random_settings(rng)
+        self.settings = random_settings(rng, seeds)
         has_changes = self.settings.timezone == "America/New_York"
         first = rng.choice(FIRST_DATES + CLOCK_CHANGES * 2 * has_changes)
         self.dates = tuple(first + n * DAY for n in range(rng.randint(4, 8)))
@@ -113,7 +114,7 @@ class World:
             sequence=rng.choice((None, 0, 1, 2, 3)) if source == "mixpanel" else None,
             timestamp=at,
             received_at=self.received(at, source),
-            event=random_event(rng, source, table),
+            event=random_event(rng, source, table, self.settings),
             source=source,
             **random_attributes(rng, source, table, self.settings),
         )
@@ -157,6 +158,22 @@ class World:
             rows.append(replace(row, event=rng.choice(events[stage])))
             at += min(self.gap(), 6 * HOUR)
         return rows
+
+    def touches_and_conversion(self) -> list[RawRow]:
+        """One owner's visits from campaigns, then a conversion, mostly at the end of a visit's lookback or a microsecond to either side."""
+        rng, at, carriers = self.rng, self.instant(), self.carriers()
+        rows = []
+        for n in range(rng.randint(1, 5)):
+            row = self.row(*carriers[min(n, len(carriers) - 1)], at, rng.choice(("tracks", "pages")))
+            campaign = f"https://shop.example/?utm_source=news&utm_medium=email&utm_campaign={n}"
+            rows.append(replace(row, url=campaign if rng.random() < 0.8 else None))
+            at += self.timeout + rng.choice((MICRO, HOUR))
+        lookback = self.settings.attribution_lookback_days * DAY
+        if lookback <= 2 * DAY and rng.random() < 0.7:
+            at = rng.choice(rows).timestamp + lookback + rng.choice((-1, 0, 0, 1)) * MICRO
+        names = [event for _, event, _ in self.settings.seeds.conversions]
+        conversion = self.row(*carriers[-1], at, "tracks")
+        return [*rows, replace(conversion, event=rng.choice(names)) if names else conversion]
 
     def clock_change(self) -> list[RawRow]:
         """Events of one device every half hour around a change of the clocks, if one is within the days."""
