@@ -9,6 +9,7 @@ import dagster as dg
 
 from sessionization_dagster.assets.dbt_models import build_dbt_assets
 from sessionization_dagster.assets.identity import build_identity_assets
+from sessionization_dagster.assets.user_agents import build_user_agents_asset
 from sessionization_dagster.day_runs import DAILY_JOB
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.staging_keys import require_known_keys
@@ -58,12 +59,13 @@ def build_definitions(
     )
     models = build_dbt_assets(project, warehouse, Translator(partitions, kind), partitions)
     identity = build_identity_assets(project.manifest, warehouse, identity_settings, partitions, kind)
+    user_agents = build_user_agents_asset(project.manifest, warehouse, partitions, kind)
 
     def daily_job() -> dg.JobDefinition:
         return definitions.resolve_job_def(DAILY_JOB)
 
     if isinstance(warehouse, DuckDBWarehouse):
-        made = [key for assets in (*models, identity) for key in assets.keys]
+        made = [key for assets in (*models, identity, user_agents) for key in assets.keys]
         parts = embedded_parts(environment, project, warehouse, identity_settings, partitions, made, daily_job)
     else:
         assert environment.bigquery is not None
@@ -71,7 +73,7 @@ def build_definitions(
     daily = daily_sessionization(partitions, parts.checks_of_other_jobs, select)
     webhook = environment.alert_webhook
     definitions = dg.Definitions(
-        assets=[*parts.assets, *models, identity],
+        assets=[*parts.assets, *models, identity, user_agents],
         jobs=[daily, *parts.jobs, repair(daily_job, lambda: definitions.resolve_asset_graph().asset_check_keys)],
         schedules=[daily_schedule(daily, partitions), *parts.schedules],
         sensors=[

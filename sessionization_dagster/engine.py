@@ -16,6 +16,7 @@ from sessionization_dagster.dbt.selection import AFTER_IDENTITY, BEFORE_IDENTITY
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity_store import update_identity_graph
 from sessionization_dagster.partitions import Window
+from sessionization_dagster.user_agents import update_user_agents
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 MODELS_ONLY = ("--resource-type", "model", "--resource-type", "seed")
@@ -79,5 +80,6 @@ class Engine:
         self.project.runner.invoke(["build", *resources, *selection, *tests], variables, on_event)
 
     def identify(self, window: Window, applied_at: datetime) -> None:
-        """The identity graph: the part of run between the two dbt commands."""
+        """The identity graph and the user agents: the part of run between the two dbt commands."""
         update_identity_graph(self.warehouse, window, self.identity, applied_at)
+        update_user_agents(self.warehouse, window)

@@ -9,7 +9,7 @@ import dagster as dg
 
 from sessionization_dagster import identity_store
 from sessionization_dagster.dbt.column_lineage import declared_lineage
-from sessionization_dagster.dbt.nodes import meta_of
+from sessionization_dagster.dbt.nodes import written_by
 from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity_store import update_identity_graph
@@ -21,16 +21,8 @@ from sessionization_dagster.table_metadata import table_metadata
 from sessionization_dagster.warehouses.base import Warehouse
 
 CODE = [Path(__file__), Path(identity_store.__file__).with_name("update.py")]
+OP = "identity_graph"
 EDGES = dg.AssetKey(["core", "identity_edges"])
-
-
-def written_by_python(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]:
-    """The dbt sources that Python assets write: those that say so (meta.dagster.written_by: python)."""
-    return {
-        key_of_source(node): node
-        for node in manifest["sources"].values()
-        if meta_of(node).get("dagster", {}).get("written_by") == "python"
-    }
 
 
 def build_identity_assets(
@@ -42,11 +34,11 @@ def build_identity_assets(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
     """One op, one transaction, two assets; now gives the time that changes are stamped with."""
-    nodes = written_by_python(manifest)
+    nodes = {key_of_source(node): node for node in written_by(OP, manifest)}
     lineage = declared_lineage(manifest)
 
     @dg.multi_asset(
-        name="identity_graph",
+        name=OP,
         specs=[spec_of_source(node, kind, partitions, deps=[EDGES], python_files=CODE) for node in nodes.values()],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),

@@ -39,3 +39,12 @@ def log_nodes(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Nodes whose tables tell what runs did (meta.dagster.log): none of their rows is needed by a later run."""
     nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
     return [node for node in nodes if meta_of(node).get("dagster", {}).get("log")]
+
+
+def written_by(op: str, manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The dbt sources that a Python op writes: those that name it (meta.dagster.written_by)."""
+    return [
+        node
+        for node in manifest["sources"].values()
+        if meta_of(node).get("dagster", {}).get("written_by") == op
+    ]

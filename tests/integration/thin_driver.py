@@ -21,6 +21,7 @@ from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity_store import update_identity_graph
 from sessionization_dagster.landing import RawTable, raw_tables
 from sessionization_dagster.partitions import Window
+from sessionization_dagster.user_agents import update_user_agents
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 from tests.integration.raw_fields import raw_fields
 from tests.oracle.model import RawRow, Settings
@@ -112,10 +113,11 @@ class ThinDriver:
         self._views_exist = True
 
     def run_identity(self, first: date, last: date) -> None:
-        """The identity graph."""
+        """The identity graph and the user agents."""
         identity = IdentitySettings.from_vars(self.settings.identity_policy, self.settings.max_users_per_alias)
         window = Window(first, last + timedelta(days=1))
         update_identity_graph(self.warehouse, window, identity, datetime(2024, 1, 1))
+        update_user_agents(self.warehouse, window)
 
     def run_sessions(self, first: date, last: date, select: str | None = None, left_out: Sequence[str] = ()) -> None:
         """The models after the identity graph, or only those selected. Views are made again when a setting has changed."""

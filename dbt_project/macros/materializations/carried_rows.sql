@@ -36,7 +36,7 @@ row. Only where it does not is the row before it looked for in the table, from t
         select frontier.entity, frontier.reprocess_from
         from {{ frontier }} as frontier
         inner join {{ last }} as last_row on frontier.entity = last_row.entity
-        where last_row.row_at >= frontier.reprocess_from
+        where last_row.row_at >= {{ as_at('frontier.reprocess_from') }}
     {%- endset -%}
     {%- set bounds = run_query(
         "select count(*) as entities, " ~ date_text('min(state.first_session_at)') ~ " as since, " ~ date_text('max(moved_back.reprocess_from)')
@@ -45,13 +45,13 @@ row. Only where it does not is the row before it looked for in the table, from t
     {%- set carried -%}
         select last_row.*
         from {{ last }} as last_row
-        inner join {{ frontier }} as frontier on last_row.entity = frontier.entity and last_row.row_at < frontier.reprocess_from
+        inner join {{ frontier }} as frontier on last_row.entity = frontier.entity and last_row.row_at < {{ as_at('frontier.reprocess_from') }}
         {%- if bounds['entities'] > 0 %}
         union all
         {% set earlier -%}
             {{ relation }}
             inner join ({{ moved_back }}) as moved_back
-                on moved_back.entity = {{ config.get('entity') }} and moved_back.reprocess_from > {{ config.get('at') }}
+                on moved_back.entity = {{ config.get('entity') }} and {{ as_at('moved_back.reprocess_from') }} > {{ config.get('at') }}
         {%- endset -%}
         {%- set dates = config.get('date') ~ " >= date '" ~ bounds['since'] ~ "' and " ~ config.get('date') ~ " <= date '" ~ bounds['until'] ~ "'" -%}
         select * from ({{ last_rows(earlier, dates) }}) as earlier_row

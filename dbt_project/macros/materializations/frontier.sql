@@ -10,12 +10,14 @@ config
   rewrite_from  'frontier': rows with at >= the frontier (default)
                 'previous_session': from the start of the session before the frontier on. The model gives that session's row again
                 (prior_session) with what changes in it
+                'date': whole dates, from the frontier's date on; `at` is a date then. The model reads these with from_frontier_date
   sessions      roots only: false where the rows are in no sessions (default true: the columns are those of in_sessions)
   requests      marks a root: name of the macro whose condition on an event type says which events it takes
   requested_by  roots only: name of the macro whose expression over core.events names the entity (default: the alias's visitor)
   keeps_requests  roots only: true where internal.<root>__requests is to say what each partition's last run was asked for
   carries       columns of the entity's last row before the frontier that the model needs: it finds them in carried_rows(...), one row per
                 entity that has such a row. carries_order names the columns by which a row is the last
+  settings      vars that the model's rows depend on besides those that all tables of sessions do
   stored_by     how the table is divided in storage, where not by date (macros/warehouse/storage.sql)
 -#}
 {% materialization frontier, default %}
@@ -91,7 +93,7 @@ config
 {#- The condition on the table's rows that this run rewrites, each joined with its entity's row of the frontier. DuckDB makes the few entities of a
     join a filter of its scan; for an `exists` with an inequality it does not, which takes some twenty times as long. -#}
 {% macro frontier_condition() -%}
-    {{ return('frontier.entity = ' ~ entity_expression() ~ ' and ' ~ rewritten_since() ~ ' <= ' ~ config.get('at')) }}
+    {{ return('frontier.entity = ' ~ entity_expression() ~ ' and ' ~ as_at(rewritten_since()) ~ ' <= ' ~ config.get('at')) }}
 {%- endmacro %}
 
 {#- The statements that delete those rows. On DuckDB nearly all of them, which lie at the table's end, apart from those of the few entities
@@ -131,6 +133,9 @@ config
 {% macro rewritten_since() -%}
     {{ return('coalesce(frontier.previous_session_at, frontier.reprocess_from)' if config.get('rewrite_from') == 'previous_session' else 'frontier.reprocess_from') }}
 {%- endmacro %}
+
+{#- A moment of the frontier as config.at is compared with it: itself, or its date. -#}
+{% macro as_at(moment) -%}{{ return(local_date(moment) if config.get('rewrite_from') == 'date' else moment) }}{%- endmacro %}
 
 {#- Which of a run's bounds is the earliest date of that. -#}
 {% macro since_bound() -%}{{ return('since_previous_session' if config.get('rewrite_from') == 'previous_session' else 'since') }}{%- endmacro %}

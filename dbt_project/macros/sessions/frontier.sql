@@ -55,11 +55,14 @@ a parent was rebuilt whole.
     {%- set settings = [
         'session_timeout_seconds', 'session_event_types', 'flow_length', 'counted_events', 'timezone',
         'segment_user_traits', 'segment_page_fields', 'segment_track_fields',
-    ] -%}
+    ] + config.get('settings', []) -%}
     {%- set values = [model.raw_code] -%}
     {%- for setting in settings -%}{%- do values.append(var(setting) | string) -%}{%- endfor -%}
     {%- for unique_id in model.depends_on.nodes if unique_id.startswith('seed.') -%}
         {%- do values.append(graph.nodes[unique_id].checksum.checksum) -%}
+    {%- endfor -%}
+    {%- for unique_id in model.depends_on.nodes if unique_id.endswith('.core.user_agents') -%}
+        {%- do values.append(user_agent_parser()) -%}
     {%- endfor -%}
     {{ return(local_md5(values | join('\n'))) }}
 {%- endmacro %}
@@ -173,6 +176,22 @@ a parent was rebuilt whole.
         from {{ rewritten_rows(relation) }} as parent
         inner join {{ frontier_relation(model.name) }} as frontier
             on parent.{{ entity }} = frontier.entity and parent.{{ at }} >= frontier.reprocess_from
+        where parent.{{ date }} >= {{ frontier_date() }}
+    )
+    {%- else -%}
+    (select * from {{ relation }} where {{ date }} >= {{ frontier_date() }})
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The rows of a parent on or after the date of each entity's frontier, for a model that rewrites whole dates (rewrite_from: date). From the table:
+    what the parent wrote in this run may begin in the middle of a date. -#}
+{% macro from_frontier_date(relation, entity='dbt_visitor_id', date='event_date') -%}
+    {%- if is_frontier_run() -%}
+    (
+        select parent.*
+        from {{ relation }} as parent
+        inner join {{ frontier_relation(model.name) }} as frontier
+            on parent.{{ entity }} = frontier.entity and parent.{{ date }} >= {{ local_date('frontier.reprocess_from') }}
         where parent.{{ date }} >= {{ frontier_date() }}
     )
     {%- else -%}

@@ -105,3 +105,38 @@
         + {{ sorted }}[safe_ordinal(div(count({{ value }}) + 2, 2))]
     ) / 2
 {%- endmacro %}
+
+{#- Aggregate: columns of the first (last) row that meets a condition, in the order of a number that differs from row to row, as one struct; null where none
+    does. A column that is null there stays null. -#}
+{% macro first_row(columns, number, condition='true') -%}
+    {{ return(adapter.dispatch('row_in_order')(columns, number, condition, 'first')) }}
+{%- endmacro %}
+{% macro last_row(columns, number, condition='true') -%}
+    {{ return(adapter.dispatch('row_in_order')(columns, number, condition, 'last')) }}
+{%- endmacro %}
+{% macro default__row_in_order(columns, number, condition, place) -%}
+    {{ 'arg_min' if place == 'first' else 'arg_max' }}({{ struct_of(dict(zip(columns, columns))) }}, {{ number }}) filter (where {{ condition }})
+{%- endmacro %}
+{% macro bigquery__row_in_order(columns, number, condition, place) -%}
+    array_agg(
+        if({{ condition }}, {{ struct_of(dict(zip(columns, columns))) }}, null)
+        ignore nulls order by {{ number }}{{ ' desc' if place == 'last' }} limit 1
+    )[safe_offset(0)]
+{%- endmacro %}
+
+{#- Aggregate: the different values that are not null, as a sorted array; empty where there is none. -#}
+{% macro distinct_array(value) -%}{{ return(adapter.dispatch('distinct_array')(value)) }}{%- endmacro %}
+{% macro default__distinct_array(value) -%}
+    coalesce(list(distinct {{ value }} order by {{ value }}) filter (where {{ value }} is not null), cast([] as varchar[]))
+{%- endmacro %}
+{% macro bigquery__distinct_array(value) -%}array_agg(distinct {{ value }} ignore nulls order by {{ value }}){%- endmacro %}
+
+{#- Aggregate: the arrays of a group as one. -#}
+{% macro joined_arrays(arrays) -%}{{ return(adapter.dispatch('joined_arrays')(arrays)) }}{%- endmacro %}
+{% macro default__joined_arrays(arrays) -%}flatten(list({{ arrays }})){%- endmacro %}
+{% macro bigquery__joined_arrays(arrays) -%}array_concat_agg({{ arrays }}){%- endmacro %}
+
+{#- How many different values an array has. -#}
+{% macro distinct_count(array) -%}{{ return(adapter.dispatch('distinct_count')(array)) }}{%- endmacro %}
+{% macro default__distinct_count(array) -%}cast(len(list_distinct({{ array }})) as bigint){%- endmacro %}
+{% macro bigquery__distinct_count(array) -%}(select count(distinct value) from unnest({{ array }}) as value){%- endmacro %}

@@ -102,3 +102,13 @@
 {% macro date_plus(date, days) -%}{{ return(adapter.dispatch('date_plus')(date, days)) }}{%- endmacro %}
 {% macro default__date_plus(date, days) -%}{{ return('(' ~ date ~ ' + ' ~ days ~ ')') }}{%- endmacro %}
 {% macro bigquery__date_plus(date, days) -%}{{ return('date_add(' ~ date ~ ', interval ' ~ days ~ ' day)') }}{%- endmacro %}
+
+{#- The Monday of a date's week. -#}
+{% macro monday_of(date) -%}{{ return(adapter.dispatch('monday_of')(date)) }}{%- endmacro %}
+{% macro default__monday_of(date) -%}{{ return("cast(date_trunc('week', " ~ date ~ ") as date)") }}{%- endmacro %}
+{% macro bigquery__monday_of(date) -%}{{ return('date_trunc(' ~ date ~ ', isoweek)') }}{%- endmacro %}
+
+{#- Days from a date to a later one. -#}
+{% macro days_between(earlier, later) -%}{{ return(adapter.dispatch('days_between')(earlier, later)) }}{%- endmacro %}
+{% macro default__days_between(earlier, later) -%}{{ return('(' ~ later ~ ' - ' ~ earlier ~ ')') }}{%- endmacro %}
+{% macro bigquery__days_between(earlier, later) -%}{{ return('date_diff(' ~ later ~ ', ' ~ earlier ~ ', day)') }}{%- endmacro %}

@@ -1,0 +1,38 @@
+{#- What the text of a model takes from seeds: regular expressions and keys, which warehouses read quickly, or at all, only as literals. -#}
+
+{#- Rows of internal_traffic: column_name and pattern. -#}
+{% macro internal_traffic_rows() -%}{{ return(seed_rows('internal_traffic', ['column_name', 'pattern'])) }}{%- endmacro %}
+
+{#- The properties that conversions take their value from. -#}
+{% macro conversion_properties() -%}
+    {%- set properties = [] -%}
+    {%- for row in seed_rows('conversions', ['value_property']) if row.value_property and row.value_property not in properties -%}
+        {%- do properties.append(row.value_property) -%}
+    {%- endfor -%}
+    {{ return(properties) }}
+{%- endmacro %}
+
+{#- A seed's table as it stands, in the order of its columns; none where there is none, which only texts that do not run may have. -#}
+{% macro seed_rows(name, columns) -%}
+    {%- set rows = [] -%}
+    {%- if execute -%}
+        {%- set node = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | selectattr('name', 'equalto', name) | first -%}
+        {%- set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
+        {%- if relation is not none -%}
+            {%- set ordered = columns | join(', ') -%}
+            {%- for row in run_query('select ' ~ ordered ~ ' from ' ~ relation ~ ' order by ' ~ ordered) -%}
+                {%- set values = {} -%}
+                {%- for column in columns -%}{%- do values.update({column: row[column]}) -%}{%- endfor -%}
+                {%- do rows.append(values) -%}
+            {%- endfor -%}
+        {%- elif flags.WHICH in ('run', 'build') -%}
+            {% do exceptions.raise_compiler_error('The seed ' ~ name ~ ' has no table yet: run it with, or before, ' ~ model.name ~ '.') %}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(rows) }}
+{%- endmacro %}
+
+{#- What the rows of core.user_agents were read with: another version of a parser may read them otherwise. -#}
+{% macro user_agent_parser() -%}
+    {{ return(run_query('select parser from ' ~ internal_relation('user_agent_parser')).columns[0].values() | join(' ')) }}
+{%- endmacro %}

@@ -1,0 +1,113 @@
+{#- The parts of addresses (urls), where warehouses differ. docs/analytics.md says what each part is. -#}
+
+{#- A text, null where it is empty or blank. -#}
+{% macro not_blank(text) -%}case when {{ text }} <> '' and trim({{ text }}) <> '' then {{ text }} end{%- endmacro %}
+
+{#- The host of an address that begins with http:// or https://, in small letters and without user and port; null of any other. DuckDB cuts texts
+    several times faster than it matches regular expressions, and few hosts have a user or a port. -#}
+{% macro http_host(url) -%}{{ return(adapter.dispatch('http_host')(url)) }}{%- endmacro %}
+{% macro default__http_host(url) -%}
+    {%- set authority = "split_part(split_part(split_part(" ~ after_scheme(url) ~ ", '/', 1), '?', 1), '#', 1)" -%}
+    nullif(lower(
+        case
+            when contains({{ authority }}, '@') or contains({{ authority }}, ':')
+                then regexp_extract({{ authority }}, '^(?:.*@)?(.*?)(?::[0-9]*)?$', 1, 's')
+            else {{ authority }}
+        end
+    ), '')
+{%- endmacro %}
+{% macro bigquery__http_host(url) -%}
+    nullif(lower(regexp_extract({{ url }}, r'^(?i:https?)://(?:[^/?#]*@)?([^/?#]*?)(?::[0-9]*)?(?:[/?#]|$)')), '')
+{%- endmacro %}
+
+{#- DuckDB: what follows http:// or https://; null of any other address. -#}
+{% macro after_scheme(url) -%}
+    {{ return(
+        "case when lower(left(" ~ url ~ ", 8)) = 'https://' then substr(" ~ url ~ ", 9) when lower(left(" ~ url ~ ", 7)) = 'http://' then substr("
+        ~ url ~ ", 8) end"
+    ) }}
+{%- endmacro %}
+
+{#- A host without `www.` before it. -#}
+{% macro without_www(host) -%}case when starts_with({{ host }}, 'www.') then substr({{ host }}, 5) else {{ host }} end{%- endmacro %}
+
+{#- The path of an address that begins with http:// or https://, `/` where it has none; null of any other. -#}
+{% macro http_path(url) -%}{{ return(adapter.dispatch('http_path')(url)) }}{%- endmacro %}
+{% macro default__http_path(url) -%}
+    case
+        when regexp_matches({{ url }}, '^(?i:https?)://')
+            then coalesce(nullif(regexp_extract({{ url }}, '^(?i:https?)://[^/?#]*([^?#]*)', 1), ''), '/')
+    end
+{%- endmacro %}
+{% macro bigquery__http_path(url) -%}
+    case
+        when regexp_contains({{ url }}, r'^(?i:https?)://')
+            then coalesce(nullif(regexp_extract({{ url }}, r'^(?i:https?)://[^/?#]*([^?#]*)'), ''), '/')
+    end
+{%- endmacro %}
+
+{#- What follows the first ? of an address, up to the first # after it; of an address without ?, the text `search` without a leading ?. -#}
+{% macro query_of(url, search) -%}
+    case
+        when strpos({{ url }}, '?') > 0 then {{ before_first("substr(" ~ url ~ ", strpos(" ~ url ~ ", '?') + 1)", '#') }}
+        when starts_with({{ search }}, '?') then substr({{ search }}, 2)
+        else {{ search }}
+    end
+{%- endmacro %}
+
+{#- What precedes the first mark in a text; all of it where it has none. -#}
+{% macro before_first(text, mark) -%}{{ return(adapter.dispatch('before_first')(text, mark)) }}{%- endmacro %}
+{% macro default__before_first(text, mark) -%}split_part({{ text }}, '{{ mark }}', 1){%- endmacro %}
+{% macro bigquery__before_first(text, mark) -%}split({{ text }}, '{{ mark }}')[safe_offset(0)]{%- endmacro %}
+
+{#- The rows of a relation with one more for each part of a text: its columns, part, and part_number, which counts up. -#}
+{% macro with_parts(relation, columns, text, separator) -%}{{ return(adapter.dispatch('with_parts')(relation, columns, text, separator)) }}{%- endmacro %}
+{% macro default__with_parts(relation, columns, text, separator) -%}
+    {%- set parts = "string_split(" ~ text ~ ", '" ~ separator ~ "')" -%}
+    select {{ columns | join(', ') }}, unnest({{ parts }}) as part, generate_subscripts({{ parts }}, 1) as part_number
+    from {{ relation }}
+{%- endmacro %}
+{% macro bigquery__with_parts(relation, columns, text, separator) -%}
+    select {{ columns | join(', ') }}, part, part_number
+    from {{ relation }}
+    cross join unnest(split({{ text }}, '{{ separator }}')) as part with offset as part_number
+{%- endmacro %}
+
+{#- The value of a parameter (name=value) of a query: a plus is a blank, runs of %XX are decoded as UTF-8, and a run that is none stays as it is. Without the
+    blanks around it; null where nothing is left. -#}
+{% macro decoded_value(parameter) -%}{{ return(adapter.dispatch('decoded_value')(parameter)) }}{%- endmacro %}
+{% macro default__decoded_value(parameter) -%}
+    {%- set value = "replace(substr(" ~ parameter ~ ", strpos(" ~ parameter ~ ", '=') + 1), '+', ' ')" -%}
+    {%- set pieces = "regexp_extract_all(" ~ value ~ ", '(?:%[0-9A-Fa-f]{2})+|[^%]+|%', 0, 's')" -%}
+    case
+        when strpos({{ parameter }}, '=') > 0
+            then nullif(trim(
+                case
+                    when contains({{ value }}, '%')
+                        then array_to_string(list_transform({{ pieces }}, lambda piece: coalesce(try(url_decode(piece)), piece)), '')
+                    else {{ value }}
+                end, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)
+            ), '')
+    end
+{%- endmacro %}
+{% macro bigquery__decoded_value(parameter) -%}
+    {%- set value = "replace(substr(" ~ parameter ~ ", strpos(" ~ parameter ~ ", '=') + 1), '+', ' ')" -%}
+    {%- set bytes = "from_hex(replace(piece, '%', ''))" -%}
+    case
+        when strpos({{ parameter }}, '=') > 0
+            then nullif(trim((
+                select
+                    coalesce(string_agg(
+                        case
+                            -- A byte that is no UTF-8 becomes another character, so the text is other bytes then.
+                            when
+                                regexp_contains(piece, r'^(?:%[0-9A-Fa-f]{2})+$')
+                                and cast(safe_convert_bytes_to_string({{ bytes }}) as bytes) = {{ bytes }}
+                                then safe_convert_bytes_to_string({{ bytes }})
+                            else piece
+                        end, '' order by place
+                    ), '')
+                from unnest(regexp_extract_all({{ value }}, r'(?:%[0-9A-Fa-f]{2})+|[^%]+|%')) as piece with offset as place
+            ), ' \t\n\v\f\r'), '')
+    end
+{%- endmacro %}

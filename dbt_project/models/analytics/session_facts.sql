@@ -1,0 +1,273 @@
+{{ config(
+    materialized='frontier', entity='dbt_visitor_id', at='session_start_at', date='session_start_date',
+    carries=[
+        'session_end_at', 'newest_touch_at', 'newest_touch_source', 'newest_touch_medium', 'newest_touch_campaign', 'newest_touch_channel_group',
+    ],
+    carries_order=['session_sequence_number'],
+    settings=['own_domains', 'engaged_session_seconds', 'engaged_gap_seconds']
+) }}
+
+-- depends_on: {{ ref('internal_traffic') }}
+
+{%- set texts = [
+    'event', 'url', 'path', 'title', 'referrer', 'search', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term',
+    'country', 'device', 'os', 'user_agent',
+] %}
+{%- set internal = internal_traffic_rows() %}
+{%- set touch = ['touch_source', 'touch_medium', 'touch_campaign', 'touch_content', 'touch_term'] %}
+
+with session_events as (
+    select * from {{ from_frontier(ref('session_events')) }} as session_events
+),
+
+events as (
+    select *
+    from {{ ref('events') }}
+    where event_date >= {{ frontier_date() }}
+),
+
+visits as (
+    select
+        session_events.event_id,
+        session_events.event_date,
+        session_events.dbt_visitor_id,
+        session_events.anonymous_id,
+        session_events.user_id,
+        session_events.session_key,
+        session_events.session_sequence_number,
+        session_events.track_sequence_number,
+        session_events.split_cause,
+        session_events.source,
+        {% for column in texts -%}
+        {{ not_blank('events.' ~ column) }} as {{ column }},
+        {% endfor -%}
+        case when session_events.event_type in ('page', 'screen') then 1 else 0 end as is_page,
+        -- A pause longer than what counts as engaged says nothing of what was done in it.
+        case
+            when session_events.track_sequence_number > 1
+                then least({{ idle_microseconds('session_events.idle_time_minutes') }}, {{ var('engaged_gap_seconds') * 1000000 }})
+            else 0
+        end as engaged_microseconds,
+        {% if internal -%}
+        case
+            when
+                {%- for row in internal %}
+                {{ 'or ' if not loop.first }}{{ pattern_found('cast(events.' ~ row.column_name ~ ' as ' ~ dbt.type_string() ~ ')', row.pattern) }}
+                {%- endfor %}
+                then 1
+            else 0
+        end as is_internal,
+        {%- else -%}
+        0 as is_internal,
+        {%- endif %}
+        session_events.timestamp,
+        session_events.session_start_at
+    from session_events
+    inner join events on session_events.event_id = events.event_id and session_events.event_date = events.event_date
+),
+
+with_hosts as (
+    select
+        *,
+        {{ without_www(http_host('referrer')) }} as referrer_host,
+        {{ without_www(http_host('url')) }} as page_host
+    from visits
+),
+
+event_touches as (
+    {{ touches_of('with_hosts') }}
+),
+
+described as (
+    select
+        with_hosts.*,
+        event_touches.touch_source,
+        event_touches.touch_medium,
+        event_touches.touch_campaign,
+        event_touches.touch_content,
+        event_touches.touch_term,
+        user_agents.browser as agent_browser,
+        user_agents.os as agent_os,
+        user_agents.device_type as agent_device_type,
+        case when user_agents.is_bot then 1 else 0 end as is_bot
+    from with_hosts
+    left join event_touches
+        on with_hosts.event_id = event_touches.event_id and with_hosts.event_date = event_touches.event_date
+    left join {{ source('core', 'user_agents') }} as user_agents on with_hosts.user_agent = user_agents.user_agent
+),
+
+begun as (
+    select
+        session_key,
+        dbt_visitor_id,
+        session_sequence_number,
+        session_start_at,
+        max(timestamp) as session_end_at,
+        count(*) as event_count,
+        cast(sum(is_page) as {{ type_bigint() }}) as page_count,
+        count(distinct case when is_page = 1 then coalesce(url, event) end) as unique_pages,
+        cast(sum(engaged_microseconds) as {{ type_bigint() }}) as engaged_microseconds,
+        {{ first_row(['source', 'event', 'path', 'title', 'referrer', 'referrer_host'], 'track_sequence_number') }} as first_visit,
+        {{ last_row(['event', 'path'], 'track_sequence_number') }} as last_visit,
+        {{ first_row(['url', 'path', 'title', 'referrer', 'referrer_host'], 'track_sequence_number', 'url is not null') }} as landing,
+        {{ last_row(['url', 'path'], 'track_sequence_number', 'url is not null') }} as leaving,
+        {{ first_row(touch, 'track_sequence_number', 'touch_source is not null') }} as touch,
+        {{ first_value_in_order('country', 'track_sequence_number') }} as country,
+        {{ first_value_in_order('device', 'track_sequence_number') }} as device,
+        {{ first_value_in_order('os', 'track_sequence_number') }} as os,
+        {{ first_value_in_order('agent_device_type', 'track_sequence_number') }} as agent_device_type,
+        {{ first_value_in_order('agent_os', 'track_sequence_number') }} as agent_os,
+        {{ first_value_in_order('agent_browser', 'track_sequence_number') }} as browser,
+        max(split_cause) as split_cause,
+        max(is_bot) as is_bot,
+        max(is_internal) as is_internal,
+        {{ distinct_array('anonymous_id') }} as anonymous_ids,
+        {{ distinct_array('user_id') }} as user_ids
+    from described
+    group by session_key, dbt_visitor_id, session_sequence_number, session_start_at
+),
+
+converted as (
+    select session_key, dbt_visitor_id, count(*) as conversion_count, sum(conversion_amount) as conversion_amount
+    from {{ from_frontier(ref('conversion_events'), at='conversion_at', date='conversion_date') }} as conversion_events
+    group by session_key, dbt_visitor_id
+),
+
+summed as (
+    select
+        begun.*,
+        coalesce(begun.touch.touch_source, '(direct)') as touch_source,
+        coalesce(begun.touch.touch_medium, '(none)') as touch_medium,
+        begun.touch.touch_campaign as touch_campaign,
+        coalesce(converted.conversion_count, 0) as conversion_count,
+        coalesce(converted.conversion_amount, cast(0 as {{ type_amount() }})) as conversion_amount
+    from begun
+    left join converted on begun.session_key = converted.session_key and begun.dbt_visitor_id = converted.dbt_visitor_id
+),
+
+touches as (
+    select touch_source, touch_medium, touch_campaign from summed
+    union distinct
+    select '(direct)' as touch_source, '(none)' as touch_medium, cast(null as {{ dbt.type_string() }}) as touch_campaign
+),
+
+channels as (
+    {{ channels_of('touches') }}
+),
+
+direct as (
+    select channel_group from channels where {{ is_direct() }} and touch_campaign is null
+),
+
+ordered as (
+    select
+        summed.*,
+        channels.channel_group,
+        direct.channel_group as direct_channel_group,
+        summed.engaged_microseconds > {{ var('engaged_session_seconds') * 1000000 }}
+        or summed.conversion_count > 0
+        or summed.page_count >= 2 as is_engaged,
+        lag(summed.session_end_at) over visitor as before_end_at,
+        last_value(
+            case
+                when not {{ is_direct('summed.touch_source', 'summed.touch_medium') }}
+                    then {{ struct_of({
+                        'began_at': 'summed.session_start_at',
+                        'source': 'summed.touch_source',
+                        'medium': 'summed.touch_medium',
+                        'campaign': 'summed.touch_campaign',
+                        'channel_group': 'channels.channel_group',
+                    }) }}
+            end ignore nulls
+        ) over (
+            partition by summed.dbt_visitor_id order by summed.session_sequence_number rows between unbounded preceding and current row
+        ) as newest_touch
+    from summed
+    inner join channels
+        on
+            summed.touch_source = channels.touch_source
+            and summed.touch_medium = channels.touch_medium
+            and coalesce(summed.touch_campaign, '') = coalesce(channels.touch_campaign, '')
+    cross join direct
+    window visitor as (partition by summed.dbt_visitor_id order by summed.session_sequence_number)
+),
+
+-- The visitor's session before these, and the newest touch that was not direct until then.
+carried as (
+    {{ carried_rows({
+        'session_end_at': dbt.type_timestamp(),
+        'newest_touch_at': dbt.type_timestamp(),
+        'newest_touch_source': dbt.type_string(),
+        'newest_touch_medium': dbt.type_string(),
+        'newest_touch_campaign': dbt.type_string(),
+        'newest_touch_channel_group': dbt.type_string(),
+    }) }}
+),
+
+sessions as (
+    select
+        ordered.session_key,
+        ordered.dbt_visitor_id,
+        ordered.session_sequence_number,
+        ordered.session_start_at,
+        ordered.session_end_at,
+        {{ local_date('ordered.session_start_at') }} as session_start_date,
+        ordered.event_count,
+        ordered.page_count,
+        ordered.unique_pages,
+        ordered.engaged_microseconds,
+        ordered.conversion_count,
+        ordered.conversion_amount,
+        ordered.is_engaged,
+        case when ordered.page_count > 0 then not ordered.is_engaged end as is_bounce,
+        ordered.landing.url as landing_url,
+        case
+            when ordered.landing is null then ordered.first_visit.path
+            else coalesce(ordered.landing.path, {{ http_path('ordered.landing.url') }})
+        end as landing_path,
+        case when ordered.landing is null then ordered.first_visit.title else ordered.landing.title end as landing_title,
+        ordered.leaving.url as exit_url,
+        case
+            when ordered.leaving is null then ordered.last_visit.path
+            else coalesce(ordered.leaving.path, {{ http_path('ordered.leaving.url') }})
+        end as exit_path,
+        case when ordered.landing is null then ordered.first_visit.referrer else ordered.landing.referrer end as referrer,
+        case when ordered.landing is null then ordered.first_visit.referrer_host else ordered.landing.referrer_host end as referrer_host,
+        ordered.touch_source,
+        ordered.touch_medium,
+        ordered.touch_campaign,
+        ordered.touch.touch_content as touch_content,
+        ordered.touch.touch_term as touch_term,
+        ordered.channel_group,
+        {% for column, field in {
+            'at': 'began_at', 'source': 'source', 'medium': 'medium', 'campaign': 'campaign', 'channel_group': 'channel_group',
+        }.items() -%}
+        case when ordered.newest_touch is null then carried.newest_touch_{{ column }} else ordered.newest_touch.{{ field }} end as newest_touch_{{ column }},
+        {% endfor -%}
+        ordered.direct_channel_group,
+        ordered.country,
+        coalesce(ordered.device, ordered.agent_device_type) as device_type,
+        coalesce(ordered.os, ordered.agent_os) as os,
+        ordered.browser,
+        ordered.first_visit.source as source,
+        ordered.first_visit.event as first_event,
+        ordered.last_visit.event as last_event,
+        ordered.split_cause,
+        ordered.session_sequence_number = 1 as is_new_visitor,
+        {{ seconds_between('coalesce(ordered.before_end_at, carried.session_end_at)', 'ordered.session_start_at') }} as seconds_since_previous_session,
+        case
+            when ordered.is_bot = 1 then 'bot'
+            when ordered.is_internal = 1 then 'internal'
+            -- More than 60 a minute is more than one a second.
+            when
+                ordered.event_count >= 200
+                and ordered.event_count * 1000000 > {{ microseconds_between('ordered.session_start_at', 'ordered.session_end_at') }} then 'suspect'
+            else 'human'
+        end as traffic_type,
+        ordered.anonymous_ids,
+        ordered.user_ids
+    from ordered
+    left join carried on ordered.dbt_visitor_id = carried.entity
+)
+
+select * from sessions

@@ -1,0 +1,11 @@
+{#- A host as it is compared: in small letters, without a scheme, `www.`, a port, a path or blanks. -#}
+{% test plain_hosts(model, column) %}
+    select {{ column }}
+    from {{ model }}
+    where
+        {{ column }} <> lower(trim({{ column }}))
+        or starts_with({{ column }}, 'www.')
+        or strpos({{ column }}, '/') > 0
+        or strpos({{ column }}, ':') > 0
+        or strpos({{ column }}, ' ') > 0
+{% endtest %}

@@ -1,0 +1,6 @@
+{#- The column is empty or a regular expression, without a blank at an end that nobody sees. -#}
+{% test regular_expression(model, column_name) %}
+    select {{ column_name }}
+    from {{ model }}
+    where {{ column_name }} <> trim({{ column_name }}) or ({{ column_name }} <> '' and not {{ is_pattern(column_name) }})
+{% endtest %}

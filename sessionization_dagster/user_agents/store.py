@@ -1,0 +1,120 @@
+"""core.user_agents kept up to date: one row per user agent of core.events.
+
+internal.user_agent_days holds the user agents of each day. With it a run reads the events of its window alone: a user agent that none of the
+window's events has any more goes where no other day has it either. The first run, and one with other parsers, look at all days.
+
+Everything is read and worked out first; what it writes takes effect together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from sessionization_dagster.partitions import Window
+from sessionization_dagster.user_agents.parse import parse, parser
+from sessionization_dagster.warehouses.base import Connection, TableLayout, Warehouse
+
+TABLES = (
+    TableLayout("core", "user_agents", "user_agent varchar, browser varchar, os varchar, device_type varchar, is_bot boolean"),
+    TableLayout(
+        "internal", "user_agent_days", "event_date date, user_agent varchar", partitioned_by="event_date", clustered_by="user_agent"
+    ),
+    TableLayout("internal", "user_agent_parser", "parser varchar"),
+)  # fmt: skip
+COLUMNS = "user_agent, browser, os, device_type, is_bot"
+
+
+@dataclass(frozen=True)
+class UserAgentsUpdate:
+    """What one run did: user agents that were read, that went, and all that there are."""
+
+    parsed: int
+    removed: int
+    user_agents: int
+
+
+def update_user_agents(warehouse: Warehouse, window: Window) -> UserAgentsUpdate:
+    """Read the window's new user agents, and remove those that no day has any more."""
+    with warehouse.connect() as connection:
+        for table in TABLES:
+            connection.create_missing(table)
+        read_with = _texts(connection, "select parser from internal.user_agent_parser")
+        in_window = f"event_date >= date '{window.start}' and event_date < date '{window.end}'" if read_with else "true"
+        is_read_anew = read_with != [parser()] or _is_lost(connection)
+        _keep_agents(connection, in_window, is_read_anew)
+        known = "" if is_read_anew else "where user_agent not in (select user_agent from core.user_agents)"
+        texts = _texts(connection, f"select user_agent from agents_now {known} order by user_agent")
+        removed = _number(connection, "select count(*) as n from agents_gone")
+        connection.bind("agents_read", _rows(texts))
+        connection.atomically(list(_writes(in_window, is_read_anew)))
+        return UserAgentsUpdate(len(texts), removed, _number(connection, "select count(*) as n from core.user_agents"))
+
+
+def _is_lost(connection: Connection) -> bool:
+    """Whether the table was dropped."""
+    counts = [
+        _number(connection, f"select count(*) as n from {table}")
+        for table in ("core.user_agents", "internal.user_agent_days")
+    ]
+    return counts[0] == 0 < counts[1]
+
+
+def _keep_agents(connection: Connection, in_window: str, is_read_anew: bool) -> None:
+    """Keep agents_seen (the window's, by day), agents_now (the texts to be known; of all days where all are read) and agents_gone."""
+    connection.keep(
+        "agents_seen",
+        # A storage may ask for a bound on the date.
+        f"""
+        select distinct event_date, user_agent from core.events
+        where event_date >= date '0001-01-01' and {in_window} and trim(user_agent) <> ''""",
+    )
+    others = f"select user_agent from internal.user_agent_days where not ({in_window})"
+    connection.keep(
+        "agents_now",
+        f"select user_agent from agents_seen union {others}"
+        if is_read_anew
+        else "select distinct user_agent from agents_seen",
+    )
+    connection.keep(
+        "agents_gone",
+        f"""
+        select distinct user_agent from internal.user_agent_days
+        where {in_window} and user_agent not in (select user_agent from agents_now) and user_agent not in ({others})""",
+    )
+
+
+def _writes(in_window: str, is_read_anew: bool) -> Iterator[str]:
+    yield f"delete from internal.user_agent_days where {in_window}"
+    yield "insert into internal.user_agent_days (event_date, user_agent) select event_date, user_agent from agents_seen"
+    if is_read_anew:
+        yield "delete from core.user_agents where true"
+        yield "delete from internal.user_agent_parser where true"
+        yield f"insert into internal.user_agent_parser (parser) values ('{parser()}')"
+    else:
+        yield "delete from core.user_agents where user_agent in (select user_agent from agents_gone)"
+    yield f"insert into core.user_agents ({COLUMNS}) select {COLUMNS} from agents_read"
+
+
+def _rows(texts: list[str]) -> pa.Table:
+    read = [parse(text) for text in texts]
+    return pa.table(
+        {
+            "user_agent": pa.array(texts, pa.string()),
+            "browser": pa.array([agent.browser for agent in read], pa.string()),
+            "os": pa.array([agent.os for agent in read], pa.string()),
+            "device_type": pa.array([agent.device_type for agent in read], pa.string()),
+            "is_bot": pa.array([agent.is_bot for agent in read], pa.bool_()),
+        }
+    )
+
+
+def _texts(connection: Connection, sql: str) -> list[str]:
+    return [str(next(iter(row.values()))) for row in connection.query(sql).to_pylist()]
+
+
+def _number(connection: Connection, sql: str) -> int:
+    (row,) = connection.query(sql).to_pylist()
+    return int(next(iter(row.values())))
