@@ -88,6 +88,11 @@ class ThinDriver:
             "segment_user_traits": list(settings.segment_user_traits),
             "segment_page_fields": list(settings.segment_page_fields),
             "segment_track_fields": list(settings.segment_track_fields),
+            "own_domains": list(settings.own_domains),
+            "engaged_session_seconds": settings.engaged_session_seconds,
+            "engaged_gap_seconds": settings.engaged_gap_seconds,
+            "attribution_lookback_days": settings.attribution_lookback_days,
+            "returning_days": settings.returning_days,
         }
 
     def land(self, rows: Iterable[RawRow]) -> None:
