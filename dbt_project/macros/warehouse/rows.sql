@@ -118,10 +118,11 @@
     {{ 'arg_min' if place == 'first' else 'arg_max' }}({{ struct_of(dict(zip(columns, columns))) }}, {{ number }}) filter (where {{ condition }})
 {%- endmacro %}
 {% macro bigquery__row_in_order(columns, number, condition, place) -%}
-    array_agg(
-        if({{ condition }}, {{ struct_of(dict(zip(columns, columns))) }}, null)
-        ignore nulls order by {{ number }}{{ ' desc' if place == 'last' }} limit 1
-    )[safe_offset(0)]
+    {%- set first = 'case when ' ~ condition ~ ' then 0 else 1 end, ' ~ number ~ (' desc' if place == 'last' else '') -%}
+    case
+        when sum(case when {{ condition }} then 1 else 0 end) > 0
+            then array_agg({{ struct_of(dict(zip(columns, columns))) }} order by {{ first }} limit 1)[safe_offset(0)]
+    end
 {%- endmacro %}
 
 {#- Aggregate: the different values that are not null, as a sorted array; empty where there is none. -#}
