@@ -32,6 +32,8 @@ def build_dbt_assets(
     """
     _require_one_side(project.manifest)
     common: dict[str, Any] = {
+        # Models of other families are not enabled; what else serves a family says so by a tag.
+        "exclude": " ".join(f"tag:{family}" for family in project.other_families) or None,
         "manifest": project.manifest,
         "dagster_dbt_translator": translator,
         "partitions_def": partitions,

@@ -105,6 +105,11 @@ class DbtProject:
         return {**_declared_vars(self.project_dir), **self.settings}
 
     @property
+    def other_families(self) -> list[str]:
+        """The table families that are not chosen."""
+        return [name for name in _declared_vars(self.project_dir)["families"] if name not in self.settings["families"]]
+
+    @property
     def manifest_path(self) -> Path:
         """Where the manifest lies."""
         return self.target_path / "manifest.json"

@@ -69,7 +69,7 @@ def test_no_run_is_owed(past_seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("past_seed", range(4))
 def test_analytics_equal_the_oracle(past_seed: int, tmp_path: Path) -> None:
     """The family analytics, with the seeds that the project ships and its reading of user agents."""
-    past = history(past_seed, read_seeds(PROJECT_DIR / "seeds"))
+    past = history(past_seed, read_seeds(PROJECT_DIR / "seeds" / "analytics"))
     past = dataclasses.replace(past, settings=dataclasses.replace(past.settings, parse_user_agent=as_oracle_reads))
     names = {
         "SESSIONIZATION_FAMILIES": "analytics",

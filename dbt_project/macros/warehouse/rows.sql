@@ -125,12 +125,13 @@
     end
 {%- endmacro %}
 
-{#- Aggregate: the different values that are not null, as a sorted array; empty where there is none. -#}
-{% macro distinct_array(value) -%}{{ return(adapter.dispatch('distinct_array')(value)) }}{%- endmacro %}
-{% macro default__distinct_array(value) -%}
-    coalesce(list(distinct {{ value }} order by {{ value }}) filter (where {{ value }} is not null), cast([] as varchar[]))
-{%- endmacro %}
-{% macro bigquery__distinct_array(value) -%}array_agg(distinct {{ value }} ignore nulls order by {{ value }}){%- endmacro %}
+{#- Aggregate: the values that are not null, as an array in any order; sorted_distinct makes one of it that does not depend on the order of rows. -#}
+{% macro gathered(value) -%}{{ return(adapter.dispatch('gathered')(value)) }}{%- endmacro %}
+{% macro default__gathered(value) -%}list({{ value }}) filter (where {{ value }} is not null){%- endmacro %}
+{% macro bigquery__gathered(value) -%}array_agg({{ value }} ignore nulls){%- endmacro %}
+{% macro sorted_distinct(array) -%}{{ return(adapter.dispatch('sorted_distinct')(array)) }}{%- endmacro %}
+{% macro default__sorted_distinct(array) -%}coalesce(list_sort(list_distinct({{ array }})), cast([] as varchar[])){%- endmacro %}
+{% macro bigquery__sorted_distinct(array) -%}array(select distinct value from unnest({{ array }}) as value order by value){%- endmacro %}
 
 {#- Aggregate: the arrays of a group as one. -#}
 {% macro joined_arrays(arrays) -%}{{ return(adapter.dispatch('joined_arrays')(arrays)) }}{%- endmacro %}

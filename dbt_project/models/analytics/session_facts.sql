@@ -121,8 +121,8 @@ begun as (
         max(split_cause) as split_cause,
         max(is_bot) as is_bot,
         max(is_internal) as is_internal,
-        {{ distinct_array('anonymous_id') }} as anonymous_ids,
-        {{ distinct_array('user_id') }} as user_ids
+        {{ gathered('anonymous_id') }} as anonymous_ids,
+        {{ gathered('user_id') }} as user_ids
     from described
     group by session_key, dbt_visitor_id, session_sequence_number, session_start_at
 ),
@@ -264,8 +264,8 @@ sessions as (
                 and ordered.event_count * 1000000 > {{ microseconds_between('ordered.session_start_at', 'ordered.session_end_at') }} then 'suspect'
             else 'human'
         end as traffic_type,
-        ordered.anonymous_ids,
-        ordered.user_ids
+        {{ sorted_distinct('ordered.anonymous_ids') }} as anonymous_ids,
+        {{ sorted_distinct('ordered.user_ids') }} as user_ids
     from ordered
     left join carried on ordered.dbt_visitor_id = carried.entity
 )
