@@ -68,9 +68,9 @@
     from {{ relation }}
 {%- endmacro %}
 {% macro bigquery__with_parts(relation, columns, text, separator) -%}
-    select {{ columns | join(', ') }}, part, part_number
+    select {{ columns | join(', ') }}, part, place as part_number
     from {{ relation }}
-    cross join unnest(split({{ text }}, '{{ separator }}')) as part with offset as part_number
+    cross join unnest(split({{ text }}, '{{ separator }}')) as part with offset as place
 {%- endmacro %}
 
 {#- The value of a parameter (name=value) of a query: a plus is a blank, runs of %XX are decoded as UTF-8, and a run that is none stays as it is. Without the
