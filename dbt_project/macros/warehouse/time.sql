@@ -106,7 +106,10 @@
 {#- The Monday of a date's week. -#}
 {% macro monday_of(date) -%}{{ return(adapter.dispatch('monday_of')(date)) }}{%- endmacro %}
 {% macro default__monday_of(date) -%}{{ return("cast(date_trunc('week', " ~ date ~ ") as date)") }}{%- endmacro %}
-{% macro bigquery__monday_of(date) -%}{{ return('date_trunc(' ~ date ~ ', isoweek)') }}{%- endmacro %}
+{% macro bigquery__monday_of(date) -%}
+    {#- Sunday is 1. -#}
+    {{ return('date_sub(' ~ date ~ ', interval mod(extract(dayofweek from ' ~ date ~ ') + 5, 7) day)') }}
+{%- endmacro %}
 
 {#- Days from a date to a later one. -#}
 {% macro days_between(earlier, later) -%}{{ return(adapter.dispatch('days_between')(earlier, later)) }}{%- endmacro %}
