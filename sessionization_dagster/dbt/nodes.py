@@ -43,8 +43,4 @@ def log_nodes(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def written_by(op: str, manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The dbt sources that a Python op writes: those that name it (meta.dagster.written_by)."""
-    return [
-        node
-        for node in manifest["sources"].values()
-        if meta_of(node).get("dagster", {}).get("written_by") == op
-    ]
+    return [node for node in manifest["sources"].values() if meta_of(node).get("dagster", {}).get("written_by") == op]

@@ -17,7 +17,19 @@ PACKAGES = ("ua-parser", "ua-parser-builtins", "crawlerdetect")
 READING = "1"
 #: How ua-parser calls what crawls.
 SPIDER = "Spider"
-DESKTOPS = ("Windows", "Mac OS X", "Linux", "Ubuntu", "Fedora", "Debian", "Chrome OS", "FreeBSD", "OpenBSD", "NetBSD", "Solaris")
+DESKTOPS = (
+    "Windows",
+    "Mac OS X",
+    "Linux",
+    "Ubuntu",
+    "Fedora",
+    "Debian",
+    "Chrome OS",
+    "FreeBSD",
+    "OpenBSD",
+    "NetBSD",
+    "Solaris",
+)
 MOBILES = ("iOS", "Windows Phone", "BlackBerry OS", "Firefox OS", "KaiOS", "Symbian OS", "HarmonyOS", "Tizen", "Bada")
 TABLET_WORDS = ("ipad", "tablet", "kindle", "silk/", "playbook", "nexus 7", "nexus 9", "nexus 10", "sm-t", "sm-x")
 TELEVISION_WORDS = (
