@@ -75,7 +75,10 @@ def test_every_asset_has_a_freshness_policy_for_the_daily_run(specs: dict[str, d
     assert {name: spec.freshness_policy for name, spec in specs.items()} == dict.fromkeys(specs, daily)
 
 
-def test_every_asset_leads_to_its_files_and_models_show_their_sql(specs: dict[str, dg.AssetSpec]) -> None:
+def test_every_asset_leads_to_its_files_and_models_show_their_sql(
+    specs: dict[str, dg.AssetSpec], manifest: Mapping[str, Any]
+) -> None:
+    seeds = {".".join(relation_of(node)) for node in manifest["nodes"].values() if node["resource_type"] == "seed"}
     for name, spec in specs.items():
         files = [Path(one.file_path) for one in spec.metadata["dagster/code_references"].code_references]
         assert all(file.is_file() for file in files), name
@@ -84,8 +87,8 @@ def test_every_asset_leads_to_its_files_and_models_show_their_sql(specs: dict[st
             assert kinds == {".py"}, name
         elif "python" in spec.kinds:
             assert kinds == {".py", ".yml"}, name
-        elif name == "core.funnel_events":
-            assert kinds == {".csv", ".yml"}
+        elif name in seeds:
+            assert kinds == {".csv", ".yml"}, name
         else:
             assert kinds == {".sql", ".yml"}, name
             assert files[0].read_text().strip() in spec.metadata["sql"].value, name

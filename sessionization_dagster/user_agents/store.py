@@ -1,7 +1,8 @@
 """core.user_agents kept up to date: one row per user agent of core.events.
 
 internal.user_agent_days holds the user agents of each day. With it a run reads the events of its window alone: a user agent that none of
-the window's events has any more goes where no other day has it either. The first run, and one with other parsers, look at all days.
+the window's events has any more goes where no other day has it either. The first run looks at all events; one with other parsers reads
+all user agents again.
 
 Everything is read and worked out first; what it writes takes effect together.
 """

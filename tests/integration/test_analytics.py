@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -64,3 +65,24 @@ def test_any_order_of_runs_equals_a_rebuild(seed: int, tmp_path: Path) -> None:
             assert found[table] == expected[table], (table, step)
         assert all(expected[table] for table in TABLES)
         visits = changed(rng, visits, DAYS)
+
+
+def test_every_case_of_the_published_rules_has_its_channel(tmp_path: Path) -> None:
+    with (Path(__file__).parents[1] / "data" / "channel_cases.csv").open(newline="") as file:
+        cases = list(csv.DictReader(file))
+    assert len(cases) > 60
+    driver = ThinDriver(tmp_path, Settings(), family())
+    land_visits(
+        driver,
+        [
+            Visit(f"e{n}", START, f"case {n}", url=case["landing_url"], referrer=case["referrer"] or None)
+            for n, case in enumerate(cases)
+        ],
+    )
+    driver.run(day(0), day(0))
+    columns = ("dbt_visitor_id", "touch_source", "touch_medium", "channel_group")
+    rows = {row["dbt_visitor_id"]: row for row in driver.rows("analytics.sessions", columns)}
+    found = [tuple(rows[f"case {n}"][column] for column in columns[1:]) for n in range(len(cases))]
+    wanted = [(case["source"], case["medium"], case["channel_group"]) for case in cases]
+    wrong = [(case, is_) for case, is_, should in zip(cases, found, wanted, strict=True) if is_ != should]
+    assert not wrong

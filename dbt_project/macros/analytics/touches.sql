@@ -39,20 +39,22 @@ Gives event_id, event_date, touch_source, touch_medium, touch_campaign, touch_co
         {{ with_parts('queries', ['event_id', 'event_date'], 'query', '&') }}
     ),
 
+    named as (
+        select event_id, event_date, part_number, part, {{ before_first('part', '=') }} as name from parts
+    ),
+
     -- Only those that anything is made of are decoded.
     parameters as (
         select
-            parts.event_id,
-            parts.event_date,
-            parts.part_number,
+            named.event_id,
+            named.event_date,
+            named.part_number,
+            named.name,
             click_ids.priority,
-            {{ before_first('parts.part', '=') }} as name,
-            {{ decoded_value('parts.part') }} as value
-        from parts
-        left join {{ ref('click_ids') }} as click_ids on {{ before_first('parts.part', '=') }} = click_ids.parameter
-        where
-            click_ids.priority is not null
-            or {{ before_first('parts.part', '=') }} in ('{{ campaign_values() | join("', '") }}')
+            {{ decoded_value('named.part') }} as value
+        from named
+        left join {{ ref('click_ids') }} as click_ids on named.name = click_ids.parameter
+        where click_ids.priority is not null or named.name in ('{{ campaign_values() | join("', '") }}')
     ),
 
     marked as (
@@ -215,8 +217,6 @@ compiled for each row that it is matched with, so each different value meets eac
             and coalesce(touches.touch_campaign, '') = ruled.touch_campaign
 {%- endmacro %}
 
-{#- A bound on the dates of touches that a run may need: attribution_lookback_days before its earliest frontier, and a day for what the timezone moves. -#}
-{% macro since_lookback(date) -%}
-    {%- if is_frontier_run() -%}{{ return(date ~ ' >= ' ~ date_plus(frontier_date(), -1 * var('attribution_lookback_days') - 1)) }}{%- endif -%}
-    {{ return(since_ever(date)) }}
-{%- endmacro %}
+{#- A bound on the dates of touches that a run may need: attribution_lookback_days before its earliest frontier, and a day for what the timezone
+    moves. The materialisation puts the literal in its place. -#}
+{% macro since_lookback(date) -%}{{ return(date ~ " >= date '__lookback_date__'" if is_frontier_run() else since_ever(date)) }}{%- endmacro %}

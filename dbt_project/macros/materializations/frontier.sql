@@ -87,7 +87,8 @@ config
 {#- The model's text with the dates of this run's frontier. -#}
 {% macro with_frontier_dates(sql, bounds) -%}
     {%- set far = bounds['since'] if bounds['since'] < near_date() else after_all() -%}
-    {{ return(sql | replace('__frontier_date__', bounds['since']) | replace('__prior_date__', bounds['since_previous_session']) | replace('__far_date__', far)) }}
+    {%- set lookback = shifted(bounds['since'], -1 * var('attribution_lookback_days') - 1) -%}
+    {{ return(sql | replace('__frontier_date__', bounds['since']) | replace('__lookback_date__', lookback) | replace('__prior_date__', bounds['since_previous_session']) | replace('__far_date__', far)) }}
 {%- endmacro %}
 
 {#- The condition on the table's rows that this run rewrites, each joined with its entity's row of the frontier. DuckDB makes the few entities of a

@@ -7,25 +7,20 @@
     several times faster than it matches regular expressions, and few hosts have a user or a port. -#}
 {% macro http_host(url) -%}{{ return(adapter.dispatch('http_host')(url)) }}{%- endmacro %}
 {% macro default__http_host(url) -%}
-    {%- set authority = "split_part(split_part(split_part(" ~ after_scheme(url) ~ ", '/', 1), '?', 1), '#', 1)" -%}
-    nullif(lower(
-        case
-            when contains({{ authority }}, '@') or contains({{ authority }}, ':')
-                then regexp_extract({{ authority }}, '^(?:.*@)?(.*?)(?::[0-9]*)?$', 1, 's')
-            else {{ authority }}
-        end
-    ), '')
+    {%- set parts = "string_split(" ~ url ~ ", '/')" -%}
+    case
+        when lower({{ parts }}[1]) in ('http:', 'https:') and {{ parts }}[2] = ''
+            then nullif(lower(
+                case
+                    when regexp_matches({{ parts }}[3], '[@:?#]')
+                        then regexp_extract({{ parts }}[3], '^(?:[^?#]*@)?([^?#]*?)(?::[0-9]*)?(?:[?#]|$)', 1)
+                    else {{ parts }}[3]
+                end
+            ), '')
+    end
 {%- endmacro %}
 {% macro bigquery__http_host(url) -%}
     nullif(lower(regexp_extract({{ url }}, r'^(?i:https?)://(?:[^/?#]*@)?([^/?#]*?)(?::[0-9]*)?(?:[/?#]|$)')), '')
-{%- endmacro %}
-
-{#- DuckDB: what follows http:// or https://; null of any other address. -#}
-{% macro after_scheme(url) -%}
-    {{ return(
-        "case when lower(left(" ~ url ~ ", 8)) = 'https://' then substr(" ~ url ~ ", 9) when lower(left(" ~ url ~ ", 7)) = 'http://' then substr("
-        ~ url ~ ", 8) end"
-    ) }}
 {%- endmacro %}
 
 {#- A host without `www.` before it. -#}
@@ -57,7 +52,7 @@
 
 {#- What precedes the first mark in a text; all of it where it has none. -#}
 {% macro before_first(text, mark) -%}{{ return(adapter.dispatch('before_first')(text, mark)) }}{%- endmacro %}
-{% macro default__before_first(text, mark) -%}split_part({{ text }}, '{{ mark }}', 1){%- endmacro %}
+{% macro default__before_first(text, mark) -%}string_split({{ text }}, '{{ mark }}')[1]{%- endmacro %}
 {% macro bigquery__before_first(text, mark) -%}split({{ text }}, '{{ mark }}')[safe_offset(0)]{%- endmacro %}
 
 {#- The rows of a relation with one more for each part of a text: its columns, part, and part_number, which counts up. -#}

@@ -66,12 +66,12 @@ visits as (
     inner join events on session_events.event_id = events.event_id and session_events.event_date = events.event_date
 ),
 
+addresses as (
+    select *, {{ http_host('referrer') }} as host_before, {{ http_host('url') }} as own_host from visits
+),
+
 with_hosts as (
-    select
-        *,
-        {{ without_www(http_host('referrer')) }} as referrer_host,
-        {{ without_www(http_host('url')) }} as page_host
-    from visits
+    select *, {{ without_www('host_before') }} as referrer_host, {{ without_www('own_host') }} as page_host from addresses
 ),
 
 event_touches as (

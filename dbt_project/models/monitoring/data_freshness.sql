@@ -45,6 +45,15 @@
         (ref('event_blocks'), 'max(hour_block)', 'date'),
         (ref('daily_performance'), local_midnight('max(date)'), 'date'),
     ] -%}
+{% endif -%}
+{% if is_chosen('analytics') -%}
+    {% set tables = tables + [
+        (ref('analytics_sessions'), 'max(session_end_at)', 'session_start_date'),
+        (ref('attribution'), 'max(conversion_at)', 'conversion_date'),
+        (ref('visitor_days'), local_midnight('max(date)'), 'date'),
+        (ref('visitors'), 'max(last_seen_at)', none),
+        (ref('channels_daily'), local_midnight('max(date)'), 'date'),
+    ] -%}
 {% endif %}
 
 with latest as (
