@@ -60,6 +60,8 @@ class ThinDriver:
         """The same warehouse with other models."""
         other = copy(self)
         other.project, other._session_views = project, None
+        # Parsed before its first command: that would leave a folder without a manifest.
+        other.tables = raw_tables(project.manifest, self.settings.sources)
         return other
 
     @property
