@@ -7,9 +7,9 @@ with sums as (
         conversion_date,
         conversion_event_id,
         conversion_name,
-        {% for model in models -%}
-        sum({{ model }}_weight) as {{ model }}_weight,
-        {% endfor -%}
+        {% for model in models %}
+            sum({{ model }}_weight) as {{ model }}_weight,
+        {% endfor %}
         count(*) as touches,
         max(touch_count) as touch_count
     from {{ ref('attribution') }}
@@ -21,6 +21,6 @@ select *
 from sums
 where
     touches <> touch_count
-    {%- for model in models %}
-    or abs({{ model }}_weight - 1) > 1e-9
-    {%- endfor %}
+    {% for model in models %}
+        or abs({{ model }}_weight - 1) > 1e-9
+    {% endfor %}

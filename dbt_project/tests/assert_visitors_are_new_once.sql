@@ -12,4 +12,5 @@ with visitors as (
     group by dbt_visitor_id
 )
 
-select * from visitors where new_dates <> 1 or new_date <> first_date
+select * from visitors
+where new_dates <> 1 or new_date <> first_date

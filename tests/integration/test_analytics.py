@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import shutil
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
 from sessionization_dagster.environment import Environment
 from tests.integration.analytics_visits import START, Visit, changed, land_visits, random_visits
 from tests.integration.thin_driver import ThinDriver
@@ -24,10 +26,30 @@ TABLES = (
 DAYS = 3
 
 
+# Shorter than the histories are, so that touches and returns fall out of them.
+SHORT = {"attribution_lookback_days": 1, "returning_days": 1, "own_domains": ["blog.example"]}
+CONVERSIONS = "conversion_name,event,value_property\npurchase,purchase,value\nlead,signup,\nany,purchase,\n"
+
+
 @cache
 def family() -> DbtProject:
     """The family alone: others have tests of their own."""
     return DbtProject.of(Environment.from_env({"SESSIONIZATION_FAMILIES": "analytics"}))
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], DbtProject]:
+    """The same with other settings and conversions, by timezone."""
+    project_dir = tmp_path_factory.mktemp("project") / "dbt_project"
+    shutil.copytree(PROJECT_DIR, project_dir, ignore=shutil.ignore_patterns("target", "logs"))
+    (project_dir / "seeds" / "conversions.csv").write_text(CONVERSIONS)
+
+    @cache
+    def project(timezone: str) -> DbtProject:
+        names = {"SESSIONIZATION_FAMILIES": "analytics", "SESSIONIZATION_TIMEZONE": timezone}
+        return DbtProject.of(Environment.from_env(names), SHORT, project_dir)
+
+    return project
 
 
 def contents(driver: ThinDriver) -> dict[str, list[dict[str, Any]]]:
@@ -39,31 +61,38 @@ def day(number: int) -> date:
     return START.date() + timedelta(days=number)
 
 
-def rebuilt(folder: Path, visits: list[Visit]) -> dict[str, list[dict[str, Any]]]:
+def rebuilt(
+    folder: Path, settings: Settings, project: DbtProject, visits: list[Visit]
+) -> dict[str, list[dict[str, Any]]]:
     folder.mkdir()
-    driver = ThinDriver(folder, Settings(), family())
+    driver = ThinDriver(folder, settings, project)
     land_visits(driver, visits)
-    driver.run(day(0), day(DAYS - 1))
+    driver.run(day(-1), day(DAYS))
     return contents(driver)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_any_order_of_runs_equals_a_rebuild(seed: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("seed", "timezone"), [(0, "UTC"), (1, "America/New_York")])
+def test_any_order_of_runs_equals_a_rebuild(
+    seed: int, timezone: str, strict: Callable[[str], DbtProject], tmp_path: Path
+) -> None:
     rng = Random(seed)
     (tmp_path / "runs").mkdir()
-    driver = ThinDriver(tmp_path / "runs", Settings(), family())
+    settings, project = Settings(timezone=timezone), strict(timezone)
+    driver = ThinDriver(tmp_path / "runs", settings, project)
     visits = random_visits(rng, DAYS)
     for step in range(3):
         land_visits(driver, visits)
-        order = list(range(DAYS))
+        order = list(range(-1, DAYS + 1))
         if step:
             rng.shuffle(order)
         for number in order:
             driver.run(day(number), day(number))
-        expected, found = rebuilt(tmp_path / f"rebuilt{step}", visits), contents(driver)
+        expected, found = rebuilt(tmp_path / f"rebuilt{step}", settings, project, visits), contents(driver)
         for table in TABLES:
             assert found[table] == expected[table], (table, step)
         assert all(expected[table] for table in TABLES)
+        assert any(row["touch_count"] > 1 for row in expected["analytics.attribution"])
+        assert any(row["conversion_value"] % 1 for row in expected["analytics.visitors"])
         visits = changed(rng, visits, DAYS)
 
 

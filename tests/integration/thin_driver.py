@@ -61,6 +61,8 @@ class ThinDriver:
         assert project.manifest, "is read before the first command, as it is everywhere"
         other = copy(self)
         other.project, other._session_views = project, None
+        # Parsed before its first command: that would leave a folder without a manifest.
+        other.tables = raw_tables(project.manifest, self.settings.sources)
         return other
 
     @property

@@ -30,9 +30,9 @@ select
     touch_content,
     touch_term,
     channel_group,
-    {% for column in ['source', 'medium', 'campaign', 'channel_group'] -%}
-    {{ last_non_direct(column) }} as last_non_direct_{{ column }},
-    {% endfor -%}
+    {% for column in ['source', 'medium', 'campaign', 'channel_group'] %}
+        {{ last_non_direct(column) }} as last_non_direct_{{ column }},
+    {% endfor %}
     country,
     device_type,
     os,

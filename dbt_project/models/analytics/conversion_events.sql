@@ -31,19 +31,19 @@ events as (
 valued as (
     select
         converting.*,
-        {% if properties -%}
-        case converting.value_property
-            {%- for property in properties %}
-            when {{ text_literal(property) }} then {{ as_amount(json_text('events.properties', property)) }}
-            {%- endfor %}
-        end as amount
-        {%- else -%}
-        cast(null as {{ type_amount() }}) as amount
-        {%- endif %}
+        {% if properties %}
+            case converting.value_property
+                {% for property in properties %}
+                    when {{ text_literal(property) }} then {{ as_amount(json_text('events.properties', property)) }}
+                {% endfor %}
+            end as amount
+        {% else %}
+            cast(null as {{ type_amount() }}) as amount
+        {% endif %}
     from converting
-    {% if properties -%}
-    inner join events on converting.event_id = events.event_id and converting.event_date = events.event_date
-    {%- endif %}
+    {% if properties %}
+        inner join events on converting.event_id = events.event_id and converting.event_date = events.event_date
+    {% endif %}
 ),
 
 conversion_events as (

@@ -38,9 +38,9 @@ visits as (
         session_events.track_sequence_number,
         session_events.split_cause,
         session_events.source,
-        {% for column in texts -%}
-        {{ not_blank('events.' ~ column) }} as {{ column }},
-        {% endfor -%}
+        {% for column in texts %}
+            {{ not_blank('events.' ~ column) }} as {{ column }},
+        {% endfor %}
         case when session_events.event_type in ('page', 'screen') then 1 else 0 end as is_page,
         -- A pause longer than what counts as engaged says nothing of what was done in it.
         case
@@ -48,18 +48,16 @@ visits as (
                 then least({{ idle_microseconds('session_events.idle_time_minutes') }}, {{ var('engaged_gap_seconds') * 1000000 }})
             else 0
         end as engaged_microseconds,
-        {% if internal -%}
-        case
-            when
-                {%- for row in internal %}
-                {{ 'or ' if not loop.first }}{{ pattern_found('cast(events.' ~ row.column_name ~ ' as ' ~ dbt.type_string() ~ ')', row.pattern) }}
-                {%- endfor %}
-                then 1
-            else 0
-        end as is_internal,
-        {%- else -%}
-        0 as is_internal,
-        {%- endif %}
+        {% if internal %}
+            case
+                {% for row in internal %}
+                    when {{ pattern_found('cast(events.' ~ row.column_name ~ ' as ' ~ dbt.type_string() ~ ')', row.pattern) }} then 1
+                {% endfor %}
+                else 0
+            end as is_internal,
+        {% else %}
+            0 as is_internal,
+        {% endif %}
         session_events.timestamp,
         session_events.session_start_at
     from session_events
@@ -133,16 +131,51 @@ converted as (
     group by session_key, dbt_visitor_id
 ),
 
+opened as (
+    select
+        session_key,
+        dbt_visitor_id,
+        session_sequence_number,
+        session_start_at,
+        session_end_at,
+        event_count,
+        page_count,
+        unique_pages,
+        engaged_microseconds,
+        landing.url as landing_url,
+        case when landing is null then first_visit.path else coalesce(landing.path, {{ http_path('landing.url') }}) end as landing_path,
+        case when landing is null then first_visit.title else landing.title end as landing_title,
+        case when landing is null then first_visit.referrer else landing.referrer end as referrer,
+        case when landing is null then first_visit.referrer_host else landing.referrer_host end as referrer_host,
+        leaving.url as exit_url,
+        case when leaving is null then last_visit.path else coalesce(leaving.path, {{ http_path('leaving.url') }}) end as exit_path,
+        coalesce(touch.touch_source, '(direct)') as touch_source,
+        coalesce(touch.touch_medium, '(none)') as touch_medium,
+        touch.touch_campaign,
+        touch.touch_content,
+        touch.touch_term,
+        country,
+        coalesce(device, agent_device_type) as device_type,
+        coalesce(os, agent_os) as os,
+        browser,
+        first_visit.source,
+        first_visit.event as first_event,
+        last_visit.event as last_event,
+        split_cause,
+        is_bot,
+        is_internal,
+        anonymous_ids,
+        user_ids
+    from begun
+),
+
 summed as (
     select
-        begun.*,
-        coalesce(begun.touch.touch_source, '(direct)') as touch_source,
-        coalesce(begun.touch.touch_medium, '(none)') as touch_medium,
-        begun.touch.touch_campaign as touch_campaign,
+        opened.*,
         coalesce(converted.conversion_count, 0) as conversion_count,
         coalesce(converted.conversion_amount, cast(0 as {{ type_amount() }})) as conversion_amount
-    from begun
-    left join converted on begun.session_key = converted.session_key and begun.dbt_visitor_id = converted.dbt_visitor_id
+    from opened
+    left join converted on opened.session_key = converted.session_key and opened.dbt_visitor_id = converted.dbt_visitor_id
 ),
 
 touches as (
@@ -156,7 +189,8 @@ channels as (
 ),
 
 direct as (
-    select channel_group from channels where {{ is_direct() }} and touch_campaign is null
+    select channel_group from channels
+    where {{ is_direct() }} and touch_campaign is null
 ),
 
 ordered as (
@@ -192,6 +226,17 @@ ordered as (
     window visitor as (partition by summed.dbt_visitor_id order by summed.session_sequence_number)
 ),
 
+touched as (
+    select
+        *,
+        newest_touch.began_at as touch_at,
+        newest_touch.source as own_source,
+        newest_touch.medium as own_medium,
+        newest_touch.campaign as own_campaign,
+        newest_touch.channel_group as own_channel_group
+    from ordered
+),
+
 -- The visitor's session before these, and the newest touch that was not direct until then.
 carried as (
     {{ carried_rows({
@@ -206,68 +251,63 @@ carried as (
 
 sessions as (
     select
-        ordered.session_key,
-        ordered.dbt_visitor_id,
-        ordered.session_sequence_number,
-        ordered.session_start_at,
-        ordered.session_end_at,
-        {{ local_date('ordered.session_start_at') }} as session_start_date,
-        ordered.event_count,
-        ordered.page_count,
-        ordered.unique_pages,
-        ordered.engaged_microseconds,
-        ordered.conversion_count,
-        ordered.conversion_amount,
-        ordered.is_engaged,
-        case when ordered.page_count > 0 then not ordered.is_engaged end as is_bounce,
-        ordered.landing.url as landing_url,
+        touched.session_key,
+        touched.dbt_visitor_id,
+        touched.session_sequence_number,
+        touched.session_start_at,
+        touched.session_end_at,
+        {{ local_date('touched.session_start_at') }} as session_start_date,
+        touched.event_count,
+        touched.page_count,
+        touched.unique_pages,
+        touched.engaged_microseconds,
+        touched.conversion_count,
+        touched.conversion_amount,
+        touched.is_engaged,
+        case when touched.page_count > 0 then not touched.is_engaged end as is_bounce,
+        touched.landing_url,
+        touched.landing_path,
+        touched.landing_title,
+        touched.exit_url,
+        touched.exit_path,
+        touched.referrer,
+        touched.referrer_host,
+        touched.touch_source,
+        touched.touch_medium,
+        touched.touch_campaign,
+        touched.touch_content,
+        touched.touch_term,
+        touched.channel_group,
+        coalesce(touched.touch_at, carried.newest_touch_at) as newest_touch_at,
+        coalesce(touched.own_source, carried.newest_touch_source) as newest_touch_source,
+        coalesce(touched.own_medium, carried.newest_touch_medium) as newest_touch_medium,
+        -- A touch may have no campaign, and then has not that of the one before.
+        case when touched.touch_at is null then carried.newest_touch_campaign else touched.own_campaign end as newest_touch_campaign,
+        coalesce(touched.own_channel_group, carried.newest_touch_channel_group) as newest_touch_channel_group,
+        touched.direct_channel_group,
+        touched.country,
+        touched.device_type,
+        touched.os,
+        touched.browser,
+        touched.source,
+        touched.first_event,
+        touched.last_event,
+        touched.split_cause,
+        touched.session_sequence_number = 1 as is_new_visitor,
+        {{ seconds_between('coalesce(touched.before_end_at, carried.session_end_at)', 'touched.session_start_at') }} as seconds_since_previous_session,
         case
-            when ordered.landing is null then ordered.first_visit.path
-            else coalesce(ordered.landing.path, {{ http_path('ordered.landing.url') }})
-        end as landing_path,
-        case when ordered.landing is null then ordered.first_visit.title else ordered.landing.title end as landing_title,
-        ordered.leaving.url as exit_url,
-        case
-            when ordered.leaving is null then ordered.last_visit.path
-            else coalesce(ordered.leaving.path, {{ http_path('ordered.leaving.url') }})
-        end as exit_path,
-        case when ordered.landing is null then ordered.first_visit.referrer else ordered.landing.referrer end as referrer,
-        case when ordered.landing is null then ordered.first_visit.referrer_host else ordered.landing.referrer_host end as referrer_host,
-        ordered.touch_source,
-        ordered.touch_medium,
-        ordered.touch_campaign,
-        ordered.touch.touch_content as touch_content,
-        ordered.touch.touch_term as touch_term,
-        ordered.channel_group,
-        {% for column, field in {
-            'at': 'began_at', 'source': 'source', 'medium': 'medium', 'campaign': 'campaign', 'channel_group': 'channel_group',
-        }.items() -%}
-        case when ordered.newest_touch is null then carried.newest_touch_{{ column }} else ordered.newest_touch.{{ field }} end as newest_touch_{{ column }},
-        {% endfor -%}
-        ordered.direct_channel_group,
-        ordered.country,
-        coalesce(ordered.device, ordered.agent_device_type) as device_type,
-        coalesce(ordered.os, ordered.agent_os) as os,
-        ordered.browser,
-        ordered.first_visit.source as source,
-        ordered.first_visit.event as first_event,
-        ordered.last_visit.event as last_event,
-        ordered.split_cause,
-        ordered.session_sequence_number = 1 as is_new_visitor,
-        {{ seconds_between('coalesce(ordered.before_end_at, carried.session_end_at)', 'ordered.session_start_at') }} as seconds_since_previous_session,
-        case
-            when ordered.is_bot = 1 then 'bot'
-            when ordered.is_internal = 1 then 'internal'
+            when touched.is_bot = 1 then 'bot'
+            when touched.is_internal = 1 then 'internal'
             -- More than 60 a minute is more than one a second.
             when
-                ordered.event_count >= 200
-                and ordered.event_count * 1000000 > {{ microseconds_between('ordered.session_start_at', 'ordered.session_end_at') }} then 'suspect'
+                touched.event_count >= 200
+                and touched.event_count * 1000000 > {{ microseconds_between('touched.session_start_at', 'touched.session_end_at') }} then 'suspect'
             else 'human'
         end as traffic_type,
-        {{ sorted_distinct('ordered.anonymous_ids') }} as anonymous_ids,
-        {{ sorted_distinct('ordered.user_ids') }} as user_ids
-    from ordered
-    left join carried on ordered.dbt_visitor_id = carried.entity
+        {{ sorted_distinct('touched.anonymous_ids') }} as anonymous_ids,
+        {{ sorted_distinct('touched.user_ids') }} as user_ids
+    from touched
+    left join carried on touched.dbt_visitor_id = carried.entity
 )
 
 select * from sessions

@@ -7,9 +7,9 @@
 with sessions as (
     select
         *,
-        {% for column in touch -%}
-        {{ last_non_direct(column) }} as last_non_direct_{{ column }},
-        {% endfor -%}
+        {% for column in touch %}
+            {{ last_non_direct(column) }} as last_non_direct_{{ column }},
+        {% endfor %}
         max(session_sequence_number) over (partition by dbt_visitor_id) as last_session_number
     from {{ ref('session_facts') }}
     where {{ is_touched('dbt_visitor_id') }} and {{ since_ever('session_start_date') }}
@@ -32,18 +32,18 @@ summed as (
         cast(sum(event_count) as {{ type_bigint() }}) as event_count,
         cast(sum(conversion_count) as {{ type_bigint() }}) as conversion_count,
         sum(conversion_amount) as conversion_amount,
-        {% for column in touch -%}
-        max(case when session_sequence_number = 1 then {{ 'channel_group' if column == 'channel_group' else 'touch_' ~ column }} end) as first_touch_{{ column }},
-        {% endfor -%}
+        {% for column in touch %}
+            max(case when session_sequence_number = 1 then {{ 'channel_group' if column == 'channel_group' else 'touch_' ~ column }} end) as first_touch_{{ column }},
+        {% endfor %}
         max(case when session_sequence_number = 1 then landing_path end) as first_landing_path,
-        {% for column in touch -%}
-        max(case when session_sequence_number = last_session_number then last_non_direct_{{ column }} end) as last_non_direct_{{ column }},
-        {% endfor -%}
+        {% for column in touch %}
+            max(case when session_sequence_number = last_session_number then last_non_direct_{{ column }} end) as last_non_direct_{{ column }},
+        {% endfor %}
         {{ joined_arrays('anonymous_ids') }} as anonymous_ids,
         {{ joined_arrays('user_ids') }} as user_ids,
-        {% for column in ['country', 'device_type', 'os', 'browser'] -%}
-        {{ first_value_in_order(column, '-1 * session_sequence_number') }} as {{ column }},
-        {% endfor -%}
+        {% for column in ['country', 'device_type', 'os', 'browser'] %}
+            {{ first_value_in_order(column, '-1 * session_sequence_number') }} as {{ column }},
+        {% endfor %}
         max(case when session_sequence_number = last_session_number then traffic_type end) as traffic_type
     from sessions
     group by dbt_visitor_id
@@ -60,13 +60,13 @@ visitors as (
         days.active_days,
         summed.conversion_count,
         cast(summed.conversion_amount as {{ type_double() }}) as conversion_value,
-        {% for column in touch -%}
-        summed.first_touch_{{ column }},
-        {% endfor -%}
+        {% for column in touch %}
+            summed.first_touch_{{ column }},
+        {% endfor %}
         summed.first_landing_path,
-        {% for column in touch -%}
-        summed.last_non_direct_{{ column }},
-        {% endfor -%}
+        {% for column in touch %}
+            summed.last_non_direct_{{ column }},
+        {% endfor %}
         {{ distinct_count('summed.anonymous_ids') }} as device_count,
         {{ distinct_count('summed.user_ids') }} as user_id_count,
         summed.country,
