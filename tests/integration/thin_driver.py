@@ -58,7 +58,6 @@ class ThinDriver:
 
     def with_project(self, project: DbtProject) -> ThinDriver:
         """The same warehouse with other models."""
-        assert project.manifest, "is read before the first command, as it is everywhere"
         other = copy(self)
         other.project, other._session_views = project, None
         # Parsed before its first command: that would leave a folder without a manifest.
