@@ -66,12 +66,12 @@ def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
     assert "rerun_marked_days" in str(run(project, "repair").all_node_events[0].step_key)
     before = len(instance.get_run_records())
     execute(project, """
-        update rudderstack.dbt_session_duration set session_duration = session_duration + 1
+        update core.sessions set event_count = event_count + 1
         where session_start_date = '2024-03-10' and dbt_visitor_id = 'lU'""")  # fmt: skip
     checks = run(project, "verify", matches_full_rebuild={"sample_size": 100}).get_asset_check_evaluations()
     (failed,) = [check for check in checks if not check.passed]
-    assert failed.asset_key == dg.AssetKey(["rudderstack", "dbt_session_duration"])
-    assert "session_duration" in str(failed.description)
+    assert failed.asset_key == dg.AssetKey(["core", "sessions"])
+    assert "event_count" in str(failed.description)
     assert "lU" in str(failed.description)
     told = run(project, "repair").output_for_node("rerun_marked_days")
     assert (told["checks"], len(told["runs"])) == (1, 1)
