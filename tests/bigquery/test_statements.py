@@ -24,9 +24,13 @@ SOURCES = ("rudderstack",)
 # A table of the rows' one event, with its properties.
 EVENT_TABLE = f"{PROJECT}.{raw_dataset('rudderstack')}.product_view"
 # Tests that look further back than the window, and how far; each says so by a literal too.
-LOOK_BACK = {"volume_anomaly": 56, "assert_event_ids_stand_on_one_date": 7, "rejected_share": 7}
+LOOK_BACK = {
+    "volume_anomaly": 56, "assert_event_ids_stand_on_one_date": 7, "rejected_share": 7,
+    # Touches of the 30 days before count, and a day for the timezone.
+    "analytics.attribution": 33,
+}  # fmt: skip
 # Read whole, as tables are that are looked up by person: some columns of one row per session, and per visitor and day.
-WHOLE = ("analytics.visitors", "retention_weekly")
+WHOLE = ("analytics.visitors", "retention_weekly", "assert_visitors_add_up", "assert_visitors_are_new_once")
 # A session may have begun on the day before, and a bound on a timestamp has a day to spare for the timezone.
 SPARE_DAYS = 2
 # Raw tables are divided by arrival: a clock that is ahead, the timezone and the load time's own day.

@@ -61,8 +61,8 @@ def project(home: Path, demo_output: str) -> Iterator[Project]:
 
 
 KINDS = {
-    "VARCHAR": "text", "TIMESTAMP": "timestamp", "DATE": "date", "BIGINT": "integer", "INTEGER": "integer", "DOUBLE": "number", "DECIMAL(38,6)": "number",
-    "JSON": "json", "VARCHAR[]": "texts", "BOOLEAN": "boolean",
+    "VARCHAR": "text", "TIMESTAMP": "timestamp", "DATE": "date", "BIGINT": "integer", "INTEGER": "integer", "DOUBLE": "number",
+    "DECIMAL(38,6)": "number", "JSON": "json", "VARCHAR[]": "texts", "BOOLEAN": "boolean",
 }  # fmt: skip
 
 
