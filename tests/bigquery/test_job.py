@@ -198,7 +198,7 @@ def assert_all_is_told(result: dg.ExecuteInProcessResult, driver: BigQueryDriver
     (in_all,) = driver.send(f"select count(*) as n from `{PROJECT}.{DATASET}_core.events`")
     assert sum(counts) == in_all["n"] == 67
     assert all(counts)
-    for table in ("core/events", "core/identity_graph", "rudderstack/dbt_session_tracks", "measure_js/sessions"):
+    for table in ("core/events", "core/identity_graph", "core/sessions", "measure_js/sessions"):
         newest = entries[table, days[-1]]
         # The emulator knows how many rows a table had when it was made.
         assert newest["dagster/row_count"].value > 0 or table == "core/identity_graph", table

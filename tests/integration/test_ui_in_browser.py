@@ -19,7 +19,7 @@ from tests.report.test_browser import browser, pytestmark
 
 __all__ = ["browser", "pytestmark"]
 
-KEY = dg.AssetKey(["rudderstack", "dbt_session_tracks"])
+KEY = dg.AssetKey(["core", "sessions"])
 DAYS = [date(2024, 3, day) for day in (9, 10, 11, 12)]
 # A page asks the webserver a dozen times before it is complete, and a busy machine answers slowly.
 PATIENCE_MS = 180_000

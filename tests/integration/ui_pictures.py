@@ -9,7 +9,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.report.test_browser import CHROMIUM, OPTIONS
 
-ASSET = "assets/rudderstack/dbt_session_tracks"
+ASSET = "assets/core/sessions"
 
 
 def take(page: Page, site: str, folder: Path) -> None:
