@@ -10,7 +10,7 @@ config
   rewrite_from  'frontier': rows with at >= the frontier (default)
                 'previous_session': from the start of the session before the frontier on. The model gives that session's row again
                 (prior_session) with what changes in it
-                'date': whole dates, from the frontier's date on; `at` is a date then. The model reads these with from_frontier_date
+                'date': whole dates, from the frontier's date on; `at` is a date then
   sessions      roots only: false where the rows are in no sessions (default true: the columns are those of in_sessions)
   requests      marks a root: name of the macro whose condition on an event type says which events it takes
   requested_by  roots only: name of the macro whose expression over core.events names the entity (default: the alias's visitor)

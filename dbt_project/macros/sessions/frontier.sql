@@ -168,14 +168,16 @@ a parent was rebuilt whole.
     {{ return(relation) }}
 {%- endmacro %}
 
-{#- The rows of a parent that the model must look at. `at` orders the rows, `date` is the parent's date column. -#}
+{#- The rows of a parent that the model must look at. `at` orders the rows, `date` is the parent's date column. A model that rewrites whole dates
+    (rewrite_from: date) reads the parent's table: what the parent wrote in this run may begin in the middle of a date. -#}
 {% macro from_frontier(relation, entity='dbt_visitor_id', at='timestamp', date='event_date') -%}
+    {%- set by_date = config.get('rewrite_from') == 'date' -%}
     {%- if is_frontier_run() -%}
     (
         select parent.*
-        from {{ rewritten_rows(relation) }} as parent
+        from {{ relation if by_date else rewritten_rows(relation) }} as parent
         inner join {{ frontier_relation(model.name) }} as frontier
-            on parent.{{ entity }} = frontier.entity and parent.{{ at }} >= frontier.reprocess_from
+            on parent.{{ entity }} = frontier.entity and parent.{{ date if by_date else at }} >= {{ as_at('frontier.reprocess_from') }}
         where parent.{{ date }} >= {{ frontier_date() }}
     )
     {%- else -%}
@@ -183,24 +185,8 @@ a parent was rebuilt whole.
     {%- endif -%}
 {%- endmacro %}
 
-{#- The rows of a parent on or after the date of each entity's frontier, for a model that rewrites whole dates (rewrite_from: date). From the table:
-    what the parent wrote in this run may begin in the middle of a date. -#}
-{% macro from_frontier_date(relation, entity='dbt_visitor_id', date='event_date') -%}
-    {%- if is_frontier_run() -%}
-    (
-        select parent.*
-        from {{ relation }} as parent
-        inner join {{ frontier_relation(model.name) }} as frontier
-            on parent.{{ entity }} = frontier.entity and parent.{{ date }} >= {{ local_date('frontier.reprocess_from') }}
-        where parent.{{ date }} >= {{ frontier_date() }}
-    )
-    {%- else -%}
-    (select * from {{ relation }} where {{ date }} >= {{ frontier_date() }})
-    {%- endif -%}
-{%- endmacro %}
-
-{#- The row, as it stands, of the session before each entity's frontier, for a model that rewrites it (rewrite_from: previous_session). No rows where
-    everything is made anew. -#}
+{#- In a frontier run, for a model that rewrites the session before each entity's frontier (rewrite_from: previous_session): that session's present
+    row. -#}
 {% macro prior_sessions(columns) -%}
     select {% for column in columns %}prior.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
     from {{ this }} as prior

@@ -4,7 +4,7 @@
 ) }}
 
 with events as (
-    select * from {{ from_frontier_date(ref('session_events')) }} as session_events
+    select * from {{ from_frontier(ref('session_events')) }} as session_events
 ),
 
 -- A pause counts for the date of the event that ends it.
@@ -28,7 +28,7 @@ active as (
 
 converted as (
     select dbt_visitor_id, conversion_date, count(*) as conversion_count, sum(conversion_amount) as conversion_amount
-    from {{ from_frontier_date(ref('conversion_events'), date='conversion_date') }} as conversion_events
+    from {{ from_frontier(ref('conversion_events'), date='conversion_date') }} as conversion_events
     group by dbt_visitor_id, conversion_date
 ),
 
