@@ -218,5 +218,5 @@ compiled for each row that it is matched with, so each different value meets eac
 {%- endmacro %}
 
 {#- A bound on the dates of touches that a run may need: attribution_lookback_days before its earliest frontier, and a day for what the timezone
-    moves. The materialisation puts the literal in its place. -#}
-{% macro since_lookback(date) -%}{{ return(date ~ " >= date '__lookback_date__'" if is_frontier_run() else since_ever(date)) }}{%- endmacro %}
+    moves. -#}
+{% macro since_lookback(date) -%}{{ date }} >= {{ frontier_date(var('attribution_lookback_days') + 1) }}{%- endmacro %}

@@ -87,8 +87,15 @@ config
 {#- The model's text with the dates of this run's frontier. -#}
 {% macro with_frontier_dates(sql, bounds) -%}
     {%- set far = bounds['since'] if bounds['since'] < near_date() else after_all() -%}
-    {%- set lookback = shifted(bounds['since'], -1 * var('attribution_lookback_days') - 1) -%}
-    {{ return(sql | replace('__frontier_date__', bounds['since']) | replace('__lookback_date__', lookback) | replace('__prior_date__', bounds['since_previous_session']) | replace('__far_date__', far)) }}
+    {%- set literals = {
+        '__frontier_date__': bounds['since'], '__prior_date__': bounds['since_previous_session'], '__far_date__': far,
+    } -%}
+    {%- for days in modules.re.findall('__([0-9]+)_days_before_frontier_date__', sql) -%}
+        {%- do literals.update({'__' ~ days ~ '_days_before_frontier_date__': shifted(bounds['since'], -1 * (days | int))}) -%}
+    {%- endfor -%}
+    {%- set text = [sql] -%}
+    {%- for placeholder, literal in literals.items() -%}{%- do text.append(text.pop() | replace(placeholder, literal)) -%}{%- endfor -%}
+    {{ return(text[0]) }}
 {%- endmacro %}
 
 {#- The condition on the table's rows that this run rewrites, each joined with its entity's row of the frontier. DuckDB makes the few entities of a

@@ -134,9 +134,12 @@ a parent was rebuilt whole.
     {{ return(not frontier_plan().is_whole) }}
 {%- endmacro %}
 
-{#- Stands in a model's text for the date of the run's earliest frontier; the materialisation puts the literal in its place, so
-    that storage can skip what lies before. Where everything is made anew, a date before all. -#}
-{% macro frontier_date() -%}{{ return("date '" ~ ('__frontier_date__' if is_frontier_run() else before_all()) ~ "'") }}{%- endmacro %}
+{#- Stands in a model's text for the date of the run's earliest frontier, or a date so many days before it. The materialisation puts the literal in its
+    place, so that storage can skip what lies before. Where everything is made anew, a date before all. -#}
+{% macro frontier_date(days_before=0) -%}
+    {%- set placeholder = '__' ~ days_before ~ '_days_before_frontier_date__' if days_before else '__frontier_date__' -%}
+    {{ return("date '" ~ (placeholder if is_frontier_run() else before_all()) ~ "'") }}
+{%- endmacro %}
 
 {#- YYYY-MM-DD before every date that a row can have. -#}
 {% macro before_all() -%}{{ return('0001-01-01') }}{%- endmacro %}
