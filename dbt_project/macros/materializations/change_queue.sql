@@ -97,11 +97,16 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
 {%- endmacro %}
 
 {#- For the text of a model by day that follows another one (config.follows): the days that it has not followed, and the run's. -#}
-{% macro in_days_to_write(date) -%}{{ return(in_days(date, days_to_write())) }}{%- endmacro %}
+{% macro in_days_to_write(date) -%}{{ return(in_days(date, day_plan().days)) }}{%- endmacro %}
 
-{#- Read once when the model's text is rendered and once when it is materialised; there is one writer at a time, so both agree. -#}
-{% macro days_to_write() -%}
-    {%- if not config.get('follows') or not execute or flags.WHICH not in ('run', 'build') -%}{{ return(days_of_window()) }}{%- endif -%}
-    {%- set own = frontier_progress([model.name]).get(model.name, {'sequence': 0}).sequence -%}
-    {{ return((days_of_window() + noted_days(config.get('follows'), own, newest_change())) | unique | list) }}
+{#- Which days this run of a model by day writes, and how far it has followed the queue then. Kept in `model`, as frontier_plan is. -#}
+{% macro day_plan() -%}
+    {%- if not config.get('follows') or not execute or flags.WHICH not in ('run', 'build') -%}{{ return({'days': days_of_window()}) }}{%- endif -%}
+    {%- if 'day_plan' not in model -%}
+        {%- set own = frontier_progress([model.name]).get(model.name, {'sequence': 0}).sequence -%}
+        {%- set sequence = newest_change() -%}
+        {%- set days = (days_of_window() + noted_days(config.get('follows'), own, sequence)) | unique | list -%}
+        {%- do model.update({'day_plan': {'days': days, 'sequence': sequence}}) -%}
+    {%- endif -%}
+    {{ return(model.day_plan) }}
 {%- endmacro %}

@@ -12,12 +12,12 @@ config
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing_relation = load_cached_relation(this) -%}
     {%- set date = config.require('date') -%}
-    {%- set days = days_to_write() -%}
-    {%- set replaced = in_days(date, days) -%}
-    {%- set notes = [note_days(days)] if config.get('notes_days', false) else [] -%}
+    {%- set plan = day_plan() -%}
+    {%- set replaced = in_days(date, plan.days) -%}
+    {%- set notes = [note_days(plan.days)] if config.get('notes_days', false) else [] -%}
     {%- set progress = [] -%}
     {%- if config.get('follows') -%}
-        {%- set progress = ['update ' ~ frontier_progress_relation() ~ ' set sequence = ' ~ newest_change() ~ " where model = '" ~ model.name ~ "'"] -%}
+        {%- set progress = ['update ' ~ frontier_progress_relation() ~ ' set sequence = ' ~ plan.sequence ~ " where model = '" ~ model.name ~ "'"] -%}
     {%- endif -%}
     {%- if config.get('keeps_undated', false) -%}
         {%- set replaced = '(' ~ replaced ~ ') or ' ~ date ~ ' is null' -%}
