@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from sessionization_dagster.identity_store.tables import number
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.user_agents.parse import parse, parser
 from sessionization_dagster.warehouses.base import Connection, TableLayout, Warehouse
@@ -48,16 +49,16 @@ def update_user_agents(warehouse: Warehouse, window: Window) -> UserAgentsUpdate
         _keep_agents(connection, in_window, is_read_anew)
         known = "" if is_read_anew else "where user_agent not in (select user_agent from core.user_agents)"
         texts = _texts(connection, f"select user_agent from agents_now {known} order by user_agent")
-        removed = _number(connection, "select count(*) as n from agents_gone")
+        removed = number(connection, "select count(*) as n from agents_gone")
         connection.bind("agents_read", _rows(texts))
         connection.atomically(list(_writes(in_window, is_read_anew)))
-        return UserAgentsUpdate(len(texts), removed, _number(connection, "select count(*) as n from core.user_agents"))
+        return UserAgentsUpdate(len(texts), removed, number(connection, "select count(*) as n from core.user_agents"))
 
 
 def _is_lost(connection: Connection) -> bool:
     """Whether the table was dropped."""
     counts = [
-        _number(connection, f"select count(*) as n from {table}")
+        number(connection, f"select count(*) as n from {table}")
         for table in ("core.user_agents", "internal.user_agent_days")
     ]
     return counts[0] == 0 < counts[1]
@@ -114,8 +115,3 @@ def _rows(texts: list[str]) -> pa.Table:
 
 def _texts(connection: Connection, sql: str) -> list[str]:
     return [str(next(iter(row.values()))) for row in connection.query(sql).to_pylist()]
-
-
-def _number(connection: Connection, sql: str) -> int:
-    (row,) = connection.query(sql).to_pylist()
-    return int(next(iter(row.values())))
