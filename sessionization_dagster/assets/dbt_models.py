@@ -67,17 +67,18 @@ def _require_one_side(manifest: Mapping[str, Any]) -> None:
 def _require_tables_of_views(
     context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: Translator
 ) -> None:
+    """See require_tables. What other steps of the run make counts as selected: a run of everything asks for nobody's history."""
+    made = set(context.job_def.asset_layer.executable_asset_keys)
     keys = {
-        translator.get_asset_key(node): unique_id
+        unique_id: translator.get_asset_key(node)
         for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
         if node["resource_type"] in ("model", "seed", "source")
     }
-    unique_ids = {unique_id: key for key, unique_id in keys.items()}
-    selected = {keys[key] for key in context.selected_asset_keys if key in keys}
+    selected = {unique_id for unique_id, key in keys.items() if key in made}
     behind = {
         table for view in partitioned_views(manifest, selected) for table in tables_behind(manifest, view) - selected
     }
-    days_of = {table: context.instance.get_materialized_partitions(unique_ids[table]) for table in behind}
+    days_of = {table: context.instance.get_materialized_partitions(keys[table]) for table in behind}
     require_tables(manifest, selected, context.partition_keys, days_of)
 
 

@@ -294,6 +294,16 @@ def test_any_subset_of_tables_in_any_order_converges(tmp_path: Path, instance: d
     """Tables left behind and caught up later, the lower ones before the upper ones, end as one run would leave them."""
     project = csv_project(tmp_path, instance)
     project.land("tracks/first", first_rows())
+    alone = project.definitions.resolve_job_def("daily_sessionization").get_subset(
+        asset_selection={dg.AssetKey(["rudderstack", "dbt_session_duration"])}
+    )
+    result = alone.execute_in_process(
+        instance=instance, partition_key="2024-03-10", raise_on_error=False, run_config=QUIET
+    )
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "rudderstack.dbt_session_duration is a view of core.sessions, which has not had 2024-03-10" in str(
+        failure.step_failure_data.error
+    )
     project.run(date(2024, 3, 9), date(2024, 3, 12))
     project.land("tracks/late", later_rows(date(2024, 3, 10)))
     stream = ["raw/landing_rejects", "core/events", "core/rejected_events", "core/identity_edges", "core/identity_graph",
