@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from sessionization_dagster.user_agents.parse import parse
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle import model
 from tests.oracle.compare import difference
-from tests.oracle.histories import History, history
+from tests.oracle.histories import History, Run, history
 from tests.oracle.seeds import read_seeds
 
 
@@ -29,10 +29,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_any_order_of_runs_equals_the_oracle(seed: int, tmp_path: Path) -> None:
     past = history(seed)
     driver = ThinDriver(tmp_path, past.settings, days=(past.dates[0], past.dates[-1]))
-    for landing, step, is_settled in zip(past.landings(), past.steps, past.settled(), strict=True):
-        rows = [row for file_rows in landing.values() for row in file_rows]
-        driver.land(rows)
-        for run in step.runs:
+    for rows, runs, is_settled in landed_steps(past, driver):
+        for run in runs:
             driver.run(run.first, run.last)
         if is_settled:
             assert_equals_oracle(driver, rows, past)
@@ -49,10 +47,8 @@ def test_no_run_is_owed(past_seed: int, tmp_path: Path) -> None:
         for node in driver.project.manifest["nodes"].values()
         if node["config"].get("materialized") in ("frontier", "rollup")
     ]
-    for landing, step, is_settled in zip(past.landings(), past.steps, past.settled(), strict=True):
-        rows = [row for file_rows in landing.values() for row in file_rows]
-        driver.land(rows)
-        for run in step.runs:
+    for rows, runs, is_settled in landed_steps(past, driver):
+        for run in runs:
             driver.run_events(run.first, run.last, left_out=["identity_edges"] if draw.random() < 0.3 else [])
             if draw.random() < 0.6:
                 driver.run_identity(run.first, run.last)
@@ -78,13 +74,19 @@ def test_analytics_equal_the_oracle(past_seed: int, tmp_path: Path) -> None:
     }
     project = DbtProject.of(Environment.from_env(names))
     driver = ThinDriver(tmp_path, past.settings, project, days=(past.dates[0], past.dates[-1]))
-    for landing, step, is_settled in zip(past.landings(), past.steps, past.settled(), strict=True):
-        rows = [row for file_rows in landing.values() for row in file_rows]
-        driver.land(rows)
-        for run in step.runs:
+    for rows, runs, is_settled in landed_steps(past, driver):
+        for run in runs:
             driver.run(run.first, run.last)
         if is_settled:
             assert_equals_oracle(driver, rows, past, ("core", "analytics"))
+
+
+def landed_steps(past: History, driver: ThinDriver) -> Iterator[tuple[list[model.RawRow], Sequence[Run], bool]]:
+    """The steps of a history, each once its files are landed: all raw rows then, the runs to make, and whether they leave nothing to do."""
+    for landing, step, is_settled in zip(past.landings(), past.steps, past.settled(), strict=True):
+        rows = [row for file_rows in landing.values() for row in file_rows]
+        driver.land(rows)
+        yield rows, step.runs, is_settled
 
 
 def as_oracle_reads(user_agent: str) -> tuple[str | None, str | None, str | None, bool]:

@@ -109,6 +109,20 @@ def mapped_tracks(events_of: dict[str, list[Event]]) -> list[dict]:
     ]
 
 
+def following(session: Session, place: int, flow_length: int) -> dict[str, str | None]:
+    """event_2 to event_<flow_length> of the event at a place, from 1, in the session."""
+    names = [event.event for event in session.events] + [None] * flow_length
+    return {f"event_{n}": names[place + n - 2] for n in range(2, flow_length + 1)}
+
+
+def counted(session: Session, settings: Settings) -> dict[str, int]:
+    """A session's column for each of counted_events."""
+    return {
+        column: sum(event.event == value for event in session.events)
+        for column, value in settings.counted_events.items()
+    }
+
+
 def session_events(
     sessions: Sequence[Session], day_sessions: Sequence[tuple[str, int, list[Event]]], flow_length: int
 ) -> list[dict]:
@@ -120,7 +134,6 @@ def session_events(
     }
     rows = []
     for session in sessions:
-        names = [event.event for event in session.events] + [None] * flow_length
         for place, event in enumerate(session.events, start=1):
             rows.append(
                 {
@@ -136,7 +149,7 @@ def session_events(
                     "track_sequence_number": place,
                     **of_day[event.event_id + str(event.event_date)],
                     "split_cause": session.split_cause if place == 1 else None,
-                    **{f"event_{n}": names[place + n - 2] for n in range(2, flow_length + 1)},
+                    **following(session, place, flow_length),
                     "country": event.country,
                     "device": event.device,
                     "os": event.os,
@@ -158,10 +171,7 @@ def core_sessions(sessions: Sequence[Session], settings: Settings) -> list[dict]
             "session_sequence_number": session.number,
             "split_cause": session.split_cause,
             "event_count": len(session.events),
-            **{
-                column: sum(event.event == value for event in session.events)
-                for column, value in settings.counted_events.items()
-            },
+            **counted(session, settings),
             "session_start_at": session.start,
             "session_end_at": session.end,
             "next_session_start_at": session.next_start,
@@ -214,10 +224,7 @@ def session_track_facts(sessions: Sequence[Session], settings: Settings) -> list
             "session_id": session.id,
             "ended_at": session.end,
             "num_pvs": len(session.events),
-            **{
-                column: sum(event.event == value for event in session.events)
-                for column, value in settings.counted_events.items()
-            },
+            **counted(session, settings),
             "session_start_date": local_date(session.start, settings.timezone),
         }
         for session in sessions
@@ -254,7 +261,6 @@ def tracks_flow(sessions: Sequence[Session], flow_length: int) -> list[dict]:
     """One row per event, with the names of the events that follow it in its session."""
     rows = []
     for session in sessions:
-        names = [event.event for event in session.events] + [None] * flow_length
         for place, event in enumerate(session.events, start=1):
             rows.append(
                 {
@@ -264,7 +270,7 @@ def tracks_flow(sessions: Sequence[Session], flow_length: int) -> list[dict]:
                     "event": event.event,
                     "dbt_visitor_id": session.visitor,
                     "timestamp": event.timestamp,
-                    **{f"event_{n}": names[place + n - 2] for n in range(2, flow_length + 1)},
+                    **following(session, place, flow_length),
                     "event_date": event.event_date,
                 }
             )
