@@ -1,2 +1,2 @@
-{#- Whether SESSIONIZATION_FAMILIES has the family, for what stands outside its folder: tests, analyses, and tables that read several families. -#}
+{#- Whether SESSIONIZATION_FAMILIES has the family. For files outside the family's folder: tests, analyses, and tables that read several families. -#}
 {% macro is_chosen(family) -%}{{ return(family in var('families')) }}{%- endmacro %}

@@ -12,7 +12,7 @@
     {{ return(properties) }}
 {%- endmacro %}
 
-{#- A seed's table as it stands, in the order of its columns; none where there is none, which only texts that do not run may have. -#}
+{#- The present rows of a seed's table, in the order of the columns. Without the table a text that only compiles gets no rows, and a run fails. -#}
 {% macro seed_rows(name, columns) -%}
     {%- set rows = [] -%}
     {%- if execute -%}

@@ -1,7 +1,7 @@
 {#-
-internal.change_queue: what changed above a table that cannot see it there, in the order of the runs that changed it. Whoever writes notes it in the
-transaction of the rows themselves; whoever follows remembers how far (internal.frontier_progress), in the transaction of its own rows. So
-no run is owed: what a run left out, or did not come to, the next one of any day makes up for.
+internal.change_queue holds what changed in a table, for the tables that are made from it, in the order of the runs. A writer notes a change in the
+transaction of its rows. A follower keeps the number up to which it has followed (internal.frontier_progress), in the transaction of its own
+rows. So no run is owed: what a run left out or did not reach is done by the next run of any day.
 
 origin          note                                                                      followed by
 events          a day of core.events was written                                          identity_edges, the roots of frontiers
@@ -11,10 +11,10 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
 
 {% macro change_queue() -%}{{ return(internal_relation('change_queue')) }}{%- endmacro %}
 
-{#- Followers that nothing makes whole: they start with an empty queue, and nothing is taken from it that they have not followed. -#}
+{#- Followers that are never rebuilt whole. A note is kept until they have followed it, also before their first run. -#}
 {% macro lasting_followers() -%}{{ return(['identity_edges', 'identity_graph']) }}{%- endmacro %}
 
-{#- For a hook before every run: the table, where its followers stand, and what all of them have followed taken from it. -#}
+{#- For a hook before every run. Creates the table and its followers' numbers, and deletes the notes that all followers have followed. -#}
 {% macro create_change_queue() -%}
     create table if not exists {{ change_queue() }} (
         sequence {{ type_bigint() }},

@@ -72,8 +72,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The text of a hook that starts a run. A model that was stored once and is not now (a view, a family that was left out, a name of an earlier version) keeps
-    nothing: its tables in the schema internal go. Of a model that comes back, the next run makes the table anew. -#}
+{#- The text of a hook that starts a run. Drops the internal tables of models that are stored no longer: views, families that were left out, names of an
+    earlier version. A model that comes back is rebuilt whole by its next run. -#}
 {% macro drop_what_no_model_keeps() -%}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
         {%- set kept = graph.nodes.values() | selectattr('config.materialized', 'in', ['frontier', 'rollup']) | map(attribute='name') | list + lasting_followers() -%}

@@ -68,8 +68,8 @@
     cross join unnest(split({{ text }}, '{{ separator }}')) as part with offset as place
 {%- endmacro %}
 
-{#- The value of a parameter (name=value) of a query: a plus is a blank, runs of %XX are decoded as UTF-8, and a run that is none stays as it is. Without the
-    blanks around it; null where nothing is left. -#}
+{#- The value of a parameter (name=value) of a query. A plus is a blank. Runs of %XX are decoded as UTF-8; a run that is not UTF-8 is kept. Blanks around the
+    value are removed; an empty value is null. -#}
 {% macro decoded_value(parameter) -%}{{ return(adapter.dispatch('decoded_value')(parameter)) }}{%- endmacro %}
 {% macro default__decoded_value(parameter) -%}
     {%- set value = "replace(substr(" ~ parameter ~ ", strpos(" ~ parameter ~ ", '=') + 1), '+', ' ')" -%}

@@ -23,7 +23,7 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{#- The rows of the event tables: whose event they tell of (event_id, and event_date by the rules of stage_events), and its properties. -#}
+{#- The rows of the event tables: their event (event_id, and event_date by the rules of stage_events), and its properties. -#}
 {% macro event_table_rows() -%}
     {%- for table in event_tables() -%}
     select
@@ -79,7 +79,7 @@
     {% endset -%}
     {%- for row in run_query(sql) -%}
         {%- set table = described[row.table_name] -%}
-        {#- Pseudo columns are none of the table's own. -#}
+        {#- Pseudo columns are not the table's own. -#}
         {%- if not row.column_name.startswith('_PARTITION') -%}
             {%- do table.columns.update({row.column_name | lower: row.data_type | upper}) -%}
         {%- endif -%}
@@ -90,7 +90,7 @@
     {{ return(described) }}
 {%- endmacro %}
 
-{#- BigQuery: the table is there, and has what says whose event a row tells of. -#}
+{#- BigQuery: fails where the table does not exist, or lacks a column that a row's event is found by. -#}
 {% macro require_event_table(source, relation, columns, declared) -%}
     {%- set problems = [] -%}
     {%- for name in ['id', 'timestamp', 'received_at'] -%}

@@ -81,7 +81,7 @@
     )
 {%- endmacro %}
 
-{#- BigQuery: the column that a raw table is divided by, if it tells when rows came. -#}
+{#- BigQuery: the column that a raw table is divided by, if it is the time at which rows were loaded. -#}
 {% macro load_time_column(raw_table) -%}
     {%- set source = raw_source(raw_table).config.meta.landing.source -%}
     {%- set named = load_time_of(source, raw_columns(raw_table), []) -%}
