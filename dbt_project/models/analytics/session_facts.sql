@@ -226,7 +226,7 @@ ordered as (
     window visitor as (partition by summed.dbt_visitor_id order by summed.session_sequence_number)
 ),
 
-touched as (
+with_newest_touch as (
     select
         *,
         newest_touch.began_at as touch_at,
@@ -251,63 +251,63 @@ carried as (
 
 sessions as (
     select
-        touched.session_key,
-        touched.dbt_visitor_id,
-        touched.session_sequence_number,
-        touched.session_start_at,
-        touched.session_end_at,
-        {{ local_date('touched.session_start_at') }} as session_start_date,
-        touched.event_count,
-        touched.page_count,
-        touched.unique_pages,
-        touched.engaged_microseconds,
-        touched.conversion_count,
-        touched.conversion_amount,
-        touched.is_engaged,
-        case when touched.page_count > 0 then not touched.is_engaged end as is_bounce,
-        touched.landing_url,
-        touched.landing_path,
-        touched.landing_title,
-        touched.exit_url,
-        touched.exit_path,
-        touched.referrer,
-        touched.referrer_host,
-        touched.touch_source,
-        touched.touch_medium,
-        touched.touch_campaign,
-        touched.touch_content,
-        touched.touch_term,
-        touched.channel_group,
-        coalesce(touched.touch_at, carried.newest_touch_at) as newest_touch_at,
-        coalesce(touched.own_source, carried.newest_touch_source) as newest_touch_source,
-        coalesce(touched.own_medium, carried.newest_touch_medium) as newest_touch_medium,
+        with_newest_touch.session_key,
+        with_newest_touch.dbt_visitor_id,
+        with_newest_touch.session_sequence_number,
+        with_newest_touch.session_start_at,
+        with_newest_touch.session_end_at,
+        {{ local_date('with_newest_touch.session_start_at') }} as session_start_date,
+        with_newest_touch.event_count,
+        with_newest_touch.page_count,
+        with_newest_touch.unique_pages,
+        with_newest_touch.engaged_microseconds,
+        with_newest_touch.conversion_count,
+        with_newest_touch.conversion_amount,
+        with_newest_touch.is_engaged,
+        case when with_newest_touch.page_count > 0 then not with_newest_touch.is_engaged end as is_bounce,
+        with_newest_touch.landing_url,
+        with_newest_touch.landing_path,
+        with_newest_touch.landing_title,
+        with_newest_touch.exit_url,
+        with_newest_touch.exit_path,
+        with_newest_touch.referrer,
+        with_newest_touch.referrer_host,
+        with_newest_touch.touch_source,
+        with_newest_touch.touch_medium,
+        with_newest_touch.touch_campaign,
+        with_newest_touch.touch_content,
+        with_newest_touch.touch_term,
+        with_newest_touch.channel_group,
+        coalesce(with_newest_touch.touch_at, carried.newest_touch_at) as newest_touch_at,
+        coalesce(with_newest_touch.own_source, carried.newest_touch_source) as newest_touch_source,
+        coalesce(with_newest_touch.own_medium, carried.newest_touch_medium) as newest_touch_medium,
         -- A touch may have no campaign, and then has not that of the one before.
-        case when touched.touch_at is null then carried.newest_touch_campaign else touched.own_campaign end as newest_touch_campaign,
-        coalesce(touched.own_channel_group, carried.newest_touch_channel_group) as newest_touch_channel_group,
-        touched.direct_channel_group,
-        touched.country,
-        touched.device_type,
-        touched.os,
-        touched.browser,
-        touched.source,
-        touched.first_event,
-        touched.last_event,
-        touched.split_cause,
-        touched.session_sequence_number = 1 as is_new_visitor,
-        {{ seconds_between('coalesce(touched.before_end_at, carried.session_end_at)', 'touched.session_start_at') }} as seconds_since_previous_session,
+        case when with_newest_touch.touch_at is null then carried.newest_touch_campaign else with_newest_touch.own_campaign end as newest_touch_campaign,
+        coalesce(with_newest_touch.own_channel_group, carried.newest_touch_channel_group) as newest_touch_channel_group,
+        with_newest_touch.direct_channel_group,
+        with_newest_touch.country,
+        with_newest_touch.device_type,
+        with_newest_touch.os,
+        with_newest_touch.browser,
+        with_newest_touch.source,
+        with_newest_touch.first_event,
+        with_newest_touch.last_event,
+        with_newest_touch.split_cause,
+        with_newest_touch.session_sequence_number = 1 as is_new_visitor,
+        {{ seconds_between('coalesce(with_newest_touch.before_end_at, carried.session_end_at)', 'with_newest_touch.session_start_at') }} as seconds_since_previous_session,
         case
-            when touched.is_bot = 1 then 'bot'
-            when touched.is_internal = 1 then 'internal'
+            when with_newest_touch.is_bot = 1 then 'bot'
+            when with_newest_touch.is_internal = 1 then 'internal'
             -- More than 60 a minute is more than one a second.
             when
-                touched.event_count >= 200
-                and touched.event_count * 1000000 > {{ microseconds_between('touched.session_start_at', 'touched.session_end_at') }} then 'suspect'
+                with_newest_touch.event_count >= 200
+                and with_newest_touch.event_count * 1000000 > {{ microseconds_between('with_newest_touch.session_start_at', 'with_newest_touch.session_end_at') }} then 'suspect'
             else 'human'
         end as traffic_type,
-        {{ sorted_distinct('touched.anonymous_ids') }} as anonymous_ids,
-        {{ sorted_distinct('touched.user_ids') }} as user_ids
-    from touched
-    left join carried on touched.dbt_visitor_id = carried.entity
+        {{ sorted_distinct('with_newest_touch.anonymous_ids') }} as anonymous_ids,
+        {{ sorted_distinct('with_newest_touch.user_ids') }} as user_ids
+    from with_newest_touch
+    left join carried on with_newest_touch.dbt_visitor_id = carried.entity
 )
 
 select * from sessions
