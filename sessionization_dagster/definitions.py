@@ -57,7 +57,7 @@ def build_definitions(
     identity_settings = IdentitySettings.from_vars(
         project.variables["identity_policy"], project.variables["max_users_per_alias"]
     )
-    models = build_dbt_assets(project, warehouse, Translator(partitions, kind), partitions)
+    models = build_dbt_assets(project, warehouse, Translator(partitions, kind), partitions, identity_settings)
     identity = build_identity_assets(project.manifest, warehouse, identity_settings, partitions, kind)
     user_agents = build_user_agents_asset(project.manifest, warehouse, partitions, kind)
 

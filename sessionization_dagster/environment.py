@@ -21,7 +21,8 @@ from sessionization_dagster.variables import value as _value
 Choice = TypeVar("Choice", bound=StrEnum)
 PREFIX = "SESSIONIZATION_"
 KNOWN = (
-    "TARGET", "DUCKDB_PATH", "LANDING", "START_DATE", "END_DATE", "TIMEZONE", "SOURCES", "FAMILIES", "REMOVED_FILES", "ALERT_WEBHOOK",
+    "TARGET", "DUCKDB_PATH", "LANDING", "START_DATE", "END_DATE", "TIMEZONE", "SOURCES", "FAMILIES", "REMOVED_FILES", "REBUILD",
+    "ALERT_WEBHOOK",
     "RAW_DATASETS",
     "RAW_LOAD_TIMES",
     "RAW_EVENT_TABLES",
@@ -34,6 +35,13 @@ class Target(StrEnum):
 
     DUCKDB = "duckdb"
     BIGQUERY = "bigquery"
+
+
+class Rebuild(StrEnum):
+    """What a run does where a changed model, setting or seed has tables made anew."""
+
+    AUTO = "auto"
+    ASK = "ask"
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Environment:
         sources: the raw sources in use, in the order given.
         families: the table families to make; empty: all.
         removed_files: what becomes of the rows of a landed file that is gone from the folder.
+        rebuild: whether a run that would make tables anew does so, or stops and lists them.
         alert_webhook: where failed runs are posted to; None: they are logged only.
         bigquery: of target bigquery; None with others.
     """
@@ -63,6 +72,7 @@ class Environment:
     sources: tuple[str, ...]
     families: tuple[str, ...] = ()
     removed_files: RemovedFiles = RemovedFiles.KEEP
+    rebuild: Rebuild = Rebuild.AUTO
     alert_webhook: str | None = None
     bigquery: BigQuerySettings | None = None
 
@@ -106,6 +116,7 @@ class Environment:
             sources=sources,
             families=_names(env, "SESSIONIZATION_FAMILIES", ""),
             removed_files=_one_of(env, "SESSIONIZATION_REMOVED_FILES", RemovedFiles.KEEP),
+            rebuild=_one_of(env, "SESSIONIZATION_REBUILD", Rebuild.AUTO),
             alert_webhook=_url(env, "SESSIONIZATION_ALERT_WEBHOOK"),
             bigquery=BigQuerySettings.from_env(env, sources) if target is Target.BIGQUERY else None,
         )

@@ -22,12 +22,16 @@ SLOW = (
     "tests/report/test_browser.py",
     "tests/identity/test_store.py",
     "tests/test_bigquery_settings.py::test_raw_tables_may_lie_in_another_project",
+    "tests/test_fingerprints.py::test_a_changed",
     "tests/test_translator.py::test_a_code_server_can_load_all_definitions",
 )
 LONG = (
     "tests/benchmarks/test_agreement.py",
     "tests/benchmarks/test_scenarios.py",
     "tests/integration/test_analytics.py::test_any_order_of_runs_equals_a_rebuild",
+    "tests/integration/test_changed_rules.py::test_a_changed_setting_is_applied_by_the_next_run_of_any_day[201]",
+    "tests/integration/test_changed_rules.py::test_a_changed_setting_is_applied_by_the_next_run_of_any_day[202]",
+    "tests/test_fingerprints.py::test_a_changed_macro_changes_the_tables_whose_sql_changes[1]",
     "tests/integration/test_daemon.py::test_at_two_oclock_the_day_that_ended_runs",
     "tests/integration/test_demo.py::test_dagsters_command_line_materialises_days[a day]",
     "tests/integration/test_deployment.py::test_the_services_run_a_backfill_on_postgres",
@@ -49,7 +53,7 @@ LONG = (
 SERVICES = ("test_daemon.py", "test_deployment.py", "test_ui_in_browser.py")
 # Long tests that share nothing: whichever worker is free takes the next. The tests of any other file share what its fixtures made.
 APART = (
-    "test_closure.py", "test_equality.py", "test_exactness.py", "test_failures.py", "test_found_breaks.py", "test_job.py",
+    "test_changed_rules.py", "test_closure.py", "test_equality.py", "test_exactness.py", "test_failures.py", "test_found_breaks.py", "test_job.py",
     "test_maintenance.py", "test_schedules_and_sensors.py",
 )  # fmt: skip
 

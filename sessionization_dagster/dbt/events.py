@@ -10,7 +10,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from sessionization_dagster.dbt.runner import Event
+from sessionization_dagster.dbt.runner import SAID, Event
 from sessionization_dagster.errors import DbtError
 
 AssetEvent = (
@@ -20,18 +20,21 @@ AssetEvent = (
 
 @dataclass
 class Progress:
-    """Collects the results of nodes, and reports each table and each test that did not pass in a line.
+    """Collects the results of nodes, and reports each table and each test that did not pass in a line, and what macros log.
 
-    Callable with each result event of a dbt command.
+    Callable with each event of a dbt command that its runner passes on.
     """
 
     report: Callable[[str], object]
     results: list[Event] = field(default_factory=list)
 
     def __call__(self, event: Event) -> None:
-        """Take one result event."""
-        self.results.append(event)
+        """Take one event."""
         data = event["data"]
+        if event["info"]["name"] == SAID:
+            self.report(str(data["msg"]))
+            return
+        self.results.append(event)
         seconds = float(data.get("execution_time", 0))
         if event["info"]["name"] != "LogTestResult":
             self.report(f"{_relation(event)}: {data.get('status')} in {seconds:.2f} s")

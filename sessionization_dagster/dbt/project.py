@@ -18,16 +18,11 @@ from typing import Any
 
 import yaml
 
-from sessionization_dagster.dbt.runner import DbtRunner
+from sessionization_dagster.dbt.runner import OF_COMMANDS, DbtRunner
 from sessionization_dagster.environment import Environment, Target
 from sessionization_dagster.errors import SettingsError
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
-#: Settings that matter to commands only: how BigQuery is reached and limited, and which days there are.
-OF_COMMANDS = (
-    "bigquery_endpoint", "bigquery_keyfile", "bigquery_maximum_bytes_billed", "bigquery_timeout_seconds",
-    "first_partition", "last_partition",
-)  # fmt: skip
 PARSED_FILES = (".yml", ".sql", ".csv", ".md")
 OWN_FOLDERS = ("target", "logs")
 INTERNAL_SCHEMA = "internal"
@@ -78,6 +73,7 @@ class DbtProject:
             "duckdb_path": str(environment.duckdb_path),
             "sources": list(environment.sources),
             "timezone": environment.timezone,
+            "rebuild": environment.rebuild.value,
             "first_partition": environment.start_date.isoformat(),
             "last_partition": environment.end_date.isoformat() if environment.end_date else None,
             **(environment.bigquery.as_dbt_vars() if environment.bigquery else {}),

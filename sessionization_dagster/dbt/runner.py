@@ -6,14 +6,18 @@ imported where it is used: it is slow to import and only runs need it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sessionization_dagster.dbt import fingerprints
+from sessionization_dagster.dbt.fingerprints import FINGERPRINT, MADE_OF, Fingerprint
 from sessionization_dagster.environment import Target
 from sessionization_dagster.errors import DbtError, says_passing_trouble
 from sessionization_dagster.warehouses import bigquery_errors
@@ -21,6 +25,17 @@ from sessionization_dagster.warehouses import bigquery_errors
 Event = dict[str, Any]
 # The log events that tell how a node ended.
 RESULTS = {"LogModelResult", "LogTestResult", "LogSeedResult"}
+# What a macro has to say: log(..., info=true).
+SAID = "JinjaLogInfo"
+# Commands that make tables.
+MAKING = {"build", "run"}
+#: Settings that matter to commands only: how BigQuery is reached and limited, and which days there are.
+OF_COMMANDS = (
+    "bigquery_endpoint", "bigquery_keyfile", "bigquery_maximum_bytes_billed", "bigquery_timeout_seconds",
+    "first_partition", "last_partition", "rebuild",
+)  # fmt: skip
+#: Vars of one run.
+OF_A_RUN = ("partition_start", "partition_end", "run_id", "models_of_run", "identity_fingerprint")
 # Unit tests check the models' text, not the data: they belong to the test suite, not to every run.
 RUN_ENVIRONMENT = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
@@ -43,6 +58,7 @@ class DbtRunner:
     settings: dict[str, Any]
     parsed_settings: dict[str, Any]
     _manifest: Any = field(default=None, repr=False)
+    _fingerprints: dict[str, dict[str, Fingerprint]] = field(default_factory=dict, repr=False)
 
     def parse(self, *flags: str) -> Any:
         """Parse the project into target_path and return dbt's manifest object; fast where its last parse lies there.
@@ -58,14 +74,51 @@ class DbtRunner:
     ) -> Any:
         """Run a command such as ["build", "--select", "tag:events"] and return dbt's result.
 
-        on_event is called with the result event of each node (a dict with "info" and "data") as it happens.
+        on_event is called with the result event of each node (a dict with "info" and "data") as it happens, and with what macros log.
 
         Raises:
             DbtError: a node failed, or dbt could not start; successful nodes have taken effect.
         """
         # The manifest on disk is what the first parse wrote: other processes may be reading it now.
         manifest = self._manifest or self.parse("--no-write-json")
-        return self._invoke([*arguments, "--no-write-json"], {**self.settings, **variables}, on_event, manifest)
+        variables = {**self.settings, **variables}
+        if arguments[0] in MAKING:
+            for unique_id, fingerprint in self.fingerprints(variables).items():
+                config = manifest.nodes[unique_id].config
+                config[FINGERPRINT], config[MADE_OF] = fingerprint.digest, list(fingerprint.made_of)
+            # What macros see of other nodes than their own.
+            manifest.build_flat_graph()
+        return self._invoke([*arguments, "--no-write-json"], variables, on_event, manifest)
+
+    def fingerprints(self, variables: Mapping[str, Any]) -> Mapping[str, Fingerprint]:
+        """Unique id -> fingerprint of each stored model under these vars.
+
+        The models are compiled for it once, without a look at the warehouse; the result is kept beside the manifest.
+
+        Raises:
+            DbtError: a model does not compile.
+        """
+        path = variables["duckdb_path"]
+        lasting = {
+            name: value for name, value in variables.items() if name not in (*OF_COMMANDS, *OF_A_RUN, "duckdb_path")
+        }
+        key = hashlib.sha256(json.dumps([lasting, _code()], sort_keys=True, default=str).encode()).hexdigest()[:16]
+        if key not in self._fingerprints:
+            kept = self.target_path / f"fingerprints-{key}.json"
+            try:
+                self._fingerprints[key] = fingerprints.from_json(kept.read_text())
+            except (FileNotFoundError, ValueError):
+                self._fingerprints[key] = self._compiled_fingerprints({**lasting, "duckdb_path": path})
+                _write_whole(kept, fingerprints.as_json(self._fingerprints[key]))
+        return self._fingerprints[key]
+
+    def _compiled_fingerprints(self, variables: Mapping[str, Any]) -> dict[str, Fingerprint]:
+        manifest = self._manifest or self.parse("--no-write-json")
+        command = ["compile", "--select", "resource_type:model", "--indirect-selection", "empty", "--no-populate-cache"]
+        compiled = self._invoke([*command, "--no-write-json"], {**variables, "text_only": True}, None, manifest)
+        nodes = [result.node for result in compiled.result.results if result.node.resource_type == "model"]
+        database = Path(variables["duckdb_path"]).stem if self.target == Target.DUCKDB else None
+        return fingerprints.fingerprints(nodes, manifest.sources, database)
 
     def compiled_sql(self, unique_id: str) -> str:
         """The node's SQL as the last command of this runner compiled it. The file that dbt writes may be another process's.
@@ -91,7 +144,7 @@ class DbtRunner:
 
         def forward(message: EventMsg) -> None:
             # Most events are debug chatter: converting those would cost more than some models.
-            if on_event is not None and message.info.name in RESULTS:
+            if on_event is not None and (message.info.name in RESULTS or message.info.name == SAID):
                 on_event(MessageToDict(message, preserving_proto_field_name=True))
 
         command = [
@@ -117,6 +170,20 @@ def _close_connections() -> None:
         close_all = getattr(adapter.connections, "close_all_connections", None)
         if close_all is not None:
             close_all()
+
+
+def _code() -> str:
+    """What else the fingerprints depend on: dbt, and how they are made."""
+    from dbt.version import __version__
+
+    return str(__version__) + hashlib.sha256(Path(fingerprints.__file__).read_bytes()).hexdigest()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that other processes may be reading."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as scratch:
+        scratch.write(text)
+    os.replace(scratch.name, path)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """core.user_agents kept up to date: one row per user agent of core.events.
 
-internal.user_agent_days holds the user agents of each day. With it a run reads the events of its window alone: a user agent that none of
-the window's events has any more goes where no other day has it either. The first run looks at all events; one with other parsers reads
-all user agents again.
+internal.user_agent_days holds the user agents of each day. With it a run reads the events of its window, and of days that were written
+since it last looked (internal.change_queue): a user agent that none of these events has any more goes where no other day has it either. The
+first run looks at all events; one with other parsers reads all user agents again.
 
 Everything is read and worked out first; what it writes takes effect together.
 """
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from sessionization_dagster.identity_store.tables import number
+from sessionization_dagster.identity_store.tables import TABLES as FOLLOWED
+from sessionization_dagster.identity_store.tables import following, in_days, made_by, number, written_days
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.user_agents.parse import parse, parser
 from sessionization_dagster.warehouses.base import Connection, TableLayout, Warehouse
@@ -24,8 +25,9 @@ TABLES = (
     TableLayout(
         "internal", "user_agent_days", "event_date date, user_agent varchar", partitioned_by="event_date", clustered_by="user_agent"
     ),
-    TableLayout("internal", "user_agent_parser", "parser varchar"),
+    *(table for table in FOLLOWED if table.name in ("change_queue", "frontier_progress")),
 )  # fmt: skip
+TABLE = "user_agents"
 COLUMNS = "user_agent, browser, os, device_type, is_bot"
 
 
@@ -43,15 +45,16 @@ def update_user_agents(warehouse: Warehouse, window: Window) -> UserAgentsUpdate
     with warehouse.connect() as connection:
         for table in TABLES:
             connection.create_missing(table)
-        read_with = _texts(connection, "select parser from internal.user_agent_parser")
-        in_window = f"event_date >= date '{window.start}' and event_date < date '{window.end}'" if read_with else "true"
-        is_read_anew = read_with != [parser()] or _is_lost(connection)
+        read_with = made_by(connection, TABLE)
+        newest, days = written_days(connection, "events", TABLE)
+        in_window = in_days([*days, *window.days]) if read_with else "true"
+        is_read_anew = read_with != parser() or _is_lost(connection)
         _keep_agents(connection, in_window, is_read_anew)
         known = "" if is_read_anew else "where user_agent not in (select user_agent from core.user_agents)"
         texts = _texts(connection, f"select user_agent from agents_now {known} order by user_agent")
         removed = number(connection, "select count(*) as n from agents_gone")
         connection.bind("agents_read", _rows(texts))
-        connection.atomically(list(_writes(in_window, is_read_anew)))
+        connection.atomically([*_writes(in_window, is_read_anew), *following(TABLE, newest, parser())])
         return UserAgentsUpdate(len(texts), removed, number(connection, "select count(*) as n from core.user_agents"))
 
 
@@ -93,8 +96,6 @@ def _writes(in_window: str, is_read_anew: bool) -> Iterator[str]:
     yield "insert into internal.user_agent_days (event_date, user_agent) select event_date, user_agent from agents_seen"
     if is_read_anew:
         yield "delete from core.user_agents where true"
-        yield "delete from internal.user_agent_parser where true"
-        yield f"insert into internal.user_agent_parser (parser) values ('{parser()}')"
     else:
         yield "delete from core.user_agents where user_agent in (select user_agent from agents_gone)"
     yield f"insert into core.user_agents ({COLUMNS}) select {COLUMNS} from agents_read"

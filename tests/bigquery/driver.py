@@ -89,8 +89,8 @@ class BigQueryDriver(ThinDriver):
         self.project, environment = parsed_project(endpoint, tuple(settings.sources), settings.timezone, event_tables)
         self.warehouse = build_warehouse(environment)  # type: ignore[assignment]
         self.tables = raw_tables(self.project.manifest, settings.sources)
-        self._views_exist = False
-        self._session_views = None
+        self._views_of = {}
+        self.rebuild = "auto"
         with self.warehouse.connect() as connection:
             empty(connection.native)
             for source in settings.sources:

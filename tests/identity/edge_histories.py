@@ -35,7 +35,6 @@ TABLES = {
     "core.identity_changes": "alias, previous_visitor_id, dbt_visitor_id, partition_date, applied_at",
     "internal.identity_edges": ", ".join(SCHEMA.names),
     "internal.identity_pairs": PAIRS,
-    "internal.identity_settings": "identity_policy, max_users_per_alias",
 }
 
 

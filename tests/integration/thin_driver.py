@@ -48,10 +48,10 @@ class ThinDriver:
         self.warehouse = DuckDBWarehouse(folder / "sessionization.duckdb")
         self.settings = settings
         self.days = days
+        self.rebuild = "auto"
         self.project = project or parsed_project(settings.sources, settings.timezone)
         self.tables = raw_tables(self.project.manifest, settings.sources)
-        self._views_exist = False
-        self._session_views: dict[str, Any] | None = None
+        self._views_of: dict[str, dict[str, Any]] = {}
         with self.warehouse.connect() as connection:
             for statement in _create_raw(self.tables):
                 connection.execute(statement)
@@ -59,7 +59,7 @@ class ThinDriver:
     def with_project(self, project: DbtProject) -> ThinDriver:
         """The same warehouse with other models."""
         other = copy(self)
-        other.project, other._session_views = project, None
+        other.project, other._views_of = project, {}
         # Parsed before its first command: that would leave a folder without a manifest.
         other.tables = raw_tables(project.manifest, self.settings.sources)
         return other
@@ -72,6 +72,7 @@ class ThinDriver:
             "duckdb_path": str(self.warehouse.path),
             "first_partition": first,
             "last_partition": last,
+            "rebuild": self.rebuild,
             **self.variables_of_settings(),
         }
 
@@ -114,10 +115,10 @@ class ThinDriver:
         self.run_sessions(first, last)
 
     def run_events(self, first: date, last: date, *flags: str, left_out: Sequence[str] = ()) -> None:
-        """The models before the identity graph. Views need no second making: their text does not change within a history."""
-        excluded = _excluding([*(["config.materialized:view"] if self._views_exist else []), *left_out])
+        """The models before the identity graph."""
+        excluded = _excluding([*self._views_made("events"), *left_out])
         self._dbt(["build", *MODELS, "--select", "tag:events", *excluded, *flags], first, last)
-        self._views_exist = True
+        self._views_of["events"] = self.variables_of_settings()
 
     def run_identity(self, first: date, last: date) -> None:
         """The identity graph and the user agents."""
@@ -127,13 +128,15 @@ class ThinDriver:
         update_user_agents(self.warehouse, window)
 
     def run_sessions(self, first: date, last: date, select: str | None = None, left_out: Sequence[str] = ()) -> None:
-        """The models after the identity graph, or only those selected. Views are made again when a setting has changed."""
-        settings = self.variables_of_settings()
-        views = ["config.materialized:view"] if self._session_views == settings else []
-        selection = ["--select", select] if select else ["--select", "tag:sessions", *_excluding([*views, *left_out])]
-        self._dbt(["build", *MODELS, *selection], first, last)
+        """The models after the identity graph, or only those selected."""
+        everything = ["--select", "tag:sessions", *_excluding([*self._views_made("sessions"), *left_out])]
+        self._dbt(["build", *MODELS, *(["--select", select] if select else everything)], first, last)
         if not select:
-            self._session_views = settings
+            self._views_of["sessions"] = self.variables_of_settings()
+
+    def _views_made(self, side: str) -> list[str]:
+        """A selector of the views, where they were made with the settings as they are: their text cannot be another."""
+        return ["config.materialized:view"] if self._views_of.get(side) == self.variables_of_settings() else []
 
     def unit_tests(self) -> list[Any]:
         """Dbt's results of the models' unit tests."""

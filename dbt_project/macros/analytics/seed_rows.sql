@@ -15,7 +15,7 @@
 {#- The present rows of a seed's table, in the order of the columns. Without the table a text that only compiles gets no rows, and a run fails. -#}
 {% macro seed_rows(name, columns) -%}
     {%- set rows = [] -%}
-    {%- if execute -%}
+    {%- if execute and not is_text_only() -%}
         {%- set node = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | selectattr('name', 'equalto', name) | first -%}
         {%- set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
         {%- if relation is not none -%}
@@ -30,9 +30,4 @@
         {%- endif -%}
     {%- endif -%}
     {{ return(rows) }}
-{%- endmacro %}
-
-{#- What the rows of core.user_agents were read with: another version of a parser may read them otherwise. -#}
-{% macro user_agent_parser() -%}
-    {{ return(run_query('select parser from ' ~ internal_relation('user_agent_parser')).columns[0].values() | join(' ')) }}
 {%- endmacro %}

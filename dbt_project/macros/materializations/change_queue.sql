@@ -4,15 +4,15 @@ transaction of its rows. A follower keeps the number up to which it has followed
 rows. So no run is owed: what a run left out or did not reach is done by the next run of any day.
 
 origin          note                                                                      followed by
-events          a day of core.events was written                                          identity_edges, the roots of frontiers
+events          a day of core.events was written                                          rejected_events, identity_edges, user_agents (Python), the roots of frontiers
 identity_edges  a day of core.identity_edges was written                                  identity_graph (sessionization_dagster/identity_store)
 identity_graph  an alias is new or another visitor's (partition_date: its run's first day)  the roots of frontiers by visitor
 -#}
 
 {% macro change_queue() -%}{{ return(internal_relation('change_queue')) }}{%- endmacro %}
 
-{#- Followers that are never rebuilt whole. A note is kept until they have followed it, also before their first run. -#}
-{% macro lasting_followers() -%}{{ return(['identity_edges', 'identity_graph']) }}{%- endmacro %}
+{#- Followers besides the roots. A note is kept until they have followed it, also before their first run. -#}
+{% macro lasting_followers() -%}{{ return(['rejected_events', 'identity_edges', 'identity_graph', 'user_agents']) }}{%- endmacro %}
 
 {#- For a hook before every run. Creates the table and its followers' numbers, and deletes the notes that all followers have followed. -#}
 {% macro create_change_queue() -%}
@@ -75,38 +75,55 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
     {{ return(days) }}
 {%- endmacro %}
 
-{#- The run's window as ISO dates. -#}
-{% macro days_of_window() -%}
-    {%- set days = [] -%}
-    {%- for day in range([window_days(), 1] | max) -%}{%- do days.append(shifted(window_start(), day)) -%}{%- endfor -%}
-    {{ return(days) }}
-{%- endmacro %}
-
 {#- A condition by literals, so that storage can skip the rest: a date column is one of these days. -#}
 {% macro in_days(date, days) -%}
-    {%- set ranges = [] -%}
-    {%- for day in days | sort -%}
-        {%- set first = ranges.pop()[0] if ranges and shifted(ranges[-1][1], 1) == day else day -%}
-        {%- do ranges.append([first, day]) -%}
-    {%- endfor -%}
     {%- set conditions = [] -%}
-    {%- for first, last in ranges -%}
+    {%- for first, last in ranges_of_days(days) -%}
         {%- do conditions.append('(' ~ date ~ " >= date '" ~ first ~ "' and " ~ date ~ " <= date '" ~ last ~ "')") -%}
     {%- endfor -%}
     {{ return('(' ~ (conditions | join(' or ') or 'false') ~ ')') }}
 {%- endmacro %}
 
-{#- For the text of a model by day that follows another one (config.follows): the days that it has not followed, and the run's. -#}
-{% macro in_days_to_write(date) -%}{{ return(in_days(date, day_plan().days)) }}{%- endmacro %}
-
-{#- Which days this run of a model by day writes, and how far it has followed the queue then. Kept in `model`, as frontier_plan is. -#}
+{#- Which days this run of a model by day writes, whether that makes its table anew, and how far it has followed the queue then. Kept in `model`, as
+    frontier_plan is. A table that is made anew has every day that it, or another table by day, has rows of: what was never run is not made. -#}
 {% macro day_plan() -%}
-    {%- if not config.get('follows') or not execute or flags.WHICH not in ('run', 'build') -%}{{ return({'days': days_of_window()}) }}{%- endif -%}
-    {%- if 'day_plan' not in model -%}
-        {%- set own = frontier_progress([model.name]).get(model.name, {'sequence': 0}).sequence -%}
-        {%- set sequence = newest_change() -%}
-        {%- set days = (days_of_window() + noted_days(config.get('follows'), own, sequence)) | unique | list -%}
-        {%- do model.update({'day_plan': {'days': days, 'sequence': sequence}}) -%}
+    {%- if model.config.materialized != 'date_overwrite' or not execute or flags.WHICH not in ('run', 'build') -%}
+        {{ return({'days': days_of_run(), 'is_whole': false}) }}
     {%- endif -%}
+    {%- if 'day_plan' not in model -%}{%- do model.update({'day_plan': read_day_plan()}) -%}{%- endif -%}
     {{ return(model.day_plan) }}
+{%- endmacro %}
+
+{% macro read_day_plan() -%}
+    {%- set progress = frontier_progress([model.name] + made_of(model)) -%}
+    {%- set own = progress.get(model.name, {'sequence': 0, 'generation': '', 'fingerprint': ''}) -%}
+    {%- set fingerprint = fingerprint_of(model, progress) or own.fingerprint -%}
+    {%- set is_whole = own.fingerprint != fingerprint or load_cached_relation(this) is none -%}
+    {%- set sequence = newest_change() if config.get('follows') else 0 -%}
+    {%- set others = written_days() if is_whole else noted_days(config.get('follows'), own.sequence, sequence) if config.get('follows') else [] -%}
+    {{ return({
+        'days': (days_of_run() + others) | unique | sort,
+        'is_whole': is_whole,
+        'is_noted': own.fingerprint == fingerprint and own.sequence == sequence,
+        'sequence': sequence,
+        'generation': own.generation if own.generation and not is_whole else invocation_id,
+        'parents_generation': '',
+        'fingerprint': fingerprint,
+    }) }}
+{%- endmacro %}
+
+{#- ISO dates that tables by day have rows of. -#}
+{% macro written_days() -%}
+    {%- set selects = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'date_overwrite' -%}
+        {%- set relation = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}
+        {%- if load_cached_relation(relation) is not none -%}
+            {%- do selects.append(
+                'select cast(' ~ node.config.date ~ ' as ' ~ dbt.type_string() ~ ') as day from ' ~ relation ~ ' where ' ~ since_ever(node.config.date)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if not selects -%}{{ return([]) }}{%- endif -%}
+    {%- set days = [] -%}
+    {%- for row in run_query('select distinct day from (' ~ selects | join(' union all ') ~ ') as written where day is not null') -%}{%- do days.append(row['day']) -%}{%- endfor -%}
+    {{ return(days) }}
 {%- endmacro %}

@@ -1,12 +1,13 @@
 {#-
 Materialisation `date_overwrite`: the table's rows whose date lies in the window are replaced by the model's, in one transaction.
-The model selects only rows of the window. A day that reruns to nothing ends empty, which delete+insert by key would miss.
+The model selects only rows of the window. A day that reruns to nothing ends empty, which delete+insert by key would miss. Where the SQL that makes the
+table has changed, the window is all days that were ever written, and the table is made anew.
 
 config
   date           the table's date column
   keeps_undated  default false: true when the model also selects every row without a date, which each run then replaces too
   notes_days     default false: true where others follow the table's days (change_queue.sql)
-  follows        the model whose noted days are written besides those of the window; the text then selects by in_days_to_write
+  follows        the model whose noted days are written besides those of the run
 -#}
 {% materialization date_overwrite, default %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -14,26 +15,23 @@ config
     {%- set date = config.require('date') -%}
     {%- set plan = day_plan() -%}
     {%- set replaced = in_days(date, plan.days) -%}
-    {%- set notes = [note_days(plan.days)] if config.get('notes_days', false) else [] -%}
-    {%- set progress = [] -%}
-    {%- if config.get('follows') -%}
-        {%- set progress = ['update ' ~ frontier_progress_relation() ~ ' set sequence = ' ~ plan.sequence ~ " where model = '" ~ model.name ~ "'"] -%}
-    {%- endif -%}
     {%- if config.get('keeps_undated', false) -%}
         {%- set replaced = '(' ~ replaced ~ ') or ' ~ date ~ ' is null' -%}
     {%- endif -%}
+    {%- set progress = ([] if plan.is_noted else progress_noted(plan)) + ([note_days(plan.days)] if config.get('notes_days', false) else []) -%}
 
     {{ run_hooks(pre_hooks) }}
     {%- set columns = get_columns_in_query(sql) -%}
     {#- --full-refresh means nothing here: a run knows the rows of its window alone, and must keep those of other days. -#}
-    {%- if existing_relation is none -%}
+    {%- if plan.is_whole -%}
         {#- Made and filled by one statement: DuckDB 2.0 answers filtered queries wrongly, until the file is opened again, where a table is
             made with no rows by a select and takes more than a row group (122,880 rows) in the same transaction. -#}
-        {%- do run_atomically(notes, table_of(target_relation, sql, model_layout()), progress) -%}
+        {%- do make_room(model_layout()) -%}
+        {%- do run_atomically([progress_taken_back()], table_of(target_relation, sql, model_layout()), progress) -%}
     {%- else -%}
         {%- do require_same_columns(existing_relation, columns) -%}
         {%- do run_atomically(
-            ['delete from ' ~ target_relation ~ ' where ' ~ replaced], insert_into(target_relation, sql, columns), progress + notes) -%}
+            ['delete from ' ~ target_relation ~ ' where ' ~ replaced], insert_into(target_relation, sql, columns), progress) -%}
     {%- endif -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
@@ -45,7 +43,8 @@ config
     {{ return('insert into ' ~ relation ~ ' (' ~ names ~ ')\nselect ' ~ names ~ ' from (\n' ~ sql ~ '\n) as model') }}
 {%- endmacro %}
 
-{#- Rows of other dates were written with the columns that the table has: a model that selects others cannot join them. -#}
+{#- Rows of other dates were written with the columns that the table has: a model that selects others cannot join them. A model that has changed has its
+    table made anew; dbt alone does not notice that it has. -#}
 {% macro require_same_columns(relation, columns) -%}
     {%- set has = adapter.get_columns_in_relation(relation) | map(attribute='name') | sort -%}
     {%- set gives = columns | sort -%}

@@ -17,7 +17,6 @@ config
   keeps_requests  roots only: true where internal.<root>__requests is to say what each partition's last run was asked for
   carries       columns of the entity's last row before the frontier that the model needs: it finds them in carried_rows(...), one row per
                 entity that has such a row. carries_order names the columns by which a row is the last
-  settings      vars that the model's rows depend on besides those that all tables of sessions do
   stored_by     how the table is divided in storage, where not by date (macros/warehouse/storage.sql)
 -#}
 {% materialization frontier, default %}
@@ -27,12 +26,13 @@ config
     {{ run_hooks(pre_hooks) }}
     {%- set statements = frontier_whole_statements(plan, target_relation, sql) if plan.is_whole
         else frontier_tail_statements(plan, target_relation, sql) -%}
-    {%- do run_atomically(statements.before, statements.main, statements.after + frontier_progress_statements(plan)) -%}
+    {%- do run_atomically(statements.before, statements.main, statements.after + progress_noted(plan)) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
 {% macro frontier_whole_statements(plan, target_relation, sql) -%}
+    {%- do make_room(model_layout()) -%}
     {%- set after = [] -%}
     {%- if plan.is_root -%}
         {%- do after.append(table_of(log_relation(model.name), empty_log())) -%}
@@ -44,7 +44,7 @@ config
         {%- do after.append(table_of(last_row_relation(model.name), last_rows(target_relation), {'sorted_by': ['entity']})) -%}
     {%- endif -%}
     {{ return({
-        'before': [frontier_progress_taken_back(), tail_taken_back()],
+        'before': [progress_taken_back(), tail_taken_back()],
         'main': table_of(target_relation, in_order_of_days(sql, config.get('date')), model_layout()),
         'after': after,
     }) }}
@@ -150,19 +150,6 @@ config
 
 {#- The local date of a timestamp as text; null where it is. -#}
 {% macro date_text(at) -%}{{ return('cast(' ~ local_date(at) ~ ' as ' ~ dbt.type_string() ~ ')') }}{%- endmacro %}
-
-{#- The model counts as never built until its progress is noted again. -#}
-{% macro frontier_progress_taken_back() -%}
-    {{ return("delete from " ~ frontier_progress_relation() ~ " where model = '" ~ model.name ~ "'") }}
-{%- endmacro %}
-
-{% macro frontier_progress_statements(plan) -%}
-    {{ return([
-        frontier_progress_taken_back(),
-        "insert into " ~ frontier_progress_relation() ~ " (model, sequence, generation, parents_generation, fingerprint) values ('"
-        ~ model.name ~ "', " ~ plan.sequence ~ ", '" ~ [plan.generation, plan.parents_generation, frontier_fingerprint()] | join("', '") ~ "')",
-    ]) }}
-{%- endmacro %}
 
 {#- A model below the root: the earliest frontier of each entity that the root has logged and this model has not followed yet. Nothing
     before an entity's earliest frontier changed since, so what that entry says of the time before it still holds. -#}

@@ -19,7 +19,8 @@ config
 
     {{ run_hooks(pre_hooks) }}
     {%- if plan.is_whole -%}
-        {%- set before, main = [frontier_progress_taken_back()], table_of(target_relation, sql, model_layout()) -%}
+        {%- do make_room(model_layout()) -%}
+        {%- set before, main = [progress_taken_back()], table_of(target_relation, sql, model_layout()) -%}
     {%- else -%}
         {%- set bounds = run_query('select count(*) as n, min(key) as first_key, max(key) as last_key from ' ~ touched)[0] -%}
         {%- set before, main = [], none -%}
@@ -29,7 +30,7 @@ config
             {%- set main = insert_into(target_relation, tail_sql, get_columns_in_query(tail_sql)) -%}
         {%- endif -%}
     {%- endif -%}
-    {%- do run_atomically(before, main, ['delete from ' ~ touched ~ ' where true'] + frontier_progress_statements(plan)) -%}
+    {%- do run_atomically(before, main, ['delete from ' ~ touched ~ ' where true'] + progress_noted(plan)) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

@@ -12,8 +12,8 @@ Every model below the root is a function of the root's table. It keeps the seque
 it does not matter which partitions are run, in which order, how often, or whether some tables are left out: after any run a table
 equals its query over the table above it, at the cost of what changed since its last run.
 
-A model follows its parents only as far as these have come, and is rebuilt whole when its own text or a setting has changed, or when
-a parent was rebuilt whole.
+A model follows its parents only as far as these have come, and is rebuilt whole when the SQL that makes it has changed
+(macros/materializations/progress.sql), or when a parent was rebuilt whole.
 -#}
 
 {% macro internal_relation(identifier) -%}
@@ -21,7 +21,6 @@ a parent was rebuilt whole.
         database=target.database, schema=generate_schema_name('internal', none), identifier=identifier, type='table')) }}
 {%- endmacro %}
 
-{% macro frontier_progress_relation() -%}{{ return(internal_relation('frontier_progress')) }}{%- endmacro %}
 {% macro frontier_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__frontier')) }}{%- endmacro %}
 {% macro state_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__state')) }}{%- endmacro %}
 {% macro frontier_tails_relation() -%}{{ return(internal_relation('frontier_tails')) }}{%- endmacro %}
@@ -50,38 +49,6 @@ a parent was rebuilt whole.
 {#- The expression over the current model's columns that names the entity. -#}
 {% macro entity_expression() -%}{{ return(config.get('entity', 'dbt_visitor_id')) }}{%- endmacro %}
 
-{#- What the rows of a frontier model depend on besides data. A change of any rebuilds the model. -#}
-{% macro frontier_fingerprint() -%}
-    {%- set settings = [
-        'session_timeout_seconds', 'session_event_types', 'flow_length', 'counted_events', 'timezone',
-        'segment_user_traits', 'segment_page_fields', 'segment_track_fields',
-    ] + config.get('settings', []) -%}
-    {%- set values = [model.raw_code] -%}
-    {%- for setting in settings -%}{%- do values.append(var(setting) | string) -%}{%- endfor -%}
-    {%- for unique_id in model.depends_on.nodes if unique_id.startswith('seed.') -%}
-        {%- do values.append(graph.nodes[unique_id].checksum.checksum) -%}
-    {%- endfor -%}
-    {%- for unique_id in model.depends_on.nodes if unique_id.endswith('.core.user_agents') -%}
-        {%- do values.append(user_agent_parser()) -%}
-    {%- endfor -%}
-    {{ return(local_md5(values | join('\n'))) }}
-{%- endmacro %}
-
-{#- {model name: row of internal.frontier_progress} of the models given. -#}
-{% macro frontier_progress(names) -%}
-    {%- set progress = {} -%}
-    {%- for row in run_query(
-        "select progress.model, progress.sequence, progress.generation, progress.parents_generation, progress.fingerprint, tails.after_sequence from "
-        ~ frontier_progress_relation() ~ " as progress left join " ~ frontier_tails_relation()
-        ~ " as tails on progress.model = tails.model and progress.sequence = tails.sequence where progress.model in ('" ~ names | join("', '") ~ "')"
-    ) -%}
-        {%- do progress.update({row['model']: {
-            'sequence': row['sequence'] | int, 'generation': row['generation'],
-            'parents_generation': row['parents_generation'], 'fingerprint': row['fingerprint'], 'tail_after': row['after_sequence']}}) -%}
-    {%- endfor -%}
-    {{ return(progress) }}
-{%- endmacro %}
-
 {#- How this run must treat the model. Read once when its text is rendered and once when it is materialised: there is one writer at
     a time (the pool), so both readings agree. `model` is a copy that each of the two has for itself: it keeps what was read, as all macros ask. -#}
 {% macro frontier_plan() -%}
@@ -89,21 +56,17 @@ a parent was rebuilt whole.
     {{ return(model.frontier_plan) }}
 {%- endmacro %}
 
-{#- `generation` changes whenever a model is rebuilt whole. -#}
 {% macro read_frontier_plan() -%}
     {%- set parents = frontier_parents(model) -%}
-    {%- set progress = frontier_progress([model.name] + parents | map(attribute='name') | list) -%}
+    {%- set above = parents or generation_parents(model) -%}
+    {%- set progress = frontier_progress([model.name] + above | map(attribute='name') | list + made_of(model)) -%}
     {%- set own = progress.get(model.name) -%}
+    {%- set fingerprint = fingerprint_of(model, progress) or (own.fingerprint if own else '') -%}
     {%- set sequences = [] -%}
-    {%- set generations = [] -%}
-    {%- for parent in parents -%}
-        {%- set its = progress.get(parent.name, {'sequence': 0, 'generation': 'never built', 'tail_after': none}) -%}
-        {%- do sequences.append(its.sequence) -%}
-        {%- do generations.append(its.generation) -%}
-    {%- endfor -%}
+    {%- for parent in parents -%}{%- do sequences.append(progress[parent.name].sequence if parent.name in progress else 0) -%}{%- endfor -%}
     {%- set is_root = parents | length == 0 -%}
     {%- set own_sequence = own.sequence if own else 0 -%}
-    {%- set parents_generation = generations | join(' ') -%}
+    {%- set generation_above = parents_generation(model, progress) -%}
     {%- set sequence = [own_sequence, newest_change()] | max if is_root else (sequences | min) -%}
     {%- set parents_in_step = [] -%}
     {%- for parent in parents if parent.name in progress -%}
@@ -112,8 +75,8 @@ a parent was rebuilt whole.
             {%- do parents_in_step.append(parent.name) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set is_whole = flags.FULL_REFRESH or own is none or own.fingerprint != frontier_fingerprint()
-        or own.parents_generation != parents_generation or load_cached_relation(this) is none -%}
+    {%- set is_whole = flags.FULL_REFRESH or own is none or own.fingerprint != fingerprint
+        or own.parents_generation != generation_above or load_cached_relation(this) is none -%}
     {{ return({
         'is_root': is_root,
         'root': frontier_root(model).name,
@@ -123,7 +86,8 @@ a parent was rebuilt whole.
         'days': noted_days('events', own_sequence, sequence) if is_root and not is_whole else [],
         'parents_in_step': parents_in_step,
         'generation': invocation_id if is_whole else own.generation,
-        'parents_generation': parents_generation,
+        'parents_generation': generation_above,
+        'fingerprint': fingerprint,
     }) }}
 {%- endmacro %}
 

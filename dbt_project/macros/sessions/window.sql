@@ -1,7 +1,18 @@
-{#- The run's window of partitions: reporting-timezone dates, half-open [partition_start, partition_end). -#}
+{#-
+The window: reporting-timezone dates, half-open [partition_start, partition_end). That of a run is its partitions. A model by day may write other
+days besides (day_plan), and these are then its window; they may leave gaps.
+-#}
 
-{% macro window_start() -%}{{ return(_window_var('partition_start')) }}{%- endmacro %}
-{% macro window_end() -%}{{ return(_window_var('partition_end')) }}{%- endmacro %}
+{% macro window_start() -%}
+    {{ return(day_plan().days | min if _writes_days() else _window_var('partition_start')) }}
+{%- endmacro %}
+{% macro window_end() -%}
+    {{ return(shifted(day_plan().days | max, 1) if _writes_days() else _window_var('partition_end')) }}
+{%- endmacro %}
+
+{% macro _writes_days() -%}
+    {{ return(execute and model and model.config.materialized == 'date_overwrite' and flags.WHICH in ('run', 'build')) }}
+{%- endmacro %}
 
 {% macro _window_var(name) -%}
     {%- set value = var(name, none) -%}
@@ -13,15 +24,30 @@
     {{ return(value or '1970-01-01') }}
 {%- endmacro %}
 
+{#- The run's partitions as ISO dates. -#}
+{% macro days_of_run() -%}
+    {%- set start, end = _window_var('partition_start'), _window_var('partition_end') -%}
+    {%- set days = [] -%}
+    {%- for day in range([days_apart(start, end), 1] | max) -%}{%- do days.append(shifted(start, day)) -%}{%- endfor -%}
+    {{ return(days) }}
+{%- endmacro %}
+
 {#- A date column lies in the window. -#}
 {% macro in_window(date) -%}
-    {{ date }} >= date '{{ window_start() }}' and {{ date }} < date '{{ window_end() }}'
+    {%- if _writes_days() -%}{{ in_days(date, day_plan().days) }}
+    {%- else -%}{{ date }} >= date '{{ window_start() }}' and {{ date }} < date '{{ window_end() }}'
+    {%- endif -%}
 {%- endmacro %}
 
 {#- A UTC timestamp lies in the window or within a day of it. Comparable with raw columns, so that storage can skip the rest; in_window
     decides. A bound at midnight itself would have to agree with local_date about midnights that a clock change repeats or leaves out. -#}
 {% macro near_window(at) -%}
-    {{ at }} >= {{ start_of_date(window_start(), -1) }} and {{ at }} < {{ start_of_date(window_end(), 1) }}
+    {%- set ranges = ranges_of_days(day_plan().days) if _writes_days() else [[window_start(), shifted(window_end(), -1)]] -%}
+    (
+        {%- for first, last in ranges -%}
+        {{ ' or ' if not loop.first }}({{ at }} >= {{ start_of_date(first, -1) }} and {{ at }} < {{ start_of_date(last, 2) }})
+        {%- endfor -%}
+    )
 {%- endmacro %}
 
 {#- A date literal some days from the window's start or end. -#}
@@ -35,14 +61,26 @@
     {{ return((modules.datetime.date.fromisoformat(date) + modules.datetime.timedelta(days=days)) | string) }}
 {%- endmacro %}
 
-{#- How many dates the window has; 0 where it is not known. -#}
-{% macro window_days() -%}
-    {{ return((modules.datetime.date.fromisoformat(window_end()) - modules.datetime.date.fromisoformat(window_start())).days) }}
+{% macro days_apart(start, end) -%}
+    {{ return((modules.datetime.date.fromisoformat(end) - modules.datetime.date.fromisoformat(start)).days) }}
 {%- endmacro %}
+
+{#- How many dates the window has; 0 where it is not known. -#}
+{% macro window_days() -%}{{ return(days_apart(window_start(), window_end())) }}{%- endmacro %}
 
 {#- The window's dates, one row each. -#}
 {% macro window_dates() -%}
-    {%- for day in range([window_days(), 1] | max) -%}
-    select date '{{ shifted(window_start(), day) }}' as event_date{{ ' union all ' if not loop.last }}
+    {%- for day in days_of_run() -%}
+    select date '{{ day }}' as event_date{{ ' union all ' if not loop.last }}
     {% endfor -%}
+{%- endmacro %}
+
+{#- ISO dates as [first, last] of each unbroken series. -#}
+{% macro ranges_of_days(days) -%}
+    {%- set ranges = [] -%}
+    {%- for day in days | sort -%}
+        {%- set first = ranges.pop()[0] if ranges and shifted(ranges[-1][1], 1) == day else day -%}
+        {%- do ranges.append([first, day]) -%}
+    {%- endfor -%}
+    {{ return(ranges) }}
 {%- endmacro %}

@@ -91,8 +91,10 @@ where its timestamp is missing or cannot be true; null where neither is known.
     from ({{ raw_rows_of(raw_table, content_md5(raw_table) ~ ' as content_key') }}) as raw_rows
 {%- endmacro %}
 
+{#- The columns of a raw table, of those that it is declared to have at most where no warehouse is asked. -#}
 {% macro raw_columns(raw_table) -%}
     {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- if is_text_only() -%}{{ return(raw_source(raw_table).columns | list + ['properties', 'source_file', 'source_row']) }}{%- endif -%}
     {{ return(adapter.get_columns_in_relation(raw_table) | map(attribute='name') | map('lower') | list) }}
 {%- endmacro %}
 

@@ -9,10 +9,10 @@
     {%- set found = [] -%}
     {%- for source, names in var('raw_event_tables', {}).items() if execute and source in var('sources') -%}
         {%- set tracks = tracks_source(source) -%}
-        {%- set described = columns_by_table(tracks, names) -%}
+        {%- set described = columns_by_table(tracks, names) if not is_text_only() -%}
         {%- for name in names -%}
             {%- set relation = api.Relation.create(database=tracks.database, schema=tracks.schema, identifier=name) -%}
-            {%- set table = described[name] -%}
+            {%- set table = described[name] if described else {'columns': {'id': 'STRING', 'timestamp': 'TIMESTAMP'}, 'divided_by': []} -%}
             {%- do require_event_table(source, relation, table.columns, tracks.columns) -%}
             {%- do found.append({
                 'source': source, 'name': name, 'relation': relation, 'columns': table.columns,

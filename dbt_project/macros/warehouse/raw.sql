@@ -5,6 +5,7 @@
 {% macro default__raw_rows_of(raw_table, more) -%}{{ return('select *' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table) }}{%- endmacro %}
 {#- A loader makes a table when the first call of its kind comes: a kind that never came has none, and no rows. -#}
 {% macro bigquery__raw_rows_of(raw_table, more) -%}
+    {%- if is_text_only() -%}{{ return('select *, raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table) }}{%- endif -%}
     {%- set available = adapter.get_columns_in_relation(raw_table) if execute else [] -%}
     {%- if not available -%}{{ return('select ' ~ null_timestamp() ~ ' as raw_loaded_at from (select 1 as one) as nothing where false') }}{%- endif -%}
     {%- do require_raw_columns(raw_table, available) -%}
@@ -184,6 +185,7 @@
 {% macro nested_text(raw_table, column, field) -%}{{ return(adapter.dispatch('nested_text')(raw_table, column, field)) }}{%- endmacro %}
 {% macro default__nested_text(raw_table, column, field) -%}{{ return(json_text(column, field)) }}{%- endmacro %}
 {% macro bigquery__nested_text(raw_table, column, field) -%}
+    {%- if is_text_only() -%}{{ return(column ~ '.' ~ field) }}{%- endif -%}
     {%- if execute -%}
     {%- for found in adapter.get_columns_in_relation(raw_table) if found.name | lower == column -%}
         {%- if found.fields | map(attribute='name') | map('lower') | select('equalto', field) | first -%}

@@ -47,3 +47,18 @@
     {%- for key in keys if key and key != partition and modules.re.fullmatch('[a-z_]+', key) -%}{%- do columns.append(key) -%}{%- endfor -%}
     {{ return({'partition': partition, 'by_date': partition == config.get('date'), 'sorted_by': columns}) }}
 {%- endmacro %}
+
+{#- Before the model's table is made anew. BigQuery replaces no table by one that is divided or sorted otherwise: it goes first, and nobody can read it until
+    the new one is there. -#}
+{% macro make_room(layout) -%}{{ return(adapter.dispatch('make_room')(layout)) }}{%- endmacro %}
+{% macro default__make_room(layout) -%}{%- endmacro %}
+{% macro bigquery__make_room(layout) -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set partition = none -%}
+    {%- if layout.partition -%}
+        {%- set partition = adapter.parse_partition_by({'field': layout.partition, 'data_type': 'date' if layout.by_date else 'timestamp', 'granularity': 'day'}) -%}
+    {%- endif -%}
+    {%- if existing is not none and not adapter.is_replaceable(existing, partition, layout.sorted_by or none) -%}
+        {%- do adapter.drop_relation(existing) -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='frontier', entity='dbt_visitor_id', at='conversion_at', date='conversion_date', settings=['attribution_lookback_days']
+    materialized='frontier', entity='dbt_visitor_id', at='conversion_at', date='conversion_date'
 ) }}
 
 with conversion_events as (

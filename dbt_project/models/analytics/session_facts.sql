@@ -3,8 +3,7 @@
     carries=[
         'session_end_at', 'newest_touch_at', 'newest_touch_source', 'newest_touch_medium', 'newest_touch_campaign', 'newest_touch_channel_group',
     ],
-    carries_order=['session_sequence_number'],
-    settings=['own_domains', 'engaged_session_seconds', 'engaged_gap_seconds']
+    carries_order=['session_sequence_number']
 ) }}
 
 -- depends_on: {{ ref('internal_traffic') }}

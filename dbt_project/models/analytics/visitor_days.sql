@@ -1,6 +1,6 @@
 {{ config(
     materialized='frontier', rewrite_from='date', entity='dbt_visitor_id', at='date', date='date',
-    carries=['date'], carries_order=['date'], settings=['engaged_gap_seconds', 'returning_days']
+    carries=['date'], carries_order=['date']
 ) }}
 
 with events as (

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='rollup', key='dbt_visitor_id', key_type='string', settings=['attribution_lookback_days']
+    materialized='rollup', key='dbt_visitor_id', key_type='string'
 ) }}
 
 {%- set touch = ['source', 'medium', 'campaign', 'channel_group'] %}

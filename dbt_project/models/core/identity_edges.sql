@@ -2,7 +2,7 @@
 
 with events as (
     select * from {{ ref('events') }}
-    where {{ in_days_to_write('event_date') }}
+    where {{ in_window('event_date') }}
 ),
 
 -- An alias call that carries a device and a user is a sighting of both, besides what it joins.

@@ -1,4 +1,4 @@
-{{ config(materialized='date_overwrite', date='event_date', keeps_undated=true, tags=['events']) }}
+{{ config(materialized='date_overwrite', date='event_date', keeps_undated=true, follows='events', tags=['events']) }}
 
 with repeated as (
     {{ repeated_keys() }}
