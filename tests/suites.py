@@ -53,8 +53,8 @@ LONG = (
 SERVICES = ("test_daemon.py", "test_deployment.py", "test_ui_in_browser.py")
 # Long tests that share nothing: whichever worker is free takes the next. The tests of any other file share what its fixtures made.
 APART = (
-    "test_changed_rules.py", "test_closure.py", "test_equality.py", "test_exactness.py", "test_failures.py", "test_found_breaks.py", "test_job.py",
-    "test_maintenance.py", "test_schedules_and_sensors.py",
+    "test_changed_rules.py", "test_closure.py", "test_equality.py", "test_exactness.py", "test_failures.py", "test_found_breaks.py",
+    "test_job.py", "test_maintenance.py", "test_schedules_and_sensors.py",
 )  # fmt: skip
 
 
