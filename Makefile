@@ -36,15 +36,15 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 .PHONY: demo
 demo: install ## Land the sample data, materialise all of its days, and say how to look at them
-	@$(BIN)/python -m sessionization_dagster.demo
+	@$(BIN)/sessionization demo
 
 .PHONY: run
 run: install ## Materialise days: make run FROM=2024-01-04 TO=2024-01-10
-	@$(BIN)/python -m sessionization_dagster.run --from $(FROM) --to $(or $(TO),$(FROM))
+	@$(BIN)/sessionization run --from $(FROM) --to $(or $(TO),$(FROM))
 
 .PHONY: ui
 ui: install ## Open Dagster (webserver and daemon) on http://127.0.0.1:3000 (PORT=...)
-	@$(BIN)/python -m sessionization_dagster.ui --port $(PORT)
+	@$(BIN)/sessionization ui --port $(PORT)
 
 .PHONY: test-quick
 test-quick: install ## Run what catches a broken rule, in about two minutes

@@ -1,6 +1,6 @@
 """The project's own command with stopwatches in it: `python -m benchmarks.ours [--warm] TIMINGS.json --from DAY --to DAY [--select ...]`.
 
-What runs is sessionization_dagster.run. The stopwatches write down where its seconds went, and nothing else:
+What runs is `sessionization run`. The stopwatches write down where its seconds went, and nothing else:
 
   start       the process, imports, definitions (and the parsing of the dbt project where it is not cached)
   landing     raw files into raw tables
@@ -160,7 +160,7 @@ def split(watches: Stopwatches) -> dict[str, Any]:
 
 def main() -> int:
     """Run the project's command with the arguments that follow the file for the timings."""
-    from sessionization_dagster import run
+    from sessionization_dagster import cli
 
     is_warm = sys.argv[1] == "--warm"
     if is_warm:
@@ -168,10 +168,11 @@ def main() -> int:
     timings = Path(sys.argv.pop(1))
     watches = Stopwatches()
     install(watches)
-    code = run.main()
+    command = ["run", *sys.argv[1:]]
+    code = cli.main(command)
     if is_warm and code == 0:
         watches.clear()
-        code = run.main()
+        code = cli.main(command)
     timings.write_text(json.dumps(split(watches)))
     return code
 

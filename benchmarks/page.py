@@ -30,7 +30,7 @@ eight RudderStack tables of the same files:
   minutes).
 - **pandas**, **polars**: a careful script (`benchmarks/dataframes.py`) that makes the sessions alone, one table of
   the eight.
-- **ours**: `python -m sessionization_dagster.run` for these tables and what they need: landing, clean and rejected
+- **ours**: `sessionization run` for these tables and what they need: landing, clean and rejected
   events, identities, and all checks.{everything}
 
 *SQL* is the time while dbt is at work on a model, or the identity graph is made; two models can be at work at once. *Whole*

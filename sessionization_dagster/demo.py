@@ -1,4 +1,4 @@
-"""`make demo`: the sample data landed and all of its days materialised."""
+"""`sessionization demo`: the sample data landed and all of its days materialised."""
 
 from __future__ import annotations
 
@@ -42,7 +42,3 @@ def main(env: Mapping[str, str] = os.environ) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -22,7 +22,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 PREFIX = "SESSIONIZATION_"
 KNOWN = (
     "TARGET", "DUCKDB_PATH", "LANDING", "START_DATE", "END_DATE", "TIMEZONE", "SOURCES", "FAMILIES", "REMOVED_FILES", "REBUILD",
-    "ALERT_WEBHOOK",
+    "SETTINGS", "ALERT_WEBHOOK",
     "RAW_DATASETS",
     "RAW_LOAD_TIMES",
     "RAW_EVENT_TABLES",
@@ -59,6 +59,7 @@ class Environment:
         families: the table families to make; empty: all.
         removed_files: what becomes of the rows of a landed file that is gone from the folder.
         rebuild: whether a run that would make tables anew does so, or stops and lists them.
+        settings_file: absolute path of a file of dbt vars; None: those of dbt_project.yml hold.
         alert_webhook: where failed runs are posted to; None: they are logged only.
         bigquery: of target bigquery; None with others.
     """
@@ -73,6 +74,7 @@ class Environment:
     families: tuple[str, ...] = ()
     removed_files: RemovedFiles = RemovedFiles.KEEP
     rebuild: Rebuild = Rebuild.AUTO
+    settings_file: Path | None = None
     alert_webhook: str | None = None
     bigquery: BigQuerySettings | None = None
 
@@ -117,6 +119,9 @@ class Environment:
             families=_names(env, "SESSIONIZATION_FAMILIES", ""),
             removed_files=_one_of(env, "SESSIONIZATION_REMOVED_FILES", RemovedFiles.KEEP),
             rebuild=_one_of(env, "SESSIONIZATION_REBUILD", Rebuild.AUTO),
+            settings_file=_path(env, "SESSIONIZATION_SETTINGS", "")
+            if _value(env, "SESSIONIZATION_SETTINGS", "")
+            else None,
             alert_webhook=_url(env, "SESSIONIZATION_ALERT_WEBHOOK"),
             bigquery=BigQuerySettings.from_env(env, sources) if target is Target.BIGQUERY else None,
         )

@@ -1,11 +1,10 @@
-"""`make run FROM=... TO=...`: days materialised in one run on the Dagster instance of the UI, with progress and a summary for people.
+"""`sessionization run`: days materialised in one run on the Dagster instance of the UI, with progress and a summary for people.
 
 The run is an ordinary run of the daily job over a range of partitions; the UI shows it like any other.
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 import time
@@ -20,23 +19,6 @@ from sessionization_dagster.instance import prepare_instance_home
 from sessionization_dagster.partitions import daily_partitions
 from sessionization_dagster.report.files import LATEST, reports_folder
 from sessionization_dagster.resources import build_warehouse
-
-
-def main() -> int:
-    """Run what the command line asks for; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--from", dest="first", required=True, type=date.fromisoformat, help="first day, YYYY-MM-DD")
-    parser.add_argument("--to", dest="last", type=date.fromisoformat, help="last day; the first one where not given")
-    parser.add_argument(
-        "--select", default="*", help="""assets in Dagster's selection syntax, like '+key:"rudderstack/*"'; else all"""
-    )
-    arguments = parser.parse_args()
-    last = arguments.last or arguments.first
-    try:
-        return materialise(Environment.from_env(), arguments.first, last, arguments.select)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
 
 
 def materialise(environment: Environment, first: date, last: date, select: str = "*") -> int:
@@ -144,8 +126,4 @@ def _summary(environment: Environment, counts: str, run_seconds: float, all_seco
 The run took {run_seconds:.0f} s, {all_seconds:.0f} s with loading Dagster and dbt.
 
 {places}
-Look     make ui   then open http://127.0.0.1:3000{report}"""
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+Look     make ui (sessionization ui), then open http://127.0.0.1:3000{report}"""

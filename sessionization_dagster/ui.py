@@ -1,8 +1,7 @@
-"""`make ui`: Dagster's webserver and daemon on 127.0.0.1, on the demo's instance."""
+"""`sessionization ui`: Dagster's webserver and daemon on 127.0.0.1, on the demo's instance."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import subprocess
@@ -11,18 +10,15 @@ import sys
 from sessionization_dagster.instance import demo_settings, prepare_instance_home
 
 
-def main() -> int:
+def serve(port: str) -> int:
     """Run `dagster dev` until interrupted; returns its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", default="3000", help="port of the webserver")
-    arguments = parser.parse_args()
     home = prepare_instance_home()
     command = [
         sys.executable, "-m", "dagster", "dev",
         "--module-name", "sessionization_dagster.definitions",
-        "--host", "127.0.0.1", "--port", arguments.port,
+        "--host", "127.0.0.1", "--port", port,
     ]  # fmt: skip
-    print(f"Dagster on http://127.0.0.1:{arguments.port} (stop with Ctrl-C)", flush=True)
+    print(f"Dagster on http://127.0.0.1:{port} (stop with Ctrl-C)", flush=True)
     # A shell starts background jobs deaf to Ctrl-C, and their children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # What the environment says wins over what the demo was run with.
@@ -34,7 +30,3 @@ def main() -> int:
             return child.wait()
         except KeyboardInterrupt:
             continue  # the child got the same signal and is shutting down
-
-
-if __name__ == "__main__":
-    sys.exit(main())

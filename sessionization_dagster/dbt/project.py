@@ -18,13 +18,18 @@ from typing import Any
 
 import yaml
 
+from sessionization_dagster.dbt.rules import OWN_MODELS, checked_rules, read_settings
 from sessionization_dagster.dbt.runner import OF_COMMANDS, DbtRunner
+from sessionization_dagster.dbt.working_copy import OWN_FOLDERS, working_copy
 from sessionization_dagster.environment import Environment, Target
 from sessionization_dagster.errors import SettingsError
 
-PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
+_CHECKOUT = Path(__file__).resolve().parents[2] / "dbt_project"
+#: The project as it is shipped: of a checkout, or in the installed package.
+PROJECT_DIR = _CHECKOUT if _CHECKOUT.is_dir() else Path(__file__).resolve().parents[1] / "dbt_project"
+#: What dbt keeps of a parse for the next one.
+PARTIAL_PARSE = "partial_parse.msgpack"
 PARSED_FILES = (".yml", ".sql", ".csv", ".md")
-OWN_FOLDERS = ("target", "logs")
 INTERNAL_SCHEMA = "internal"
 #: What every DuckDB file has.
 DUCKDB_NAMES = {"main", "temp", "system", "information_schema", "pg_catalog"}
@@ -49,26 +54,36 @@ class DbtProject:
     def of(
         cls, environment: Environment, variables: Mapping[str, Any] | None = None, project_dir: Path = PROJECT_DIR
     ) -> DbtProject:
-        """The project with the environment's settings; variables replace vars of dbt_project.yml.
+        """The project with the environment's settings; variables replace vars of dbt_project.yml and of the settings file.
 
         Raises:
-            SettingsError: SESSIONIZATION_SOURCES names a source that has no staging folder, or SESSIONIZATION_FAMILIES a family that
-                the var families does not have.
+            SettingsError: the settings file cannot be used, SESSIONIZATION_SOURCES names a source that has no staging folder, or
+                SESSIONIZATION_FAMILIES a family that the var families does not have.
         """
+        file = environment.settings_file
+        chosen = read_settings(file) if file else {}
+        own = chosen.pop(OWN_MODELS, None)
+        is_installed = project_dir == PROJECT_DIR != _CHECKOUT
+        if own is not None or is_installed:
+            folder = file.parent / str(own) if file and own is not None else None
+            project_dir = working_copy(project_dir, folder, environment.duckdb_path.parent / "dbt_project")
+        declared, declared_in = _declared_vars(project_dir), project_dir / "dbt_project.yml"
+        rules = checked_rules(declared, declared_in, chosen, file)
+        rules |= checked_rules(declared, declared_in, variables or {}, None)
         known = sorted(path.name for path in (project_dir / "models" / "staging").iterdir() if path.is_dir())
         unknown = [source for source in environment.sources if source not in known]
         if unknown:
             raise SettingsError(
                 f"SESSIONIZATION_SOURCES names {', '.join(unknown)}. Known, one staging folder each: {', '.join(known)}."
             )
-        families = _declared_vars(project_dir)["families"]
+        families = declared["families"]
         unknown = [family for family in environment.families if family not in families]
         if unknown:
             raise SettingsError(
                 f"SESSIONIZATION_FAMILIES names {', '.join(unknown)}. Known: {', '.join(families)}; core and monitoring are always made."
             )
         settings = {
-            **(variables or {}),
+            **rules,
             "families": list(environment.families or families),
             "duckdb_path": str(environment.duckdb_path),
             "sources": list(environment.sources),
@@ -152,8 +167,10 @@ class DbtProject:
             try:
                 os.replace(scratch, self.target_path)
             except OSError:
+                # A folder is there already. One without a manifest was left by somebody who cleaned up, or was stopped, at a wrong moment.
                 if not self.manifest_path.exists():
-                    raise
+                    for name in (PARTIAL_PARSE, self.manifest_path.name):
+                        os.replace(scratch / name, self.target_path / name)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 

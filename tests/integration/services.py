@@ -34,6 +34,14 @@ SECONDS_BETWEEN_LOOKS = 10
 LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "sessionization_dagster.definitions"}
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 @dataclass
 class Services:
     """One Dagster instance folder and the processes that serve it.
@@ -63,12 +71,10 @@ class Services:
 
     def start(self) -> None:
         """Start everything, and wait until the webserver has the definitions."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         output = (self.home / "services.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sessionization_dagster.ui", "--port", str(self.port)],
+            [sys.executable, "-m", "sessionization_dagster.cli", "ui", "--port", str(self.port)],
             env=self.environment, cwd=ROOT, start_new_session=True, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.wait_for("the webserver", lambda: (self.try_ask("{ assetNodes { id } }") or {}).get("assetNodes"))

@@ -172,14 +172,14 @@ def test_a_run_that_is_to_ask_lists_what_it_would_make_anew_and_writes_nothing(t
     with pytest.raises(DbtError) as refused:
         driver.run(DAY, DAY)
     said = str(refused.value)
-    assert "events: its SQL has changed" in said
+    assert "core.events: its SQL has changed" in said
     assert "SESSIONIZATION_REBUILD=auto" in said
     assert (generations(driver), contents(driver)) == (progress, before)
 
     driver.settings = dataclasses.replace(driver.settings, blocked_ids=())
     driver.run_events(DAY, DAY)
     with pytest.raises(
-        DbtError, match=r"(?s)session_events: its SQL has changed.*core_sessions: session_events is made anew"
+        DbtError, match=r"(?s)core.session_events: its SQL has changed.*core.sessions: core.session_events is made anew"
     ):
         driver.run_sessions(DAY, DAY)
     driver.rebuild = "auto"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ import pytest
 from sessionization_dagster.dbt.project import PROJECT_DIR
 from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, SAMPLE
 from tests.integration.real_job import PROMISED, Project, oracle_differences, sample_rows
-from tests.integration.services import PATIENCE_SECONDS
+from tests.integration.services import PATIENCE_SECONDS, free_port
 from tests.integration.test_job import BLOCKED, ROOT, digest
 from tests.oracle.model import Settings
 from tests.report.reading import Report
@@ -47,7 +46,7 @@ def variables(home: Path) -> dict[str, str]:
 def demo_output(variables: dict[str, str]) -> str:
     """The demo, run once for all tests of this file."""
     done = subprocess.run(
-        [sys.executable, "-m", "sessionization_dagster.demo"],
+        [sys.executable, "-m", "sessionization_dagster.cli", "demo"],
         env={**os.environ, **variables}, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -198,7 +197,7 @@ def test_the_run_command_tells_a_mistake_in_one_line(variables: dict[str, str]) 
         ),
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "sessionization_dagster.run", *arguments],
+            [sys.executable, "-m", "sessionization_dagster.cli", "run", *arguments],
             env={**os.environ, **variables, **extra}, cwd=ROOT, capture_output=True, text=True,
             timeout=PATIENCE_SECONDS,
         )  # fmt: skip
@@ -219,11 +218,9 @@ def test_a_bad_setting_ends_the_command_with_the_remedy(variables: dict[str, str
 @pytest.fixture
 def port(variables: dict[str, str], demo_output: str) -> Iterator[int]:
     """The UI's webserver, with its daemon, as `make ui` starts them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number: int = free.getsockname()[1]
+    number = free_port()
     ui = subprocess.Popen(
-        [sys.executable, "-m", "sessionization_dagster.ui", "--port", str(number)],
+        [sys.executable, "-m", "sessionization_dagster.cli", "ui", "--port", str(number)],
         env={**os.environ, **variables}, cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:

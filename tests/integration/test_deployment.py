@@ -22,7 +22,7 @@ import yaml
 
 from sessionization_dagster.instance import TEMPLATE
 from tests.integration.real_job import Project
-from tests.integration.services import PATIENCE_SECONDS, ROOT, Services
+from tests.integration.services import PATIENCE_SECONDS, ROOT, Services, free_port
 from tests.integration.test_job import csv_project, first_rows
 
 DEPLOY = ROOT / "docs" / "deploy"
@@ -92,9 +92,7 @@ def postgres(tmp_path: Path) -> Iterator[int]:
             if parent.stat().st_uid == 0 and parent != Path("/") and str(parent).startswith("/tmp/"):
                 parent.chmod(parent.stat().st_mode | 0o711)
         shutil.chown(folder, "postgres")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     data = folder / "data"
     (password := folder / "password").write_text("secret")
     password.chmod(0o644)

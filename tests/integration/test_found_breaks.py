@@ -107,5 +107,13 @@ def test_columns_have_the_types_that_clients_expect(tmp_path: Path) -> None:
     with driver.warehouse.connect() as connection:
         types = connection.query("""
             select distinct data_type from information_schema.columns
-            where table_schema in ('core', 'rudderstack') and table_name <> 'funnel_events' order by 1""").to_pylist()
-    assert [row["data_type"] for row in types] == ["BIGINT", "DATE", "DOUBLE", "JSON", "TIMESTAMP", "VARCHAR"]
+            where table_schema in ('core', 'rudderstack', 'mixpanel') and table_name <> 'funnel_events' order by 1""").to_pylist()
+    assert [row["data_type"] for row in types] == [
+        "BIGINT",
+        "BOOLEAN",
+        "DATE",
+        "DOUBLE",
+        "JSON",
+        "TIMESTAMP",
+        "VARCHAR",
+    ]

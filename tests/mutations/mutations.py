@@ -90,8 +90,8 @@ MUTATIONS = (
     Mutation(
         "rows at the frontier are rewritten",
         FRONTIER,
-        "' and ' ~ rewritten_since() ~ ' <= '",
-        "' and ' ~ rewritten_since() ~ ' < '",
+        "as_at(rewritten_since()) ~ ' <= '",
+        "as_at(rewritten_since()) ~ ' < '",
     ),
     Mutation(
         "the session before the frontier is written again",
@@ -139,8 +139,8 @@ MUTATIONS = (
     Mutation(
         "a rollup computes its touched keys alone anew",
         ROLLUP,
-        "['delete from ' ~ touched ~ ' where true'] + frontier_progress",
-        "frontier_progress",
+        "['delete from ' ~ touched ~ ' where true'] + progress_noted",
+        "progress_noted",
     ),
     Mutation(
         "a day that reruns to nothing ends empty",
@@ -154,6 +154,19 @@ MUTATIONS = (
         f"{MACROS}/sessions/window.sql",
         "{{ date }} < date '{{ window_end() }}'",
         "{{ date }} <= date '{{ window_end() }}'",
+    ),
+    # What is made anew.
+    Mutation(
+        "a changed table by day is made anew",
+        f"{MACROS}/materializations/change_queue.sql",
+        "set is_whole = own.fingerprint != fingerprint or",
+        "set is_whole =",
+    ),
+    Mutation(
+        "a changed view is its readers' change",
+        f"{PACKAGE}/dbt/fingerprints.py",
+        "parts.append(view.digest)",
+        "pass",
     ),
     # Models.
     Mutation(

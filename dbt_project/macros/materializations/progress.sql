@@ -95,8 +95,8 @@ the tables whose rows it can change, and by no others. dbt alone, without them, 
 {%- endmacro %}
 
 {#-
-Why a run makes tables anew that are there: {model name: reason}. `progress` is that of all models. A table follows its parents, so this is asked of
-these first. What a run makes for the first time is not among them.
+Why a run makes tables anew that are there: {model name: 'table: reason'}. `progress` is that of all models. A table follows its parents, so this is asked
+of these first. What a run makes for the first time is not among them.
 -#}
 {% macro reasons_to_rebuild(names, progress) -%}
     {%- set reasons = {} -%}
@@ -114,20 +114,27 @@ these first. What a run makes for the first time is not among them.
         {%- set fingerprint = fingerprint_of(node, progress) -%}
         {%- set parents = generation_parents(node) -%}
         {%- for parent in parents if parent.name in names -%}{%- do note_reason(parent, names, progress, reasons, asked) -%}{%- endfor -%}
-        {%- set rebuilt = parents | selectattr('name', 'in', reasons) | map(attribute='name') | list -%}
+        {%- set rebuilt = [] -%}
+        {%- for parent in parents if parent.name in reasons -%}{%- do rebuilt.append(table_name(parent)) -%}{%- endfor -%}
+        {%- set reason = none -%}
         {%- if not is_there -%}
         {%- elif node.config.materialized != 'date_overwrite' and flags.FULL_REFRESH -%}
-            {%- do reasons.update({node.name: '--full-refresh asks for it'}) -%}
+            {%- set reason = '--full-refresh asks for it' -%}
         {%- elif own is none or not own.fingerprint -%}
-            {%- do reasons.update({node.name: 'an earlier version made it, or a run that did not end'}) -%}
+            {%- set reason = 'an earlier version made it, or a run that did not end' -%}
         {%- elif fingerprint is not none and own.fingerprint != fingerprint -%}
-            {%- do reasons.update({node.name: 'its SQL has changed: the model, a macro, a var or a seed'}) -%}
+            {%- set reason = 'its SQL has changed: the model, a macro, a var or a seed' -%}
         {%- elif rebuilt -%}
-            {%- do reasons.update({node.name: rebuilt | join(', ') ~ (' is' if rebuilt | length == 1 else ' are') ~ ' made anew'}) -%}
+            {%- set reason = rebuilt | join(', ') ~ (' is' if rebuilt | length == 1 else ' are') ~ ' made anew' -%}
         {%- elif node.config.materialized != 'date_overwrite' and own.parents_generation != parents_generation(node, progress) -%}
-            {%- do reasons.update({node.name: 'a table above it was made anew'}) -%}
+            {%- set reason = 'a table above it was made anew' -%}
         {%- endif -%}
+        {%- if reason -%}{%- do reasons.update({node.name: table_name(node) ~ ': ' ~ reason}) -%}{%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro table_name(node) -%}
+    {{ return(plain_schema(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) ~ '.' ~ node.alias) }}
 {%- endmacro %}
 
 {% macro is_stored(node) -%}{{ return(node.resource_type == 'model' and node.config.materialized in ('date_overwrite', 'frontier', 'rollup')) }}{%- endmacro %}
@@ -162,15 +169,15 @@ these first. What a run makes for the first time is not among them.
         {%- endif -%}
         {%- set progress = frontier_progress() -%}
         {%- set lines = [] -%}
-        {%- for name, reason in reasons_to_rebuild(names, progress).items() -%}{%- do lines.append('  ' ~ name ~ ': ' ~ reason) -%}{%- endfor -%}
+        {%- for line in reasons_to_rebuild(names, progress).values() -%}{%- do lines.append('  ' ~ line) -%}{%- endfor -%}
         {%- set graph_made_by = var('identity_fingerprint', none) -%}
         {%- if graph_made_by and progress.get('identity_graph', {}).get('fingerprint') and progress.identity_graph.fingerprint != graph_made_by -%}
-            {%- do lines.append('  identity_graph: its settings or its code have changed') -%}
+            {%- do lines.append('  core.identity_graph: its settings or its code have changed') -%}
         {%- endif -%}
         {%- if lines and var('rebuild', 'auto') == 'ask' -%}
             {% do exceptions.raise_compiler_error(
                 'SESSIONIZATION_REBUILD is ask, and this run would make tables anew, from all that stands above them:\n' ~ lines | join('\n')
-                ~ '\nNothing was written. To have it done, set SESSIONIZATION_REBUILD=auto for this run; or take the change back.'
+                ~ '\nNo table was written. To have it done, set SESSIONIZATION_REBUILD=auto for this run; or take the change back.'
             ) %}
         {%- elif lines -%}
             {% do log('This run makes tables anew, from all that stands above them:\n' ~ lines | join('\n'), info=true) %}

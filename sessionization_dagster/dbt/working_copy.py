@@ -1,0 +1,68 @@
+"""A copy of the dbt project with one's own models beside ours, in a folder that may be written.
+
+dbt writes into the folder of its project and takes models from nowhere else. An installed package is no place for either.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from sessionization_dagster.errors import SettingsError
+
+#: Folders that dbt makes.
+OWN_FOLDERS = ("target", "logs")
+#: What one's own folder may have.
+PARTS = ("models", "macros", "seeds", "tests", "analyses")
+
+
+def working_copy(project_dir: Path, own: Path | None, copy: Path) -> Path:
+    """Make the copy hold the project's files and one's own, and nothing else but what dbt made; unchanged files stay as they are.
+
+    Raises:
+        SettingsError: one's own folder is none, has nothing that dbt takes, or has a file that the project has too.
+    """
+    files = dict(_files(project_dir))
+    if own is not None:
+        files |= _own_files(own, files)
+    for path, source in files.items():
+        _put(copy / path, source.read_bytes())
+    for path, present in dict(_files(copy)).items():
+        if path not in files:
+            present.unlink(missing_ok=True)
+    return copy
+
+
+def _own_files(own: Path, ours: dict[str, Path]) -> dict[str, Path]:
+    if not own.is_dir():
+        raise SettingsError(f"own_models names {own}, which is no folder.")
+    files = {path: source for path, source in _files(own) if path.split(os.sep)[0] in PARTS}
+    if not files:
+        raise SettingsError(
+            f"own_models names {own}, which has none of the folders {', '.join(PARTS)}. "
+            "Lay it out like dbt_project: models/<schema>/<name>.sql."
+        )
+    for path in files:
+        if path in ours:
+            raise SettingsError(f"{own / path} has the name of a file of the project, {path}. Give it another name.")
+    return files
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in OWN_FOLDERS and not name.startswith((".", "__"))]
+        for name in names:
+            path = Path(parent, name)
+            yield str(path.relative_to(folder)), path
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a file whole, where it is another: processes that start at once may be reading it."""
+    if path.exists() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as scratch:
+        scratch.write(content)
+    os.replace(scratch.name, path)
