@@ -1,4 +1,4 @@
-"""The wheel, installed into a fresh environment far from any checkout: its command, and a deployment of one's own (examples/own_deployment)."""
+"""The wheel in a fresh environment far from any checkout: its command, and a deployment of one's own (examples/own_deployment)."""
 
 from __future__ import annotations
 
