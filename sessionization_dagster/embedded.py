@@ -9,6 +9,7 @@ import dagster as dg
 
 from sessionization_dagster.assets.checks import build_rebuild_checks
 from sessionization_dagster.assets.landing import build_landing_assets
+from sessionization_dagster.assets.published import build_published_asset
 from sessionization_dagster.assets.report import build_report_asset
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.engine import Engine
@@ -32,11 +33,16 @@ def embedded_parts(
     made_by_models: list[dg.AssetKey],
     daily_job: Callable[[], dg.JobDefinition],
 ) -> Parts:
-    """Landing, report, and the jobs full_rebuild, verify and forget_visitor. made_by_models are the assets behind the raw tables."""
+    """Landing, report, published tables, and the jobs full_rebuild, verify and forget_visitor.
+
+    made_by_models are the assets behind the raw tables.
+    """
     manifest: Mapping[str, Any] = project.manifest
     engine = Engine(project, warehouse, identity)
     checks = build_rebuild_checks(engine, environment.sources, project.variables["blocked_ids"])
     verification = verify(checks)
+    folder = environment.publish
+    published = [build_published_asset(manifest, warehouse, folder, partitions)] if folder else []
     return Parts(
         assets=[
             build_landing_assets(
@@ -45,6 +51,7 @@ def embedded_parts(
             build_report_asset(
                 warehouse, reports_folder(environment.duckdb_path), partitions, environment.target.value
             ),
+            *published,
         ],
         jobs=[
             full_rebuild(engine, tables_to_keep(manifest), partitions, made_by_models),

@@ -22,7 +22,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 PREFIX = "SESSIONIZATION_"
 KNOWN = (
     "TARGET", "DUCKDB_PATH", "LANDING", "START_DATE", "END_DATE", "TIMEZONE", "SOURCES", "FAMILIES", "REMOVED_FILES", "REBUILD",
-    "SETTINGS", "ALERT_WEBHOOK",
+    "SETTINGS", "PUBLISH", "ALERT_WEBHOOK",
     "RAW_DATASETS",
     "RAW_LOAD_TIMES",
     "RAW_EVENT_TABLES",
@@ -60,6 +60,7 @@ class Environment:
         removed_files: what becomes of the rows of a landed file that is gone from the folder.
         rebuild: whether a run that would make tables anew does so, or stops and lists them.
         settings_file: absolute path of a file of dbt vars; None: those of dbt_project.yml hold.
+        publish: absolute path of the folder of published tables, of the embedded warehouse; None: they are not.
         alert_webhook: where failed runs are posted to; None: they are logged only.
         bigquery: of target bigquery; None with others.
     """
@@ -75,6 +76,7 @@ class Environment:
     removed_files: RemovedFiles = RemovedFiles.KEEP
     rebuild: Rebuild = Rebuild.AUTO
     settings_file: Path | None = None
+    publish: Path | None = None
     alert_webhook: str | None = None
     bigquery: BigQuerySettings | None = None
 
@@ -119,9 +121,8 @@ class Environment:
             families=_names(env, "SESSIONIZATION_FAMILIES", ""),
             removed_files=_one_of(env, "SESSIONIZATION_REMOVED_FILES", RemovedFiles.KEEP),
             rebuild=_one_of(env, "SESSIONIZATION_REBUILD", Rebuild.AUTO),
-            settings_file=_path(env, "SESSIONIZATION_SETTINGS", "")
-            if _value(env, "SESSIONIZATION_SETTINGS", "")
-            else None,
+            settings_file=_path_or_none(env, "SESSIONIZATION_SETTINGS"),
+            publish=_publish(env, target),
             alert_webhook=_url(env, "SESSIONIZATION_ALERT_WEBHOOK"),
             bigquery=BigQuerySettings.from_env(env, sources) if target is Target.BIGQUERY else None,
         )
@@ -150,6 +151,27 @@ def _one_of(env: Mapping[str, str], name: str, default: Choice) -> Choice:
 
 def _path(env: Mapping[str, str], name: str, default: str) -> Path:
     return Path(_value(env, name, default)).expanduser().absolute()
+
+
+def _path_or_none(env: Mapping[str, str], name: str) -> Path | None:
+    return _path(env, name, "") if _value(env, name, "") else None
+
+
+def _publish(env: Mapping[str, str], target: Target) -> Path | None:
+    folder = _path_or_none(env, "SESSIONIZATION_PUBLISH")
+    if folder is None:
+        return None
+    if target is not Target.DUCKDB:
+        raise SettingsError(
+            f"SESSIONIZATION_PUBLISH is '{folder}'. Tables of target {target} are read where they are, also while a run works: unset it."
+        )
+    landing = _path(env, "SESSIONIZATION_LANDING", "data/landing")
+    if folder == landing or folder in landing.parents or landing in folder.parents:
+        raise SettingsError(
+            f"SESSIONIZATION_PUBLISH is '{folder}', and SESSIONIZATION_LANDING is '{landing}': published files would be landed. "
+            "Name a folder that is apart from it."
+        )
+    return folder
 
 
 def _date(env: Mapping[str, str], name: str, default: str | None) -> date | None:

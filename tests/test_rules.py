@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,11 @@ def project(path: Path, text: str) -> DbtProject:
 def test_every_var_of_the_project_has_a_type() -> None:
     declared = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text())["vars"]
     assert set(Rules.model_fields) == set(declared) - set(OF_ENVIRONMENT)
+
+
+def test_package_and_dbt_project_have_one_version() -> None:
+    package = tomllib.loads((PROJECT_DIR.parent / "pyproject.toml").read_text())["project"]["version"]
+    assert yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text())["version"] == package
 
 
 def test_vars_of_the_file_are_the_projects(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from sessionization_dagster.erasure.forget import (
 )
 from sessionization_dagster.landing import LandingError, raw_tables
 from sessionization_dagster.pools import WRITER_POOL
+from sessionization_dagster.publishing import publish_all, remove_earlier_versions, tables_to_publish
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 #: Run tags by which launchers say who asked for a run.
@@ -80,7 +81,12 @@ def forget_visitor_job(
         try:
             if config.dry_run:
                 return _told(_findings(scope, find(scope, _id_of(config), None, context.log.info)))
-            return _told(_forget(context, scope, _id_of(config), daily_job(), now))
+            told = _forget(context, scope, _id_of(config), daily_job(), now)
+            if environment.publish:
+                # Once more: the logs have lost rows since the days were made. Earlier versions of the files still have the person.
+                publish_all(warehouse, tables_to_publish(manifest), environment.publish)
+                remove_earlier_versions(environment.publish)
+            return _told(told)
         except (ErasureError, RewriteError, LandingError, DayRunError) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
 

@@ -166,12 +166,13 @@ def erased(base: Path, tmp_path_factory: pytest.TempPathFactory, instance: dg.Da
 
 
 def copy_of(base: Path, folder: Path, instance: dg.DagsterInstance) -> Project:
-    shutil.copytree(base, folder, dirs_exist_ok=True)
+    shutil.copytree(base, folder, dirs_exist_ok=True, symlinks=True)
     return project(folder, instance)
 
 
 def project(folder: Path, instance: dg.DagsterInstance) -> Project:
-    return Project.create(folder, instance, start_date=FIRST.isoformat(), end_date=LAST.isoformat(), sources=SOURCES)
+    days = {"start_date": FIRST.isoformat(), "end_date": LAST.isoformat()}
+    return Project.create(folder, instance, **days, sources=SOURCES, publish=str(folder / "published"))
 
 
 def forget(made: Project, folder: Path, identifier: str, **options: object) -> dg.ExecuteInProcessResult:
@@ -228,6 +229,14 @@ def tables_that_name(made: Project, texts: list[str]) -> list[str]:
         ]  # fmt: skip
 
 
+def published_that_name(folder: Path, texts: list[str]) -> list[str]:
+    """Of every version that lies there."""
+    return [
+        f"{path.relative_to(folder)}: {text}" for path in (folder / "published").rglob("*.parquet") for text in texts
+        if duckdb.execute(f"select 1 from '{path}' as t where contains(cast(t as varchar), ?) limit 1", [text]).fetchall()
+    ]  # fmt: skip
+
+
 def killed_at(point: str, made: Project, folder: Path) -> None:
     child = subprocess.run(
         [sys.executable, "-m", "tests.integration.killed_erasure", point, str(folder / "whom")],
@@ -249,6 +258,8 @@ def test_nothing_names_the_person_any_more(erased: Erased, instance: dg.DagsterI
     assert not bytes_that_name(erased.folder, [*PERSON, SECRET])
     assert not bytes_that_name(Path(instance.root_directory), [*PERSON, SECRET])
     assert not tables_that_name(erased.project, [*PERSON, SECRET])
+    assert published_that_name(erased.folder, ["carol"])
+    assert not published_that_name(erased.folder, [*PERSON, SECRET])
     again = forget(erased.project, erased.folder, LAPTOP)
     (failure,) = [event.step_failure_data for event in again.all_events if event.is_step_failure]
     assert "Nobody is known by the id given (20 characters" in failure.error.message

@@ -1,0 +1,212 @@
+"""Tables as Parquet files by date, for notebooks and BI tools: DuckDB lets nobody else into its file while a run works.
+
+`<folder>/<schema>/<table>` has a file per date, `2024-01-04.<digest>.<number>.parquet`; a table without dates has one called `all`. The
+digest is one of the date's rows: a run writes the files of dates whose rows have changed, and no others. To know which these are, it reads
+each table once.
+
+What stands under a table's name is a link to the folder of a version. A version is made whole, with the unchanged files of the one before
+linked into it, and takes the name in one step: a reader sees one or the other. The version before stays until the next one comes, for
+those who are reading it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import duckdb
+
+from sessionization_dagster.dbt.nodes import meta_of, relation_of
+from sessionization_dagster.errors import WarehouseError
+from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
+from sessionization_dagster.warehouses.text import identifier, literal
+
+VERSIONS = ".versions"
+#: Schemas of what is not made of events, or says how things are at the moment.
+NOT_PUBLISHED = ("raw", "staging", "monitoring")
+#: Rows that belong to no date, and those of a table that has none.
+NO_DATE, ALL = "no-date", "all"
+#: What else a digest depends on.
+FORMAT = f"1 duckdb {duckdb.__version__}"
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table or view that is published.
+
+    Attributes:
+        schema, name: of it.
+        date: an expression over its columns that gives a row's date; None: it has one file.
+    """
+
+    schema: str
+    name: str
+    date: str | None
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was done for a table: numbers of files."""
+
+    written: int
+    kept: int
+    removed: int
+
+
+def tables_to_publish(manifest: Mapping[str, Any]) -> list[PublishedTable]:
+    """The tables of the manifest that are made of events."""
+    found = []
+    for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
+        if node["resource_type"] not in ("model", "source"):
+            continue
+        schema, name = relation_of(node)
+        if schema not in NOT_PUBLISHED:
+            found.append(PublishedTable(schema, name, _date(node)))
+    return sorted(found, key=lambda table: (table.schema, table.name))
+
+
+def _date(node: Mapping[str, Any]) -> str | None:
+    config = node.get("config", {})
+    date, stored_by = config.get("date") or meta_of(node).get("date"), config.get("stored_by")
+    return date or (f"cast({stored_by} as date)" if stored_by and stored_by != "entity" else None)
+
+
+def publish_all(warehouse: DuckDBWarehouse, tables: Iterable[PublishedTable], folder: Path) -> dict[str, Published]:
+    """Bring the files of tables up to date; `<schema>.<table>` -> what was done. A table that is missing has none.
+
+    Raises:
+        WarehouseError: the folder cannot be written, or something else has a table's name in it.
+    """
+    with warehouse.connect() as connection:
+        present = {
+            (row["table_schema"], row["table_name"])
+            for row in connection.query("select table_schema, table_name from information_schema.tables").to_pylist()
+        }
+        return {
+            f"{table.schema}.{table.name}": publish(connection, table, folder)
+            for table in tables
+            if (table.schema, table.name) in present
+        }
+
+
+def publish(connection: DuckDBConnection, table: PublishedTable, folder: Path) -> Published:
+    """Bring the table's files up to date.
+
+    Raises:
+        WarehouseError: the folder cannot be written, or something else has the table's name in it.
+    """
+    place = folder / table.schema / table.name
+    try:
+        before = _files(place)
+        now = _digests(connection, table)
+        names = {f"{part}.{digest}" for part, digest in now.items()}
+        kept = {name: paths for name, paths in before.items() if name in names}
+        changed = [part for part, digest in now.items() if f"{part}.{digest}" not in kept]
+        gone = len(before) - len(kept)
+        if not changed and not gone and before:
+            return Published(0, len(kept), 0)
+        version = folder / VERSIONS / f"{table.schema}.{table.name}" / uuid4().hex
+        version.mkdir(parents=True)
+        for paths in kept.values():
+            for path in paths:
+                _link(path, version / path.name)
+        _write(connection, table, changed, now, version)
+        _take_name(place, version)
+    except OSError as error:
+        raise WarehouseError(
+            f"SESSIONIZATION_PUBLISH: {place} cannot be written: {error.strerror or error}. Name a folder that is the project's alone."
+        ) from error
+    return Published(len(changed), len(kept), gone)
+
+
+def remove_earlier_versions(folder: Path) -> int:
+    """Remove the versions that no name stands for any more; returns how many went."""
+    removed = 0
+    for versions in sorted((folder / VERSIONS).glob("*")):
+        schema, name = versions.name.split(".", 1)
+        current = (folder / schema / name).resolve()
+        removed += _remove(version for version in versions.iterdir() if version.resolve() != current)
+    return removed
+
+
+def _files(place: Path) -> dict[str, list[Path]]:
+    """`<date>.<digest>` -> the files of it."""
+    if place.exists() and not place.is_symlink():
+        raise OSError(f"{place} is no link of this project")
+    found: dict[str, list[Path]] = {}
+    for path in sorted(place.glob("*.parquet")) if place.exists() else []:
+        found.setdefault(".".join(path.name.split(".")[:2]), []).append(path.resolve())
+    return found
+
+
+def _part(table: PublishedTable) -> str:
+    return f"coalesce(cast({table.date} as varchar), '{NO_DATE}')" if table.date else f"'{ALL}'"
+
+
+def _digests(connection: DuckDBConnection, table: PublishedTable) -> dict[str, str]:
+    """Date -> digest of its rows, in whatever order; of a table without rows, of none."""
+    rows = connection.query(f"""
+        select {_part(table)} as part, md5(concat_ws(' ', {literal(FORMAT)}, count(*), bit_xor(hash(t)), sum(hash(t)::hugeint))) as digest
+        from {identifier(table.schema)}.{identifier(table.name)} as t
+        group by 1 order by 1""").to_pylist()
+    columns = connection.query(f"describe {identifier(table.schema)}.{identifier(table.name)}").to_pylist()
+    (shape,) = connection.query(
+        f"select md5({literal(str([(row['column_name'], row['column_type']) for row in columns]))}) as digest"
+    ).to_pylist()
+    digests = {row["part"]: row["digest"][:16] + shape["digest"][:8] for row in rows}
+    # A reader finds the columns of a table without rows too.
+    return digests or {ALL: "0" * 16 + shape["digest"][:8]}
+
+
+def _write(
+    connection: DuckDBConnection, table: PublishedTable, parts: Iterable[str], digests: Mapping[str, str], version: Path
+) -> None:
+    """Write the rows of some dates into the version, all dates by one statement."""
+    parts = list(parts)
+    if not parts:
+        return
+    scratch = version / ".scratch"
+    relation = f"{identifier(table.schema)}.{identifier(table.name)}"
+    wanted = ", ".join(literal(part) for part in parts)
+    connection.execute(f"""
+        copy (select *, {_part(table)} as "published part" from {relation} where {_part(table)} in ({wanted}))
+        to {literal(str(scratch))} (format parquet, compression zstd, partition_by ("published part"), write_partition_columns false)""")
+    for part in parts:
+        files = sorted((scratch / f"published%20part={part}").glob("*.parquet"))
+        if not files:
+            path = version / f"{part}.{digests[part]}.0.parquet"
+            connection.execute(f"copy (from {relation} limit 0) to {literal(str(path))} (format parquet)")
+        for number, path in enumerate(files):
+            path.rename(version / f"{part}.{digests[part]}.{number}.parquet")
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _take_name(place: Path, version: Path) -> None:
+    """Let the name stand for the version, in one step, and remove all versions but this one and the one before."""
+    previous = place.resolve() if place.is_symlink() else None
+    place.parent.mkdir(parents=True, exist_ok=True)
+    link = place.with_name(f".{place.name}.{version.name}")
+    link.symlink_to(os.path.relpath(version, place.parent), target_is_directory=True)
+    os.replace(link, place)
+    _remove(other for other in version.parent.iterdir() if other.resolve() not in (version.resolve(), previous))
+
+
+def _remove(versions: Iterable[Path]) -> int:
+    removed = 0
+    for version in list(versions):
+        shutil.rmtree(version, ignore_errors=True)
+        removed += 1
+    return removed
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under another name; a copy where the file system has no such links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
