@@ -29,12 +29,11 @@ RESULTS = {"LogModelResult", "LogTestResult", "LogSeedResult"}
 SAID = "JinjaLogInfo"
 # Commands that make tables.
 MAKING = {"build", "run"}
-#: Settings that matter to commands only: how BigQuery is reached and limited, and which days there are.
-OF_COMMANDS = (
-    "bigquery_endpoint", "bigquery_keyfile", "bigquery_maximum_bytes_billed", "bigquery_timeout_seconds",
-    "first_partition", "last_partition", "rebuild",
-)  # fmt: skip
-#: Vars of one run.
+# Settings of how a warehouse is reached and limited.
+OF_CONNECTIONS = ("bigquery_endpoint", "bigquery_keyfile", "bigquery_maximum_bytes_billed", "bigquery_timeout_seconds")
+#: Settings that matter to commands only: these, which days there are, and what is done about changed rules.
+OF_COMMANDS = (*OF_CONNECTIONS, "first_partition", "last_partition", "rebuild")
+# Vars of one run.
 OF_A_RUN = ("partition_start", "partition_end", "run_id", "models_of_run", "identity_fingerprint")
 # Unit tests check the models' text, not the data: they belong to the test suite, not to every run.
 RUN_ENVIRONMENT = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
@@ -98,17 +97,16 @@ class DbtRunner:
         Raises:
             DbtError: a model does not compile.
         """
-        path = variables["duckdb_path"]
-        lasting = {
-            name: value for name, value in variables.items() if name not in (*OF_COMMANDS, *OF_A_RUN, "duckdb_path")
-        }
+        connection = {name: variables[name] for name in ("duckdb_path", *OF_CONNECTIONS) if name in variables}
+        apart = {*connection, *OF_COMMANDS, *OF_A_RUN}
+        lasting = {name: value for name, value in variables.items() if name not in apart}
         key = hashlib.sha256(json.dumps([lasting, _code()], sort_keys=True, default=str).encode()).hexdigest()[:16]
         if key not in self._fingerprints:
             kept = self.target_path / f"fingerprints-{key}.json"
             try:
                 self._fingerprints[key] = fingerprints.from_json(kept.read_text())
             except (FileNotFoundError, ValueError):
-                self._fingerprints[key] = self._compiled_fingerprints({**lasting, "duckdb_path": path})
+                self._fingerprints[key] = self._compiled_fingerprints({**lasting, **connection})
                 _write_whole(kept, fingerprints.as_json(self._fingerprints[key]))
         return self._fingerprints[key]
 
