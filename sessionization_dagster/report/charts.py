@@ -114,6 +114,55 @@ def ranked_bars(rows: Sequence[tuple[str, int, str]], name: str, unit: str) -> S
     return _spec(alt.layer(bars, texts), ROW_HEIGHT * max(len(rows), 1))
 
 
+def grouped_bars(rows: Sequence[tuple[str, str, float]], name: str, kind: str, unit: str) -> Spec:
+    """Horizontal bars, one for each kind side by side below each label: (label, kind, value), in the order given."""
+    labels, kinds = list(dict.fromkeys(label for label, _, _ in rows)), list(dict.fromkeys(kind for _, kind, _ in rows))
+    values = [{"label": label, "kind": kind_of, "value": value} for label, kind_of, value in rows]
+    chart = (
+        alt.Chart(alt.InlineData(values=values))
+        .mark_bar(cornerRadiusEnd=2)
+        .encode(
+            y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)),
+            yOffset=alt.YOffset("kind:N", scale=alt.Scale(domain=kinds)),
+            x=alt.X("value:Q", title=None, axis=alt.Axis(format="~s", tickCount=5)),
+            color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds), legend=alt.Legend(orient="top")),
+            tooltip=[
+                alt.Tooltip("label:N", title=name),
+                alt.Tooltip("kind:N", title=kind),
+                alt.Tooltip("value:Q", title=unit, format=",.1f"),
+            ],
+        )
+    )
+    return _spec(chart, 12 * len(labels) * len(kinds))
+
+
+def heat_map(rows: Sequence[tuple[str, int, int, float]], row_name: str, column_name: str, unit: str) -> Spec:
+    """A cell for each (row, column, value, share of 0..1), the darker the larger its share; rows in the order given."""
+    values = [
+        {"row": row, "column": column, "value": value, "share": share, "text": f"{share:.0%}"}
+        for row, column, value, share in rows
+    ]
+    base = alt.Chart(alt.InlineData(values=values)).encode(
+        y=alt.Y("row:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False)),
+        x=alt.X(
+            "column:O",
+            title=column_name,
+            axis=alt.Axis(orient="top", ticks=False, domain=False, labelAngle=0, labelOverlap=True),
+        ),
+        tooltip=[
+            alt.Tooltip("row:N", title=row_name),
+            alt.Tooltip("column:O", title=column_name),
+            alt.Tooltip("value:Q", title=unit, format=WHOLE),
+            alt.Tooltip("text:N", title="Share"),
+        ],
+    )
+    # Opacity, not a colour's lightness: it shows on either theme's paper.
+    cells = base.mark_rect(color="var(--series-1)", cornerRadius=2).encode(
+        opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.06, 1]), legend=None)
+    )
+    return _spec(cells, (ROW_HEIGHT - 4) * len({row for row, *_ in rows}) + ROW_HEIGHT)
+
+
 def _millis(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
 

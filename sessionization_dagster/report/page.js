@@ -22,7 +22,7 @@
     background: null,
     font: getComputedStyle(root).fontFamily,
     view: { stroke: null },
-    axis: { labelColor: soft, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12 },
+    axis: { labelColor: soft, titleColor: soft, titleFontWeight: "normal", gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12 },
     axisY: { domain: false, ticks: false, labelPadding: 6, labelLimit: Math.max(110, width * 0.36) },
     legend: { labelColor: ink, labelFontSize: 13, symbolStrokeWidth: 3, labelLimit: 140, columnPadding: 14, columns: Math.max(1, Math.floor((width - 60) / 175)) },
     mark: { color: "var(--series-1)" },

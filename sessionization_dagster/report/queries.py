@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 SHOWN_DAYS = 90
-PAGES, COUNTRIES, JOURNEYS = 15, 15, 12
+PAGES, COUNTRIES, JOURNEYS, SOURCES = 15, 15, 12, 15
 JOURNEY_LENGTH = 5
 
 Rows = Sequence[Mapping[str, Any]]
@@ -101,6 +101,16 @@ EVENTS, REJECTED, FACTS = "core.events", "core.rejected_events", "rudderstack.db
 DURATIONS, FLOW = "rudderstack.dbt_session_duration", "rudderstack.dbt_tracks_flow"
 CLIENTS, FUNNEL = "measure_js.events_sessionated", "core.funnel_daily"
 GRAPH, CHANGES = "core.identity_graph", "core.identity_changes"
+CHANNELS, PEOPLE = "analytics.channels_daily", "analytics.visitor_days"
+ATTRIBUTION, RETENTION = "analytics.attribution", "analytics.retention_weekly"
+#: Attribution's models: what people call them, and the column of their weights.
+MODELS = {
+    "First touch": "first_touch_weight",
+    "Last touch": "last_touch_weight",
+    "Linear": "linear_weight",
+    "Position based": "position_based_weight",
+    "Time decay": "time_decay_weight",
+}
 
 QUESTIONS = (
     Question(
@@ -141,6 +151,67 @@ QUESTIONS = (
         from (
             select session_duration, row_number() over (order by session_duration) as place, count(*) over () as sessions
             from {DURATIONS} where {{days:session_start_date}}) as placed""",
+    ),
+    # Bots, one's own people and machines are counted apart: whoever asks where visits come from does not mean them.
+    Question(
+        "channels",
+        {
+            CHANNELS: (
+                "date",
+                "channel_group",
+                "traffic_type",
+                "sessions",
+                "engaged_sessions",
+                "conversions",
+                "conversion_value",
+            )
+        },
+        f"""select channel_group, sum(sessions) as sessions, sum(engaged_sessions) as engaged, sum(conversions) as conversions,
+            sum(conversion_value) as value
+        from {CHANNELS} where {{days:date}} and traffic_type = 'human' group by channel_group order by sessions desc, channel_group""",
+    ),
+    Question(
+        "sources",
+        {
+            CHANNELS: (
+                "date",
+                "touch_source",
+                "touch_medium",
+                "traffic_type",
+                "sessions",
+                "engaged_sessions",
+                "conversions",
+                "conversion_value",
+            )
+        },
+        f"""select touch_source, touch_medium, sum(sessions) as sessions, sum(engaged_sessions) as engaged, sum(conversions) as conversions,
+            sum(conversion_value) as value, sum(sum(sessions)) over () as all_sessions, count(*) over () as all_sources
+        from {CHANNELS} where {{days:date}} and traffic_type = 'human'
+        group by touch_source, touch_medium order by sessions desc, touch_source, touch_medium limit {SOURCES}""",
+    ),
+    Question(
+        "traffic",
+        {CHANNELS: ("date", "traffic_type", "sessions")},
+        f"""select traffic_type, sum(sessions) as sessions
+        from {CHANNELS} where {{days:date}} group by traffic_type order by sessions desc, traffic_type""",
+    ),
+    Question(
+        "people",
+        {PEOPLE: ("date", "lifecycle")},
+        f"""select date as day, lifecycle, count(*) as people
+        from {PEOPLE} where {{days:date}} group by date, lifecycle order by day, lifecycle""",
+    ),
+    Question(
+        "retention",
+        {RETENTION: ("cohort_week", "week_number", "visitors")},
+        f"""select cohort_week, week_number, sum(visitors) as people
+        from {RETENTION} where {{days:cohort_week}} group by cohort_week, week_number order by cohort_week, week_number""",
+    ),
+    Question(
+        "attribution",
+        {ATTRIBUTION: ("conversion_date", "conversion_event_id", "channel_group", *MODELS.values())},
+        f"""select channel_group, {", ".join(f"sum({column}) as {column}" for column in MODELS.values())}
+        from {ATTRIBUTION} where {{days:conversion_date}} group by channel_group order by last_touch_weight desc, channel_group""",
     ),
     Question(
         "pages",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sessionization_dagster.report.acquisition import attribution, channels, people, retention, sources, traffic
 from sessionization_dagster.report.behaviour import activity, countries, duration, funnel, journeys, pages
 from sessionization_dagster.report.parts import Section
 from sessionization_dagster.report.queries import Answers, Days
@@ -12,6 +13,18 @@ def sections(answers: Answers, days: Days) -> list[Section]:
     """The page's sections, in order."""
     return [
         Section("activity", "Activity", [activity(answers, days), duration(answers)]),
+        Section(
+            "channels",
+            "Channels",
+            [
+                channels(answers),
+                sources(answers),
+                traffic(answers),
+                people(answers, days),
+                attribution(answers),
+                retention(answers),
+            ],
+        ),
         Section("traffic", "Traffic", [pages(answers), countries(answers)]),
         Section("paths", "Funnel and journeys", [funnel(answers), journeys(answers)]),
         Section("identity", "Identity", [devices(answers), reassignments(answers, days)]),

@@ -96,11 +96,50 @@ def random_tables(seed: int, names: list[str] = HOSTILE) -> Tables:
         tables["core.identity_changes"].append(
             {"partition_date": day, "alias": f"a{draw.randrange(9)}", "dbt_visitor_id": one(visitors)}
         )
+    _add_analytics(tables, draw, days, names)
     for number in range(200):
         kind = one(["anonymous_id", "user_id"])
         visitor = f"id{number}" if kind == "user_id" or draw.random() < 0.5 else f"id{draw.randrange(number + 1)}"
         tables["core.identity_graph"].append({"alias": f"id{number}", "alias_type": kind, "dbt_visitor_id": visitor})
     return tables
+
+
+def _add_analytics(tables: Tables, draw: random.Random, days: list[date], names: list[str]) -> None:
+    weights = ("first_touch_weight", "last_touch_weight", "linear_weight", "position_based_weight", "time_decay_weight")
+    for number in range(400):
+        day = draw.choice(days)
+        tables["analytics.channels_daily"].append(
+            {
+                "date": day,
+                "channel_group": draw.choice(["Direct", "Email", draw.choice(names)]),
+                "touch_source": draw.choice(["google", draw.choice(names)]),
+                "touch_medium": draw.choice(["cpc", draw.choice(names)]),
+                "traffic_type": draw.choice(["human", "human", "bot", "internal", "suspect"]),
+                "sessions": draw.randrange(1, 9),
+                "engaged_sessions": draw.randrange(2),
+                "conversions": draw.randrange(3),
+                "conversion_value": draw.randrange(1000) / 8,
+            }
+        )
+        tables["analytics.visitor_days"].append(
+            {"dbt_visitor_id": f"v{number}", "date": day, "lifecycle": draw.choice(["new", "returning", "resurrected"])}
+        )
+        tables["analytics.attribution"].append(
+            {
+                "conversion_event_id": f"c{number}", "conversion_date": day, "channel_group": draw.choice(["Direct", draw.choice(names)]),
+                **{weight: draw.randrange(9) / 8 for weight in weights},
+            }
+        )  # fmt: skip
+    for week in (day for day in days if day.weekday() == 0):
+        for group in ("Direct", names[0]):
+            size = draw.randrange(1, 50)
+            tables["analytics.retention_weekly"] += [
+                {
+                    "cohort_week": week, "channel_group": group, "week_number": number, "cohort_size": size,
+                    "visitors": size if number == 0 else draw.randrange(1, size + 1),
+                }
+                for number in range(4) if number == 0 or draw.random() < 0.7
+            ]  # fmt: skip
 
 
 def answers_of(tables: Tables, days: Days = DAYS, without: dict[str, str] | None = None) -> dict[str, Answer]:

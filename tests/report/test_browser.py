@@ -81,7 +81,7 @@ def test_every_chart_is_drawn_and_no_host_is_asked(browser: Browser, path: Path)
     drawn = seen.page.evaluate(
         "[...document.querySelectorAll('[data-chart]')].map(place => place.querySelectorAll('svg [role=graphics-symbol]').length)"
     )
-    assert len(drawn) == 9
+    assert len(drawn) == 15
     assert all(marks > 0 for marks in drawn), drawn
     assert seen.page.evaluate("window.broken") is None
     seen.must_be_quiet(path)
@@ -191,7 +191,7 @@ def test_the_keyboard_reaches_everything(browser: Browser, path: Path) -> None:
     seen = opened(browser, path)
     page = seen.page
     reached = []
-    for _ in range(60):
+    for _ in range(90):
         page.keyboard.press("Tab")
         element, outline, top = page.evaluate(
             """(() => { const it = document.activeElement, box = it.getBoundingClientRect();
@@ -206,10 +206,10 @@ def test_the_keyboard_reaches_everything(browser: Browser, path: Path) -> None:
         if element == "SUMMARY":
             page.keyboard.press("Enter")
     assert reached[:2] == ["A.skip", "BUTTON#theme"]
-    assert reached[2:7] == ["A"] * 5
+    assert reached[2:8] == ["A"] * 6
     # Each table, once opened, is reached too: it scrolls.
-    assert reached.count("SUMMARY") == page.locator("details").count() == 11
-    assert reached.count("DIV.scroll") >= 10
+    assert reached.count("SUMMARY") == page.locator("details").count() == 17
+    assert reached.count("DIV.scroll") >= 16
     page.locator("#theme").focus()
     page.keyboard.press("Space")
     assert page.get_by_role("button", name="Dark theme", pressed=True).is_visible()

@@ -76,6 +76,76 @@ def test_durations(tables: Tables, report: Report) -> None:
     assert report.headlines["median_session_minutes"] == f"{middle // 60} min {middle % 60} s"
 
 
+def channel_rows(tables: Tables, *by: str, only: str | None = "human") -> dict[str, list[float]]:
+    """What sessions came to, by the columns given: sessions, engaged, conversions, value."""
+    found: dict[str, list[float]] = {}
+    for row in shown(tables["analytics.channels_daily"], "date"):
+        if only is None or row["traffic_type"] == only:
+            sums = found.setdefault(" / ".join(row[column] for column in by), [0, 0, 0, 0])
+            for place, column in enumerate(("sessions", "engaged_sessions", "conversions", "conversion_value")):
+                sums[place] += row[column]
+    return dict(sorted(found.items(), key=lambda item: (-item[1][0], item[0].encode())))
+
+
+@pytest.mark.parametrize(
+    ("figure", "by"), [("channels-1", ["channel_group"]), ("channels-2", ["touch_source", "touch_medium"])]
+)
+def test_where_sessions_come_from(tables: Tables, report: Report, figure: str, by: list[str]) -> None:
+    found = channel_rows(tables, *by)
+    total = sum(sums[0] for sums in found.values())
+    expected = {
+        name: [
+            f"{sessions}", f"{100 * sessions / total:.1f}%", f"{100 * engaged / sessions:.1f}%", f"{conversions}", f"{value:,.2f}",
+        ]
+        for name, (sessions, engaged, conversions, value) in found.items()
+    }  # fmt: skip
+    told = {row[0]: row[1:] for row in report.tables[figure][1:]}
+    assert len(told) == min(15, len(expected))
+    assert told == {name: expected[name] for name in told}
+    assert [int(row[0]) for row in told.values()] == sorted((int(sums[0]) for sums in found.values()), reverse=True)[
+        : len(told)
+    ]
+
+
+def test_attribution(tables: Tables, report: Report) -> None:
+    models = ("first_touch", "last_touch", "linear", "position_based", "time_decay")
+    credits: dict[str, list[float]] = {}
+    for row in shown(tables["analytics.attribution"], "conversion_date"):
+        sums = credits.setdefault(row["channel_group"], [0.0] * 5)
+        for place, model in enumerate(models):
+            sums[place] += row[f"{model}_weight"]
+    told = {row[0]: row[1:] for row in report.tables["channels-5"][1:]}
+    assert told == {name: [f"{value:,.1f}" for value in sums] for name, sums in credits.items()}
+    drawn = {(row["label"], row["kind"]): row["value"] for row in report.drawn("channels-5")}
+    assert drawn["Direct", "Linear"] == pytest.approx(credits["Direct"][2])
+
+
+def test_traffic_quality(tables: Tables, report: Report) -> None:
+    names = {"human": "People", "bot": "Bots", "internal": "Internal", "suspect": "Suspect"}
+    found = channel_rows(tables, "traffic_type", only=None)
+    assert report.numbers("channels-3") == {names[kind]: int(sums[0]) for kind, sums in found.items()}
+
+
+def test_new_and_returning_people(tables: Tables, report: Report) -> None:
+    kinds = ("new", "returning", "resurrected")
+    found = Counter((row["date"], row["lifecycle"]) for row in shown(tables["analytics.visitor_days"], "date"))
+    assert report.numbers("channels-4") == {f"{day}": tuple(found[day, kind] for kind in kinds) for day in DAYS.all()}
+
+
+def test_retention(tables: Tables, report: Report) -> None:
+    found: Counter[tuple[date, int]] = Counter()
+    for row in shown(tables["analytics.retention_weekly"], "cohort_week"):
+        found[row["cohort_week"], row["week_number"]] += row["visitors"]
+    weeks = sorted({week for week, _ in found})
+    last = max(number for _, number in found)
+    assert report.numbers("channels-6") == {
+        f"{week}": tuple(found[week, number] for number in range(last + 1)) for week in weeks
+    }
+    for cell in report.drawn("channels-6"):
+        week = date.fromisoformat(cell["row"])
+        assert cell["share"] == pytest.approx(found[week, cell["column"]] / found[week, 0])
+
+
 @pytest.mark.parametrize(("figure", "column"), [("traffic-1", "url"), ("traffic-2", "country")])
 def test_places(tables: Tables, report: Report, figure: str, column: str) -> None:
     groups: dict[str, Rows] = {}
@@ -190,6 +260,12 @@ def test_empty_tables_are_told_of() -> None:
     for figure, text in {
         "activity-1": "No session on these days",
         "activity-2": "No session started",
+        "channels-1": "No session started on these days",
+        "channels-2": "No session started on these days",
+        "channels-5": "No conversion on these days",
+        "channels-3": "No session started on these days",
+        "channels-4": "Nobody was there on these days",
+        "channels-6": "No week of new people begins",
         "traffic-1": "No event of these days carries a page's address",
         "traffic-2": "No event of these days carries a country",
         "paths-1": "Nobody entered the funnel",
