@@ -19,8 +19,9 @@ from sessionization_dagster.report.queries import SHOWN_DAYS, TABLES, Days, ask,
 from sessionization_dagster.warehouses.base import Warehouse
 
 KEY = dg.AssetKey(["reports", "sessions_report"])
-DESCRIPTION = f"""One HTML page a run: users and sessions by day, session durations, channels, attribution, retention, pages, countries, funnel,
-journeys, identity and data quality of the {SHOWN_DAYS} days up to the run's newest partition. It needs no network; {LATEST} beside it is the same page."""
+DESCRIPTION = f"""One HTML page a run: users and sessions by day, session durations, channels, attribution, retention, pages, countries,
+funnel, journeys, identity and data quality of the {SHOWN_DAYS} days up to the run's newest partition. It needs no network; {LATEST}
+beside it is the same page."""
 
 
 def build_report_asset(

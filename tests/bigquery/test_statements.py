@@ -17,6 +17,7 @@ from tests.bigquery.analyzer import Analyzer
 from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.pruning import Partitioning, Reference, references, report, unbounded
+from tests.integration.metrics import DIMENSIONS, Metrics
 from tests.oracle.model import RawRow, Settings
 
 DAYS = [date(2024, 3, 1) + timedelta(days=offset) for offset in range(12)]
@@ -39,12 +40,13 @@ RAW_SPARE_DAYS = 3
 
 @dataclass
 class Sent:
-    """Statements by run, and what the warehouse held when they were over."""
+    """Statements by run, those of analyses and metrics, and what the warehouse held when they were over."""
 
     whole: list[str]
     daily: list[str]
     rerun: list[str]
     analyses: list[str]
+    metrics: list[str]
     tables: dict[str, dict[str, str]]
 
 
@@ -94,7 +96,9 @@ def sent(endpoint: str) -> Sent:
         }
     command = ["compile", "--select", "resource_type:analysis"]
     results = driver.project.runner.invoke(command, driver.variables).result.results
-    return Sent(*runs, [result.node.compiled_code for result in results], tables)
+    metrics = Metrics(driver.project)
+    asked = [metrics.sql(metrics.names, [dimension]) for dimension in DIMENSIONS]
+    return Sent(*runs, [result.node.compiled_code for result in results], asked, tables)
 
 
 def test_the_analyzer_takes_every_statement(sent: Sent) -> None:
@@ -104,7 +108,7 @@ def test_the_analyzer_takes_every_statement(sent: Sent) -> None:
     with Analyzer(given) as analyzer:
         complaints = [
             f"{error}\n{text[:2000]}"
-            for text in (*sent.whole, *sent.daily, *sent.rerun, *sent.analyses)
+            for text in (*sent.whole, *sent.daily, *sent.rerun, *sent.analyses, *sent.metrics)
             if (error := analyzer.analyze(text)) is not None
         ]
         assert not complaints, "\n\n".join(complaints[:3])

@@ -17,7 +17,7 @@ from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.resources import build_warehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
-from tests.integration.raw_fields import columns_of, raw_record
+from tests.integration.raw_fields import MADE_WHEN_NEEDED, columns_of, raw_record
 from tests.oracle import model
 from tests.oracle.compare import difference
 from tests.oracle.model import RawRow, Settings
@@ -138,12 +138,15 @@ def contents(connection: DuckDBConnection) -> Mapping[str, tuple[int, str]]:
 
 
 def sample_rows(path: Path) -> list[RawRow]:
-    """The rows of a parquet file of tracks; id and url may have the names event_id and url."""
+    """The rows of a parquet file of tracks; id and url may have the names event_id and url, and other columns are properties."""
     import pyarrow.parquet as pq
 
-    names = {"event_id": "id", "url": "url", **columns_of("rudderstack", "tracks")}
+    names = {"event_id": "id", "url": "url", **columns_of("rudderstack", "tracks"), **MADE_WHEN_NEEDED["tracks"]}
     rows = []
     for record in pq.read_table(path).to_pylist():
-        fields = {names[column]: value for column, value in record.items()}
-        rows.append(RawRow("tracks", **{**fields, "timestamp": fields["timestamp"].replace(tzinfo=None)}))
+        fields = {names[column]: value for column, value in record.items() if column in names}
+        traits = tuple((column, value) for column, value in record.items() if column not in names and value is not None)
+        rows.append(
+            RawRow("tracks", **{**fields, "timestamp": fields["timestamp"].replace(tzinfo=None)}, traits=traits)
+        )
     return rows

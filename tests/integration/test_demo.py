@@ -20,7 +20,7 @@ import duckdb
 import pytest
 
 from sessionization_dagster.dbt.project import PROJECT_DIR
-from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, SAMPLE
+from sessionization_dagster.sample import FIRST_DAY, LAST_DAY
 from tests.integration.real_job import PROMISED, Project, oracle_differences, sample_rows
 from tests.integration.services import PATIENCE_SECONDS, free_port
 from tests.integration.test_job import BLOCKED, ROOT, digest
@@ -92,7 +92,7 @@ def test_the_demo_tells_its_progress_and_what_came_out(demo_output: str) -> None
 
 
 def test_the_report_is_linked_and_shows_the_samples_numbers(home: Path, demo_output: str) -> None:
-    """What it shows is worked out here once more from the raw file: latest user of a device, gaps of more than 30 minutes."""
+    """What it shows is worked out here once more from the landed file: latest user of a device, gaps of more than 30 minutes."""
     latest = home / "reports" / "latest.html"
     assert demo_output.splitlines()[-1] == f"Report   {latest}"
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
@@ -106,7 +106,7 @@ def test_the_report_is_linked_and_shows_the_samples_numbers(home: Path, demo_out
     assert metadata["size_bytes"] == path.stat().st_size
     report = Report(path.read_text(encoding="utf-8"))
     with duckdb.connect() as sample:
-        sample.execute(SAMPLE_SESSIONS.format(path=SAMPLE))
+        sample.execute(SAMPLE_SESSIONS.format(path=home / "landing" / "rudderstack" / "tracks" / "ecom_login.parquet"))
         days = sample.sql("""
             select cast(day as varchar), count(distinct visitor), count(*) filter (where starts) from moments
             where day >= '2024-04-01' group by day""").fetchall()

@@ -115,3 +115,12 @@
 {% macro days_between(earlier, later) -%}{{ return(adapter.dispatch('days_between')(earlier, later)) }}{%- endmacro %}
 {% macro default__days_between(earlier, later) -%}{{ return('(' ~ later ~ ' - ' ~ earlier ~ ')') }}{%- endmacro %}
 {% macro bigquery__days_between(earlier, later) -%}{{ return('date_diff(' ~ later ~ ', ' ~ earlier ~ ', day)') }}{%- endmacro %}
+
+{#- A subquery of dates, column date_day, half-open. -#}
+{% macro all_dates(first, end) -%}{{ return(adapter.dispatch('all_dates')(first, end)) }}{%- endmacro %}
+{% macro default__all_dates(first, end) -%}
+    (select cast(unnest(range(date '{{ first }}', date '{{ end }}', interval 1 day)) as date) as date_day)
+{%- endmacro %}
+{% macro bigquery__all_dates(first, end) -%}
+    (select date_day from unnest(generate_date_array(date '{{ first }}', date_sub(date '{{ end }}', interval 1 day))) as date_day)
+{%- endmacro %}
