@@ -104,5 +104,25 @@ def test_the_sample_gives_the_same_rows(endpoint: str, tmp_path: Path) -> None:
     assert not _differences(embedded, bigquery, compared)
 
 
+def test_a_changed_setting_is_applied_by_the_next_run_of_any_day(endpoint: str, tmp_path: Path) -> None:
+    """Tables by day for all days that were run, and what stands on them."""
+    first, last = date(2024, 3, 9), date(2024, 3, 10)
+    rows = [
+        RawRow(
+            "tracks", f"e{number}", "abc"[number % 3], "ann" if number % 5 == 0 else None,
+            timestamp=datetime(2024, 3, 9, 8) + timedelta(minutes=47 * number), event="login",
+        )
+        for number in range(40)
+    ]  # fmt: skip
+    settings = Settings(blocked_ids=("b",), session_timeout_seconds=3600)
+    embedded, bigquery = ThinDriver(tmp_path, settings), BigQueryDriver(endpoint, Settings())
+    for driver in (embedded, bigquery):
+        driver.land(rows)
+        driver.run(first, last)
+    bigquery.settings = settings
+    bigquery.run(last, last)
+    assert not differences(embedded, bigquery, rows, first, last)
+
+
 def _utc(text: str) -> datetime | None:
     return datetime.fromisoformat(text).replace(tzinfo=None) if text else None
