@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 import dagster as dg
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.environment import Environment
@@ -14,6 +13,8 @@ from sessionization_dagster.instance import prepare_instance_home
 from sessionization_dagster.partitions import daily_partitions
 
 SHOWN_DAYS = 3
+# Dagster's word for a check that ran and did not pass.
+FAILED = "FAILED"
 
 
 def show(environment: Environment) -> int:
@@ -35,7 +36,7 @@ def show(environment: Environment) -> int:
         failed = sorted(
             f"{key.asset_key.to_user_string()} {key.name}"
             for key, record in checks.items()
-            if record is not None and record.status is AssetCheckExecutionRecordStatus.FAILED
+            if record is not None and record.status.value == FAILED
         )
     print(f"Days     {_days(days)}")
     for missing, tables in sorted(lacking.items()):

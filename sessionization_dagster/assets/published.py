@@ -1,15 +1,13 @@
 """The published tables as an asset: Parquet files beside the warehouse, for other tools."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from sessionization_dagster import publishing
-from sessionization_dagster.dbt.definition_metadata import references
-from sessionization_dagster.dbt.translator import DEFAULT_OWNER
+from sessionization_dagster.assets.run_files import spec_of_files
 from sessionization_dagster.pools import WRITER_POOL
 from sessionization_dagster.publishing import publish_all, tables_to_publish
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
@@ -24,20 +22,13 @@ def build_published_asset(
 ) -> dg.AssetsDefinition:
     """The files below the folder."""
     tables = tables_to_publish(manifest)
-    spec = dg.AssetSpec(
-        key=KEY,
-        deps=[dg.AssetKey([table.schema, table.name]) for table in tables],
-        description=DESCRIPTION,
-        group_name="published",
-        owners=[DEFAULT_OWNER],
-        kinds={"python", "parquet"},
-        tags={"layer": "published", "grain": "run"},
-        # Like the tables that it has.
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
-        ),
-        metadata={"dagster/code_references": references([Path(__file__), Path(publishing.__file__)])},
-        partitions_def=partitions,
+    spec = spec_of_files(
+        KEY,
+        (dg.AssetKey([table.schema, table.name]) for table in tables),
+        DESCRIPTION,
+        {"parquet"},
+        [Path(__file__), Path(publishing.__file__)],
+        partitions,
     )
 
     @dg.multi_asset(

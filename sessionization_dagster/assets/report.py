@@ -8,8 +8,7 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster import report
-from sessionization_dagster.dbt.definition_metadata import references
-from sessionization_dagster.dbt.translator import DEFAULT_OWNER
+from sessionization_dagster.assets.run_files import spec_of_files
 from sessionization_dagster.markdown import markdown_table
 from sessionization_dagster.partitions import run_window
 from sessionization_dagster.pools import WRITER_POOL
@@ -32,20 +31,13 @@ def build_report_asset(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
     """The report below the folder; now gives the time that stands on it. A table that is missing is told on the page."""
-    spec = dg.AssetSpec(
-        key=KEY,
-        deps=[dg.AssetKey(table.split(".")) for table in TABLES],
-        description=DESCRIPTION,
-        group_name="reports",
-        owners=[DEFAULT_OWNER],
-        kinds={"python", kind, "html"},
-        tags={"layer": "reports", "grain": "run"},
-        # Like the tables that it shows.
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
-        ),
-        metadata={"dagster/code_references": references([Path(__file__), Path(report.__file__)])},
-        partitions_def=partitions,
+    spec = spec_of_files(
+        KEY,
+        (dg.AssetKey(table.split(".")) for table in TABLES),
+        DESCRIPTION,
+        {kind, "html"},
+        [Path(__file__), Path(report.__file__)],
+        partitions,
     )
 
     @dg.multi_asset(

@@ -1,6 +1,6 @@
 """The dbt vars that say what a session, a visitor and a conversion are: which there are, and what each may be.
 
-Their defaults stand in dbt_project.yml, each with its comment. A deployment's own stand in the file that SESSIONIZATION_SETTINGS names.
+Their defaults are in dbt_project.yml, each with its comment. A deployment's own are in the file that SESSIONIZATION_SETTINGS names.
 """
 
 from __future__ import annotations
@@ -108,9 +108,9 @@ def checked_rules(
 
     Args:
         defaults: all vars of dbt_project.yml.
-        defaults_file: where these stand.
+        defaults_file: the file of the defaults.
         chosen: vars that replace them.
-        file: where these stand; None: they were given by a caller.
+        file: the file of the chosen ones; None: a caller gave them.
 
     Raises:
         SettingsError: a var is unknown, or its value cannot be; names the file, the line and what is allowed.

@@ -78,8 +78,7 @@ class DbtRunner:
         Raises:
             DbtError: a node failed, or dbt could not start; successful nodes have taken effect.
         """
-        # The manifest on disk is what the first parse wrote: other processes may be reading it now.
-        manifest = self._manifest or self.parse("--no-write-json")
+        manifest = self._parsed()
         variables = {**self.settings, **variables}
         if arguments[0] in MAKING:
             for unique_id, fingerprint in self.fingerprints(variables).items():
@@ -111,12 +110,16 @@ class DbtRunner:
         return self._fingerprints[key]
 
     def _compiled_fingerprints(self, variables: Mapping[str, Any]) -> dict[str, Fingerprint]:
-        manifest = self._manifest or self.parse("--no-write-json")
+        manifest = self._parsed()
         command = ["compile", "--select", "resource_type:model", "--indirect-selection", "empty", "--no-populate-cache"]
         compiled = self._invoke([*command, "--no-write-json"], {**variables, "text_only": True}, None, manifest)
         nodes = [result.node for result in compiled.result.results if result.node.resource_type == "model"]
         database = Path(variables["duckdb_path"]).stem if self.target == Target.DUCKDB else None
         return fingerprints.fingerprints(nodes, manifest.sources, database)
+
+    def _parsed(self) -> Any:
+        """Dbt's manifest object. The manifest on disk is what the first parse wrote: other processes may be reading it now."""
+        return self._manifest or self.parse("--no-write-json")
 
     def compiled_sql(self, unique_id: str) -> str:
         """The node's SQL as the last command of this runner compiled it. The file that dbt writes may be another process's.

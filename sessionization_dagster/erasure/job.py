@@ -81,12 +81,12 @@ def forget_visitor_job(
         try:
             if config.dry_run:
                 return _told(_findings(scope, find(scope, _id_of(config), None, context.log.info)))
-            told = _forget(context, scope, _id_of(config), daily_job(), now)
+            result = _forget(context, scope, _id_of(config), daily_job(), now)
             if environment.publish:
                 # Once more: the logs have lost rows since the days were made. Earlier versions of the files still have the person.
                 publish_all(warehouse, tables_to_publish(manifest), environment.publish)
                 remove_earlier_versions(environment.publish)
-            return _told(told)
+            return _told(result)
         except (ErasureError, RewriteError, LandingError, DayRunError) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from sessionization_dagster.identity.graph import Ids, Sightings
 from sessionization_dagster.identity.policies import IdentitySettings, Policy, resolve
-from sessionization_dagster.identity_store.tables import calls_of, number
-from sessionization_dagster.warehouses.base import Connection
+from sessionization_dagster.identity_store.tables import calls_of
+from sessionization_dagster.warehouses.base import Connection, number
 
 
 def keep_resolved(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sessionization_dagster.report import charts
 from sessionization_dagster.report.parts import Figure, count, counted, share, table, unavailable
-from sessionization_dagster.report.queries import MODELS, Answers, Days
+from sessionization_dagster.report.queries import MODELS, Answer, Answers, Days
 
 LIFECYCLES = {"new": "New", "returning": "Returning", "resurrected": "Back after a pause"}
 TRAFFIC = {"human": "People", "bot": "Bots", "internal": "Internal", "suspect": "Suspect"}
@@ -17,62 +17,67 @@ NOTHING = "No session started on these days."
 
 def channels(answers: Answers) -> Figure:
     """Sessions by channel group."""
-    title, answer = "Sessions by channel", answers["channels"]
-    if lacking := unavailable(title, answer):
-        return lacking
-    if not answer.rows:
-        return Figure(title, notice=NOTHING)
+    answer = answers["channels"]
     total, engaged = (sum(int(row[name]) for row in answer.rows) for name in ("sessions", "engaged"))
-    return Figure(
-        title,
+    note = (
         f"{share(engaged, total)} of the {counted(total, 'session')} of people were engaged. "
-        "Bots and internal traffic are not counted here.",
-        charts.ranked_bars(
-            [(row["channel_group"], int(row["sessions"]), share(row["sessions"], total)) for row in answer.rows],
-            "Channel",
-            "Sessions",
-        ),
-        table=table(
-            "Sessions by channel, most first",
-            ("Channel", *RESULTS),
-            [(row["channel_group"], *_results(row, total)) for row in answer.rows],
-        ),
+        "Bots and internal traffic are not counted here."
     )
+    rows = [(row["channel_group"], row) for row in answer.rows]
+    return _results("Sessions by channel", "Channel", "Sessions by channel, most first", answer, note, rows, total)
 
 
 def sources(answers: Answers) -> Figure:
     """The sources and mediums with most sessions."""
-    title, answer = "Sources", answers["sources"]
-    if lacking := unavailable(title, answer):
+    answer = answers["sources"]
+    total, found = (int(answer.rows[0][name]) if answer.rows else 0 for name in ("all_sessions", "all_sources"))
+    shown = len(answer.rows)
+    ranked = f"The {shown} of {count(found)} sources with most sessions" if found > shown else "By sessions"
+    note = f"{ranked}: source / medium of each session's first touch."
+    rows = [(f"{row['touch_source']} / {row['touch_medium']}", row) for row in answer.rows]
+    return _results(
+        "Sources", "Source / medium", "Sessions by source and medium, most first", answer, note, rows, total
+    )
+
+
+def _results(
+    title: str,
+    name: str,
+    caption: str,
+    answer: Answer,
+    note: str,
+    rows: Sequence[tuple[str, Mapping[str, Any]]],
+    total: int,
+) -> Figure:
+    """Sessions by what the rows are called, and in the table what they came to."""
+    if lacking := unavailable(title, answer, nothing=NOTHING):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice=NOTHING)
-    total, found = int(answer.rows[0]["all_sessions"]), int(answer.rows[0]["all_sources"])
-    names = [f"{row['touch_source']} / {row['touch_medium']}" for row in answer.rows]
-    shown = f"The {len(names)} of {count(found)} sources with most sessions" if found > len(names) else "By sessions"
-    bars = [
-        (name, int(row["sessions"]), share(row["sessions"], total))
-        for name, row in zip(names, answer.rows, strict=True)
+    cells = [
+        (
+            label,
+            int(row["sessions"]),
+            share(row["sessions"], total),
+            share(row["engaged"], row["sessions"]),
+            int(row["conversions"]),
+            f"{float(row['value'] or 0):,.2f}",
+        )
+        for label, row in rows
     ]
     return Figure(
         title,
-        f"{shown}: source / medium of each session's first touch.",
-        charts.ranked_bars(bars, "Source / medium", "Sessions"),
-        table=table(
-            "Sessions by source and medium, most first",
-            ("Source / medium", *RESULTS),
-            [(name, *_results(row, total)) for name, row in zip(names, answer.rows, strict=True)],
-        ),
+        note,
+        charts.ranked_bars([(label, sessions, part) for label, sessions, part, *_ in cells], name, "Sessions"),
+        table=table(caption, (name, "Sessions", "Share", "Engaged", "Conversions", "Value"), cells),
     )
 
 
 def attribution(answers: Answers) -> Figure:
     """Conversions credited to each channel, by model."""
     title, answer = "Conversions by channel and model", answers["attribution"]
-    if lacking := unavailable(title, answer):
+    if lacking := unavailable(
+        title, answer, nothing="No conversion on these days. What is one, says the seed conversions.csv."
+    ):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice="No conversion on these days. What is one, says the seed conversions.csv.")
     bars = [
         (row["channel_group"], model, float(row[column])) for row in answer.rows for model, column in MODELS.items()
     ]
@@ -95,10 +100,8 @@ def attribution(answers: Answers) -> Figure:
 def traffic(answers: Answers) -> Figure:
     """Sessions of people, of bots, of one's own and suspect ones."""
     title, answer = "Traffic quality", answers["traffic"]
-    if lacking := unavailable(title, answer):
+    if lacking := unavailable(title, answer, nothing=NOTHING):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice=NOTHING)
     total = sum(int(row["sessions"]) for row in answer.rows)
     rows = [(TRAFFIC[row["traffic_type"]], int(row["sessions"])) for row in answer.rows]
     people = sum(sessions for name, sessions in rows if name == TRAFFIC["human"])
@@ -117,10 +120,8 @@ def traffic(answers: Answers) -> Figure:
 def people(answers: Answers, days: Days) -> Figure:
     """New and returning people by day."""
     title, answer = "New and returning people", answers["people"]
-    if lacking := unavailable(title, answer):
+    if lacking := unavailable(title, answer, nothing="Nobody was there on these days."):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice="Nobody was there on these days.")
     found = {(row["day"], row["lifecycle"]): int(row["people"]) for row in answer.rows}
     new = sum(number for (_, lifecycle), number in found.items() if lifecycle == "new")
     series = [
@@ -142,10 +143,8 @@ def people(answers: Answers, days: Days) -> Figure:
 def retention(answers: Answers) -> Figure:
     """Which share of a week's new people came back in each later week."""
     title, answer = "Retention by week", answers["retention"]
-    if lacking := unavailable(title, answer):
+    if lacking := unavailable(title, answer, nothing="No week of new people begins on these days."):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice="No week of new people begins on these days.")
     found: dict[date, dict[int, int]] = {}
     for row in answer.rows:
         found.setdefault(row["cohort_week"], {})[int(row["week_number"])] = int(row["people"])
@@ -165,13 +164,3 @@ def retention(answers: Answers) -> Figure:
             [(f"{week}", *(numbers.get(number, 0) for number in weeks)) for week, numbers in found.items()],
         ),
     )
-
-
-RESULTS = ("Sessions", "Share", "Engaged", "Conversions", "Value")
-
-
-def _results(row: Mapping[str, Any], total: int) -> tuple[int | str, ...]:
-    """What the sessions of a row came to, under RESULTS."""
-    sessions = int(row["sessions"])
-    value = f"{float(row['value'] or 0):,.2f}"
-    return sessions, share(sessions, total), share(row["engaged"], sessions), int(row["conversions"]), value

@@ -29,10 +29,8 @@ def activity(answers: Answers, days: Days) -> Figure:
     """People and sessions by day."""
     title = "Daily active users and sessions"
     by_user, by_session = answers["users_by_day"], answers["sessions_by_day"]
-    if lacking := unavailable(title, by_user, by_session):
+    if lacking := unavailable(title, by_user, by_session, nothing="No session on these days."):
         return lacking
-    if not by_user.rows and not by_session.rows:
-        return Figure(title, notice="No session on these days.")
     users = {row["day"]: int(row["users"]) for row in by_user.rows}
     sessions = {row["day"]: int(row["sessions"]) for row in by_session.rows}
     shown = days.all()
@@ -103,10 +101,8 @@ def common_site(urls: list[str]) -> str:
 
 def _places(answer: Answer, title: str, name: str, many: str, nothing: str) -> Figure:
     """Places with most events; rows have a place, a label for the chart, and how many places and events there are in all."""
-    if lacking := unavailable(title, answer):
+    if lacking := unavailable(title, answer, nothing=nothing):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice=nothing)
     total, found = int(answer.rows[0]["all_events"]), int(answer.rows[0]["found"])
     shown = (
         f"The {len(answer.rows)} of {count(found)} {many} with most events" if found > len(answer.rows) else "By events"
@@ -159,10 +155,8 @@ def funnel(answers: Answers) -> Figure:
 def journeys(answers: Answers) -> Figure:
     """How sessions begin."""
     title, answer = f"How sessions begin: the first {JOURNEY_LENGTH} events", answers["journeys"]
-    if lacking := unavailable(title, answer):
+    if lacking := unavailable(title, answer, nothing="No session on these days."):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice="No session on these days.")
     total, most = int(answer.rows[0]["all_sessions"]), int(answer.rows[0]["sessions"])
     found = [
         Journey(

@@ -114,9 +114,11 @@ def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str | fl
     return Table(caption, tuple(columns), numeric, cells)
 
 
-def unavailable(title: str, *asked: Answer) -> Figure | None:
-    """The figure that says which tables are missing, where some are."""
+def unavailable(title: str, *asked: Answer, nothing: str = "") -> Figure | None:
+    """The figure that says which tables are missing, or (in the words of `nothing`) that no answer has rows; None where one has."""
     missing = sorted({name for answer in asked for name in answer.missing})
-    if not missing:
-        return None
-    return Figure(title, notice=f"Not there yet: {', '.join(missing)}. Materialise it, then this report again.")
+    if missing:
+        return Figure(title, notice=f"Not there yet: {', '.join(missing)}. Materialise it, then this report again.")
+    if nothing and not any(answer.rows for answer in asked):
+        return Figure(title, notice=nothing)
+    return None

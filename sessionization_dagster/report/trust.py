@@ -30,10 +30,10 @@ def devices(answers: Answers) -> Figure:
 def reassignments(answers: Answers, days: Days) -> Figure:
     """Ids that moved to another person."""
     title, answer = "Identity re-assignments", answers["reassignments"]
-    if lacking := unavailable(title, answer):
+    if lacking := unavailable(
+        title, answer, nothing="No id went from one person to another in the runs of these days."
+    ):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice="No id went from one person to another in the runs of these days.")
     total = sum(int(row["changes"]) for row in answer.rows)
     return Figure(
         title,
@@ -52,20 +52,16 @@ def reassignments(answers: Answers, days: Days) -> Figure:
 def events(answers: Answers, days: Days) -> Figure:
     """Events by day and source."""
     title, answer = "Events by source", answers["events_by_day"]
-    if lacking := unavailable(title, answer):
+    if lacking := unavailable(title, answer, nothing="No event on these days."):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice="No event on these days.")
     return _by_day(title, answer.rows, days, "source", "events", "Events", "Source")
 
 
 def rejected(answers: Answers, days: Days) -> Figure:
     """Rejected rows by day and reason."""
     title, answer = "Rejected rows by reason", answers["rejected_by_day"]
-    if lacking := unavailable(title, answer):
+    if lacking := unavailable(title, answer, nothing="No row was rejected: every raw row of these days is an event."):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice="No row was rejected: every raw row of these days is an event.")
     return _by_day(title, answer.rows, days, "reason", "rejected", "Rows", "Reason")
 
 
@@ -102,10 +98,8 @@ def _by_day(title: str, rows: Rows, days: Days, column: str, number: str, unit: 
 def newest(answers: Answers) -> Figure:
     """The newest event of each source."""
     title, answer = "Newest data", answers["newest"]
-    if lacking := unavailable(title, answer):
+    if lacking := unavailable(title, answer, nothing="No event on these days."):
         return lacking
-    if not answer.rows:
-        return Figure(title, notice="No event on these days.")
     return Figure(
         title,
         f"The newest event of these days happened on {moment(answer.rows[0]['newest_at'])}.",

@@ -14,18 +14,17 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from sessionization_dagster.identity_store.tables import TABLES as FOLLOWED
-from sessionization_dagster.identity_store.tables import following, in_days, made_by, number, written_days
+from sessionization_dagster.change_queue import QUEUE_TABLES, following, in_days, made_by, written_days
 from sessionization_dagster.partitions import Window
 from sessionization_dagster.user_agents.parse import parse, parser
-from sessionization_dagster.warehouses.base import Connection, TableLayout, Warehouse
+from sessionization_dagster.warehouses.base import Connection, TableLayout, Warehouse, number
 
 TABLES = (
     TableLayout("core", "user_agents", "user_agent varchar, browser varchar, os varchar, device_type varchar, is_bot boolean"),
     TableLayout(
         "internal", "user_agent_days", "event_date date, user_agent varchar", partitioned_by="event_date", clustered_by="user_agent"
     ),
-    *(table for table in FOLLOWED if table.name in ("change_queue", "frontier_progress")),
+    *QUEUE_TABLES,
 )  # fmt: skip
 TABLE = "user_agents"
 COLUMNS = "user_agent, browser, os, device_type, is_bot"

@@ -110,3 +110,9 @@ class Warehouse(Protocol):
     def local_date(self, at: str, timezone: str) -> str:
         """SQL for the date of a UTC timestamp, an expression, in a timezone (IANA name)."""
         ...
+
+
+def number(connection: Connection, sql: str) -> int:
+    """The one number that a query gives."""
+    (row,) = connection.query(sql).to_pylist()
+    return int(next(iter(row.values())))

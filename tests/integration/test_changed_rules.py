@@ -162,6 +162,19 @@ def test_a_run_makes_anew_what_a_change_can_change_and_nothing_else(
     assert contents(driver) == contents(made(tmp_path / "with_macro", project))
 
 
+def test_a_table_that_was_dropped_is_made_anew_once(tmp_path: Path) -> None:
+    driver = made(tmp_path / "runs", DbtProject.of(Environment.from_env({})))
+    before, progress = contents(driver), generations(driver)
+    with driver.warehouse.connect() as connection:
+        connection.execute("drop table core.events")
+    driver.run(DAY.replace(day=DAY.day - 1), DAY.replace(day=DAY.day - 1))
+    assert contents(driver) == before
+    remade = generations(driver)
+    assert remade["events"] != progress["events"]
+    driver.run(DAY, DAY)
+    assert generations(driver) == remade
+
+
 def test_a_run_that_is_to_ask_lists_what_it_would_make_anew_and_writes_nothing(tmp_path: Path) -> None:
     driver = made(tmp_path / "runs", DbtProject.of(Environment.from_env({})))
     before, progress = contents(driver), generations(driver)

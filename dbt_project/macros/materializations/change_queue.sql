@@ -87,9 +87,7 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
 {#- Which days this run of a model by day writes, whether that makes its table anew, and how far it has followed the queue then. Kept in `model`, as
     frontier_plan is. A table that is made anew has every day that it, or another table by day, has rows of: what was never run is not made. -#}
 {% macro day_plan() -%}
-    {%- if model.config.materialized != 'date_overwrite' or not execute or flags.WHICH not in ('run', 'build') -%}
-        {{ return({'days': days_of_run(), 'is_whole': false}) }}
-    {%- endif -%}
+    {%- if not writes_days() -%}{{ return({'days': days_of_run(), 'is_whole': false}) }}{%- endif -%}
     {%- if 'day_plan' not in model -%}{%- do model.update({'day_plan': read_day_plan()}) -%}{%- endif -%}
     {{ return(model.day_plan) }}
 {%- endmacro %}
@@ -104,7 +102,7 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
     {{ return({
         'days': (days_of_run() + others) | unique | sort,
         'is_whole': is_whole,
-        'is_noted': own.fingerprint == fingerprint and own.sequence == sequence,
+        'is_noted': not is_whole and own.sequence == sequence,
         'sequence': sequence,
         'generation': own.generation if own.generation and not is_whole else invocation_id,
         'parents_generation': '',
@@ -116,7 +114,7 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
 {% macro written_days() -%}
     {%- set selects = [] -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'date_overwrite' -%}
-        {%- set relation = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}
+        {%- set relation = relation_of(node) -%}
         {%- if load_cached_relation(relation) is not none -%}
             {%- do selects.append(
                 'select cast(' ~ node.config.date ~ ' as ' ~ dbt.type_string() ~ ') as day from ' ~ relation ~ ' where ' ~ since_ever(node.config.date)) -%}

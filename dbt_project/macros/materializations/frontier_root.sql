@@ -163,7 +163,7 @@ everything. Only the others look at the entity's earlier rows. A root whose rows
 
 {% macro ref_by_name(name) -%}
     {%- for node in graph.nodes.values() if node.name == name and node.resource_type == 'model' -%}
-        {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
+        {{ return(relation_of(node)) }}
     {%- endfor -%}
 {%- endmacro %}
 

@@ -76,8 +76,8 @@
     earlier version. A model that comes back is rebuilt whole by its next run. -#}
 {% macro drop_what_no_model_keeps() -%}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
-        {%- set kept = graph.nodes.values() | selectattr('config.materialized', 'in', ['date_overwrite', 'frontier', 'rollup']) | map(attribute='name') | list + lasting_followers() -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'seed' -%}{%- do kept.append(node.name) -%}{%- endfor -%}
+        {%- set kept = lasting_followers() -%}
+        {%- for node in graph.nodes.values() if is_stored(node) or node.resource_type == 'seed' -%}{%- do kept.append(node.name) -%}{%- endfor -%}
         {%- set statements = [] -%}
         {%- set names = [] -%}
         {%- for row in run_query('select model from ' ~ frontier_progress_relation()) if row['model'] not in kept -%}

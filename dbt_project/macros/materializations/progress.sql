@@ -66,18 +66,6 @@ the tables whose rows it can change, and by no others. dbt alone, without them, 
     {{ return(local_md5(values | join(' '))) }}
 {%- endmacro %}
 
-{#- The text of a hook that starts a run: what a seed held is unknown while another file takes its place. -#}
-{% macro take_back_changed_seeds() -%}
-    {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}
-        {%- set progress = frontier_progress() -%}
-        {%- set changed = [] -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'seed' and node.unique_id in selected_resources and node.name in progress -%}
-            {%- if progress[node.name].fingerprint != node.checksum.checksum -%}{%- do changed.append(node.name) -%}{%- endif -%}
-        {%- endfor -%}
-        {%- if changed -%}delete from {{ frontier_progress_relation() }} where model in ('{{ changed | join("', '") }}'){%- endif -%}
-    {%- endif -%}
-{%- endmacro %}
-
 {#- The text of a hook that ends a run: what the loaded seeds hold. -#}
 {% macro note_loaded_seeds(results) -%}
     {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}
@@ -109,8 +97,7 @@ of these first. What a run makes for the first time is not among them.
     {%- if node.name not in asked -%}
         {%- do asked.update({node.name: true}) -%}
         {%- set own = progress.get(node.name) -%}
-        {%- set relation = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}
-        {%- set is_there = load_cached_relation(relation) is not none -%}
+        {%- set is_there = load_cached_relation(relation_of(node)) is not none -%}
         {%- set fingerprint = fingerprint_of(node, progress) -%}
         {%- set parents = generation_parents(node) -%}
         {%- for parent in parents if parent.name in names -%}{%- do note_reason(parent, names, progress, reasons, asked) -%}{%- endfor -%}
@@ -134,13 +121,18 @@ of these first. What a run makes for the first time is not among them.
 {%- endmacro %}
 
 {% macro table_name(node) -%}
-    {{ return(plain_schema(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) ~ '.' ~ node.alias) }}
+    {{ return(plain_schema(relation_of(node)) ~ '.' ~ node.alias) }}
+{%- endmacro %}
+
+{#- A model's or seed's place in the warehouse. -#}
+{% macro relation_of(node) -%}
+    {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
 {%- endmacro %}
 
 {% macro is_stored(node) -%}{{ return(node.resource_type == 'model' and node.config.materialized in ('date_overwrite', 'frontier', 'rollup')) }}{%- endmacro %}
 
-{#- The models whose being made anew makes this one anew: frontier models above it, and above a root the tables by day. What stands on these
-    otherwise follows them by the queue. -#}
+{#- The models whose being made anew makes this one anew: frontier models above it, and above a root the tables by day. Other tables follow
+    a table by day by the queue. -#}
 {% macro generation_parents(node) -%}
     {%- if node.config.materialized == 'date_overwrite' -%}{{ return([]) }}{%- endif -%}
     {%- set parents = frontier_parents(node) -%}
@@ -158,33 +150,43 @@ of these first. What a run makes for the first time is not among them.
     {{ return(generations | join(' ')) }}
 {%- endmacro %}
 
-{#- The text of a hook, which is empty: says which tables the run makes anew, and stops before that where the var rebuild asks for it. The var models_of_run has
-    the names of all that the run makes, of which a command may be a part. -#}
-{% macro announce_rebuilds() -%}
-    {%- if execute and flags.WHICH in ('run', 'build') -%}
-        {%- set names = var('models_of_run', none) -%}
-        {%- if names is none -%}
-            {%- set names = [] -%}
-            {%- for unique_id in selected_resources -%}{%- do names.append(unique_id.split('.')[-1]) -%}{%- endfor -%}
-        {%- endif -%}
+{#- The text of a hook that starts a run. Says which tables the run makes anew, and stops where the var rebuild is ask. Then it takes the notes of seeds back that
+    other files are loaded for: what such a seed holds is unknown until the run has ended. -#}
+{% macro prepare_rebuilds() -%}
+    {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}
         {%- set progress = frontier_progress() -%}
-        {%- set lines = [] -%}
-        {%- for line in reasons_to_rebuild(names, progress).values() -%}{%- do lines.append('  ' ~ line) -%}{%- endfor -%}
-        {%- set graph_made_by = var('identity_fingerprint', none) -%}
-        {%- if graph_made_by and progress.get('identity_graph', {}).get('fingerprint') and progress.identity_graph.fingerprint != graph_made_by -%}
-            {%- do lines.append('  core.identity_graph: its settings or its code have changed') -%}
-        {%- endif -%}
-        {%- if lines and var('rebuild', 'auto') == 'ask' -%}
-            {% do exceptions.raise_compiler_error(
-                'SESSIONIZATION_REBUILD is ask, and this run would make tables anew, from all that stands above them:\n' ~ lines | join('\n')
-                ~ '\nNo table was written. To have it done, set SESSIONIZATION_REBUILD=auto for this run; or take the change back.'
-            ) %}
-        {%- elif lines -%}
-            {% do log('This run makes tables anew, from all that stands above them:\n' ~ lines | join('\n'), info=true) %}
-        {%- endif -%}
+        {%- if flags.WHICH != 'seed' -%}{%- do announce_rebuilds(progress) -%}{%- endif -%}
+        {%- set changed = [] -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'seed' and node.unique_id in selected_resources and node.name in progress -%}
+            {%- if progress[node.name].fingerprint != node.checksum.checksum -%}{%- do changed.append(node.name) -%}{%- endif -%}
+        {%- endfor -%}
+        {%- if changed -%}delete from {{ frontier_progress_relation() }} where model in ('{{ changed | join("', '") }}'){%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
-{#- True while the text of a model is compiled for its fingerprint: the same whatever the warehouse holds, which is not asked. What depends on it then says so
-    by something that stands for it. -#}
+{#- The var models_of_run has the names of all that the run makes, of which a command may be a part. -#}
+{% macro announce_rebuilds(progress) -%}
+    {%- set names = var('models_of_run', none) -%}
+    {%- if names is none -%}
+        {%- set names = [] -%}
+        {%- for unique_id in selected_resources -%}{%- do names.append(unique_id.split('.')[-1]) -%}{%- endfor -%}
+    {%- endif -%}
+    {%- set lines = [] -%}
+    {%- for line in reasons_to_rebuild(names, progress).values() -%}{%- do lines.append('  ' ~ line) -%}{%- endfor -%}
+    {%- set graph_made_by = var('identity_fingerprint', none) -%}
+    {%- if graph_made_by and progress.get('identity_graph', {}).get('fingerprint') and progress.identity_graph.fingerprint != graph_made_by -%}
+        {%- do lines.append('  core.identity_graph: its settings or its code have changed') -%}
+    {%- endif -%}
+    {%- if lines and var('rebuild', 'auto') == 'ask' -%}
+        {% do exceptions.raise_compiler_error(
+            'SESSIONIZATION_REBUILD is ask, and this run would make tables anew, from all rows of the tables above them:\n' ~ lines | join('\n')
+            ~ '\nNo table was written. To have it done, set SESSIONIZATION_REBUILD=auto for this run; or take the change back.'
+        ) %}
+    {%- elif lines -%}
+        {% do log('This run makes tables anew, from all rows of the tables above them:\n' ~ lines | join('\n'), info=true) %}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- True while the text of a model is compiled for its fingerprint: the same whatever the warehouse holds, which is not asked. A macro that depends
+    on it then gives a text that names what it would ask for. -#}
 {% macro is_text_only() -%}{{ return(flags.WHICH == 'compile' and var('text_only', false)) }}{%- endmacro %}

@@ -4,13 +4,14 @@ days besides (day_plan), and these are then its window; they may leave gaps.
 -#}
 
 {% macro window_start() -%}
-    {{ return(day_plan().days | min if _writes_days() else _window_var('partition_start')) }}
+    {{ return(day_plan().days | min if writes_days() else _window_var('partition_start')) }}
 {%- endmacro %}
 {% macro window_end() -%}
-    {{ return(shifted(day_plan().days | max, 1) if _writes_days() else _window_var('partition_end')) }}
+    {{ return(shifted(day_plan().days | max, 1) if writes_days() else _window_var('partition_end')) }}
 {%- endmacro %}
 
-{% macro _writes_days() -%}
+{#- The current model is one by day, and this command writes it. -#}
+{% macro writes_days() -%}
     {{ return(execute and model and model.config.materialized == 'date_overwrite' and flags.WHICH in ('run', 'build')) }}
 {%- endmacro %}
 
@@ -34,7 +35,7 @@ days besides (day_plan), and these are then its window; they may leave gaps.
 
 {#- A date column lies in the window. -#}
 {% macro in_window(date) -%}
-    {%- if _writes_days() -%}{{ in_days(date, day_plan().days) }}
+    {%- if writes_days() -%}{{ in_days(date, day_plan().days) }}
     {%- else -%}{{ date }} >= date '{{ window_start() }}' and {{ date }} < date '{{ window_end() }}'
     {%- endif -%}
 {%- endmacro %}
@@ -42,7 +43,7 @@ days besides (day_plan), and these are then its window; they may leave gaps.
 {#- A UTC timestamp lies in the window or within a day of it. Comparable with raw columns, so that storage can skip the rest; in_window
     decides. A bound at midnight itself would have to agree with local_date about midnights that a clock change repeats or leaves out. -#}
 {% macro near_window(at) -%}
-    {%- set ranges = ranges_of_days(day_plan().days) if _writes_days() else [[window_start(), shifted(window_end(), -1)]] -%}
+    {%- set ranges = ranges_of_days(day_plan().days) if writes_days() else [[window_start(), shifted(window_end(), -1)]] -%}
     (
         {%- for first, last in ranges -%}
         {{ ' or ' if not loop.first }}({{ at }} >= {{ start_of_date(first, -1) }} and {{ at }} < {{ start_of_date(last, 2) }})
