@@ -30,6 +30,8 @@ def description_of_check(node: Mapping[str, Any], macros: Mapping[str, Any]) -> 
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {item}" for name, item in value.items())
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     text = str(value)

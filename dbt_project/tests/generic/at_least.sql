@@ -1,4 +1,6 @@
-{#- The column is null or not below the minimum. -#}
-{% test at_least(model, column_name, minimum) %}
-    select * from {{ model }} where {{ column_name }} < {{ minimum }}
+{#- No column is below its minimum: one scan for all of them. A column that is null is not. -#}
+{% test at_least(model, minimums) %}
+    select *
+    from {{ model }}
+    where {% for column, minimum in minimums.items() %}{{ column }} < {{ minimum }}{{ ' or ' if not loop.last }}{% endfor %}
 {% endtest %}
