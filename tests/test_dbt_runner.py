@@ -10,13 +10,13 @@ import pytest
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import DbtError
-from tests.integration.thin_driver import ThinDriver
+from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import Settings
 
 
 @pytest.fixture
 def driver(tmp_path: Path) -> ThinDriver:
-    return ThinDriver(tmp_path, Settings())
+    return ThinDriver(tmp_path, Settings(), parsed_project())
 
 
 def test_another_process_can_open_the_file_after_a_command(driver: ThinDriver) -> None:

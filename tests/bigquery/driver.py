@@ -23,7 +23,7 @@ from sessionization_dagster.resources import build_warehouse
 from sessionization_dagster.warehouses.bigquery import type_of
 from tests.bigquery.emulator import LOCATION, PROJECT
 from tests.integration.raw_fields import columns_of, raw_record
-from tests.integration.thin_driver import ThinDriver
+from tests.integration.thin_driver import FAMILIES, ThinDriver
 from tests.oracle.model import RawRow, Settings
 
 DATASET = "shop"
@@ -35,13 +35,14 @@ ANY_LATENESS = 4000
 
 @cache
 def parsed_project(
-    endpoint: str, sources: tuple[str, ...], timezone: str, event_tables: str = ""
+    endpoint: str, sources: tuple[str, ...], timezone: str, event_tables: str, families: tuple[str, ...]
 ) -> tuple[DbtProject, Environment]:
     """The dbt project for target bigquery, parsed once per test session for what parsing reads."""
     environment = Environment.from_env(
         {
             **environment_variables(endpoint, sources, timezone),
             "SESSIONIZATION_RAW_EVENT_TABLES": event_tables,
+            "SESSIONIZATION_FAMILIES": ",".join(families),
         }
     )
     return DbtProject.of(environment, project_dir=PROJECT_DIR), environment
@@ -77,19 +78,22 @@ class BigQueryDriver(ThinDriver):
         max_lateness_days: int = ANY_LATENESS,
         is_divided: bool = False,
         event_tables: str = "",
+        families: tuple[str, ...] = FAMILIES,
     ) -> None:
         """Start from nothing; is_divided: the emulator is told by which column raw tables are divided, see divide.
 
-        event_tables is SESSIONIZATION_RAW_EVENT_TABLES; the tables are the test's to make.
+        event_tables is SESSIONIZATION_RAW_EVENT_TABLES; the tables are the test's to make. families: all of them where empty.
         """
         self.is_divided = is_divided
         self.settings = settings
         self.max_lateness_days = max_lateness_days
         self.replayed_loads: tuple[date, ...] = ()
-        self.project, environment = parsed_project(endpoint, tuple(settings.sources), settings.timezone, event_tables)
+        self.project, environment = parsed_project(
+            endpoint, tuple(settings.sources), settings.timezone, event_tables, families
+        )
         self.warehouse = build_warehouse(environment)  # type: ignore[assignment]
         self.tables = raw_tables(self.project.manifest, settings.sources)
-        self._views_of = {}
+        self._made_with = {}
         self.rebuild = "auto"
         with self.warehouse.connect() as connection:
             empty(connection.native)

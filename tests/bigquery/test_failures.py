@@ -14,7 +14,7 @@ from sessionization_dagster.errors import DbtError
 from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.test_equality import differences
-from tests.integration.thin_driver import ThinDriver
+from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import RawRow, Settings
 
 NUMBERED = ("event_id", "anonymous_id", "user_id", "timestamp", "received_at", "properties")
@@ -32,10 +32,12 @@ def visits(name: str, at: datetime) -> list[RawRow]:
     ]  # fmt: skip
 
 
-def embedded(folder: Path, settings: Settings, rows: Sequence[RawRow], first: date, last: date) -> ThinDriver:
+def embedded(
+    folder: Path, settings: Settings, family: str, rows: Sequence[RawRow], first: date, last: date
+) -> ThinDriver:
     """The same rows on DuckDB, all in one run."""
     folder.mkdir()
-    driver = ThinDriver(folder, settings)
+    driver = ThinDriver(folder, settings, parsed_project(settings.sources, families=(family,)))
     driver.land(rows)
     driver.run(first, last)
     return driver
@@ -47,7 +49,7 @@ def internal(name: str) -> str:
 
 def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_path: Path) -> None:
     settings = Settings(sources=("rudderstack", "measure_js"))
-    driver = BigQueryDriver(endpoint, settings)
+    driver = BigQueryDriver(endpoint, settings, families=("measure_js",))
     rows = [track("t1", datetime(2024, 3, 9, 8)), *visits("m", datetime(2024, 3, 9, 8))]
     driver.land(rows)
     driver.run(FIRST, LAST)
@@ -85,7 +87,9 @@ def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_p
     )
     assert seen() == before
     driver.run(FIRST, FIRST)
-    assert not differences(embedded(tmp_path / "whole", settings, rows, FIRST, LAST), driver, rows, FIRST, LAST)
+    assert not differences(
+        embedded(tmp_path / "whole", settings, "measure_js", rows, FIRST, LAST), driver, rows, FIRST, LAST
+    )
 
 
 def test_raw_tables_that_are_not_as_declared_are_named_with_the_remedy(endpoint: str) -> None:
@@ -137,7 +141,7 @@ def test_raw_tables_that_are_not_as_declared_are_named_with_the_remedy(endpoint:
 
 def test_rows_that_come_too_late_are_warned_of_and_in_no_table(endpoint: str, tmp_path: Path) -> None:
     settings = Settings()
-    driver = BigQueryDriver(endpoint, settings, max_lateness_days=7, is_divided=True)
+    driver = BigQueryDriver(endpoint, settings, max_lateness_days=7, is_divided=True, families=("rudderstack",))
     arrived = datetime(2024, 3, 17, 12)
     # The second comes seven days after its day.
     in_time = [
@@ -162,9 +166,9 @@ def test_rows_that_come_too_late_are_warned_of_and_in_no_table(endpoint: str, tm
     check = "rows_came_too_late"
     assert driver.run_tests(arrived.date(), arrived.date(), check) == {check: "warn"}
     assert driver.run_tests(FIRST, LAST, check) == {check: "pass"}
-    expected = embedded(tmp_path / "in_time", settings, in_time, *days)
+    expected = embedded(tmp_path / "in_time", settings, "rudderstack", in_time, *days)
     assert not differences(expected, driver, in_time, *days)
-    rebuilt = BigQueryDriver(endpoint, settings, max_lateness_days=7, is_divided=True)
+    rebuilt = BigQueryDriver(endpoint, settings, max_lateness_days=7, is_divided=True, families=("rudderstack",))
     rebuilt.land([*in_time, *late])
     rebuilt.run(*days)
     assert not differences(expected, rebuilt, in_time, *days)

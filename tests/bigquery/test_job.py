@@ -20,7 +20,7 @@ from tests.bigquery.driver import DATASET, BigQueryDriver, environment_variables
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.test_equality import differences
 from tests.integration.real_job import Project
-from tests.integration.thin_driver import ThinDriver
+from tests.integration.thin_driver import FAMILIES, ThinDriver
 from tests.oracle.model import RawRow, Settings
 
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 11)
@@ -45,6 +45,7 @@ def project(endpoint: str, instance: dg.DagsterInstance) -> Project:
             **environment_variables(endpoint, SETTINGS.sources),
             "SESSIONIZATION_START_DATE": FIRST.isoformat(),
             "SESSIONIZATION_END_DATE": LAST.isoformat(),
+            "SESSIONIZATION_FAMILIES": ",".join(FAMILIES),
         }
     )
     return Project(environment, build_definitions(environment), instance)

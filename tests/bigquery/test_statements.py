@@ -73,7 +73,7 @@ def sent(endpoint: str) -> Sent:
     """A build of 10 days, one more day, and a day on which an identity moves; the tests on the day in between."""
     named = "rudderstack=product_view"
     driver = BigQueryDriver(
-        endpoint, Settings(sources=SOURCES), max_lateness_days=7, is_divided=True, event_tables=named
+        endpoint, Settings(sources=SOURCES), max_lateness_days=7, is_divided=True, event_tables=named, families=()
     )
     driver.land(rows())
     driver.send(f"create table `{EVENT_TABLE}` (id string, timestamp timestamp, received_at timestamp, price float64)")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.real_job import Project, oracle_differences
 from tests.integration.services import PATIENCE_SECONDS, Services, days_of
-from tests.integration.test_job import BLOCKED, csv_project, digest, first_rows, later_rows
+from tests.integration.test_job import BLOCKED, csv_project, first_rows, later_rows
 from tests.oracle.model import RawRow, Settings
 from tests.test_notifications import Server, server, url
 
@@ -109,7 +109,7 @@ def test_killed_runs_and_daemons_end_with_the_tables_of_a_rebuild_and_late_files
         rebuilt.land("tracks/first", first_rows())
         rebuilt.land("tracks/late", late)
         rebuilt.run(FIRST, LAST)
-        assert digest(rebuilt) == digest(project)
+        assert rebuilt.digest() == project.digest()
 
     # The sensor is turned on, a late file lands: exactly its days run.
     before = len(services.runs())

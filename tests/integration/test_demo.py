@@ -23,7 +23,7 @@ from sessionization_dagster.dbt.project import PROJECT_DIR
 from sessionization_dagster.sample import FIRST_DAY, LAST_DAY
 from tests.integration.real_job import PROMISED, Project, oracle_differences, sample_rows
 from tests.integration.services import PATIENCE_SECONDS, free_port
-from tests.integration.test_job import BLOCKED, ROOT, digest
+from tests.integration.test_job import BLOCKED, ROOT
 from tests.oracle.model import Settings
 from tests.report.reading import Report
 
@@ -159,12 +159,12 @@ def test_the_sample_equals_the_oracle_and_a_rerun_changes_no_row(project: Projec
         FIRST_DAY,
         LAST_DAY,
     )
-    before = digest(project)
+    before = project.digest()
     result = project.run(date(2024, 3, 10))
     assert all(check.passed for check in result.get_asset_check_evaluations())
-    assert digest(project) == before
+    assert project.digest() == before
     project.run(date(2024, 2, 1), date(2024, 2, 20))
-    assert digest(project) == before
+    assert project.digest() == before
 
 
 # A range of one day is what --partition means too; the day by its own option is in the long suite.
@@ -176,7 +176,7 @@ def test_the_sample_equals_the_oracle_and_a_rerun_changes_no_row(project: Projec
 def test_dagsters_command_line_materialises_days(
     partitions: list[str], project: Project, variables: dict[str, str]
 ) -> None:
-    before = digest(project)
+    before = project.digest()
     done = subprocess.run(
         [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "sessionization_dagster.definitions",
          "--select", "*", *partitions],
@@ -184,7 +184,7 @@ def test_dagsters_command_line_materialises_days(
         timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert digest(project) == before
+    assert project.digest() == before
 
 
 def test_the_run_command_tells_a_mistake_in_one_line(variables: dict[str, str]) -> None:

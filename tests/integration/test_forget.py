@@ -24,8 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sessionization_dagster.instance import prepare_instance_home
-from sessionization_dagster.resources import build_warehouse
-from tests.integration.real_job import QUIET, Project, contents
+from tests.integration.real_job import QUIET, Project
 from tests.integration.services import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,12 +156,12 @@ def erased(base: Path, tmp_path_factory: pytest.TempPathFactory, instance: dg.Da
         select alias from core.identity_graph
         where dbt_visitor_id in (select dbt_visitor_id from core.identity_graph where alias = '{PHONE}')"""
     assert {row["alias"] for row in made.query(aliases)} == set(PERSON)
-    before, landed, others = digest(made), files_of(made.environment.landing), others_rows(made)
+    before, landed, others = made.digest(), files_of(made.environment.landing), others_rows(made)
     planned = told(forget(made, folder, LAPTOP, dry_run=True))
-    assert digest(made) == before
+    assert made.digest() == before
     assert files_of(made.environment.landing) == landed
     done = told(forget(made, folder, LAPTOP))
-    return Erased(made, folder, planned, done, landed, others, digest(made))
+    return Erased(made, folder, planned, done, landed, others, made.digest())
 
 
 def copy_of(base: Path, folder: Path, instance: dg.DagsterInstance) -> Project:
@@ -202,11 +201,6 @@ def files_of(folder: Path) -> dict[str, bytes]:
                 gzip.decompress(content) if path.name.endswith(".gz") else content
             )
     return found
-
-
-def digest(made: Project) -> object:
-    with build_warehouse(made.environment).connect() as connection:
-        return contents(connection)
 
 
 def bytes_that_name(folder: Path, texts: list[str]) -> list[str]:
@@ -319,7 +313,7 @@ def test_ordinary_ids_count_only_where_a_row_names_its_visitor(
     rebuilt = project(tmp_path / "rebuilt", instance)
     shutil.copytree(made.environment.landing, rebuilt.environment.landing)
     rebuilt.run(FIRST, LAST)
-    assert digest(made) == digest(rebuilt)
+    assert made.digest() == rebuilt.digest()
 
 
 def test_a_killed_erasure_is_finished_by_the_next(
@@ -337,7 +331,7 @@ def test_a_killed_erasure_is_finished_by_the_next(
     }
     assert not bytes_that_name(tmp_path, [*PERSON, SECRET])
     assert not tables_that_name(made, [*PERSON, SECRET])
-    assert digest(made) == erased.digest
+    assert made.digest() == erased.digest
 
 
 @pytest.mark.parametrize(

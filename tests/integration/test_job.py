@@ -14,8 +14,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sessionization_dagster.resources import build_warehouse
-from tests.integration.real_job import QUIET, Project, contents, oracle_differences, sample_rows, write_jsonl
+from tests.integration.real_job import QUIET, Project, oracle_differences, sample_rows, write_jsonl
 from tests.integration.services import PATIENCE_SECONDS
 from tests.oracle.histories import history
 from tests.oracle.model import RawRow, Settings
@@ -31,13 +30,12 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield ephemeral
 
 
-def digest(project: Project) -> object:
-    with build_warehouse(project.environment).connect() as connection:
-        return contents(connection)
-
-
-def csv_project(tmp_path: Path, instance: dg.DagsterInstance, **variables: object) -> Project:
-    return Project.create(tmp_path, instance, variables, start_date="2024-03-09", end_date="2024-03-12")
+def csv_project(
+    tmp_path: Path, instance: dg.DagsterInstance, families: str = "rudderstack", **variables: object
+) -> Project:
+    """A project of four days: of one family, as every other one adds half as much to each run."""
+    days = {"start_date": "2024-03-09", "end_date": "2024-03-12"}
+    return Project.create(tmp_path, instance, variables, **days, families=families)
 
 
 def test_random_histories_through_the_real_job_equal_the_oracle(tmp_path: Path, instance: dg.DagsterInstance) -> None:
@@ -140,31 +138,35 @@ def first_rows() -> list[RawRow]:
     ]
 
 
-@pytest.mark.parametrize("moments", [(0.2, 0.5, 0.7), (0.05, 0.35, 0.6, 0.8)], ids=["three moments", "more moments"])
+@pytest.mark.parametrize(
+    ("moments", "families"),
+    [((0.2, 0.5, 0.7), "rudderstack"), ((0.05, 0.35, 0.6, 0.8), "")],
+    ids=["three moments", "more moments"],
+)
 def test_a_killed_run_then_run_again_leaves_what_an_unkilled_one_leaves(
-    moments: tuple[float, ...], tmp_path: Path, instance: dg.DagsterInstance
+    moments: tuple[float, ...], families: str, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    base = csv_project(tmp_path / "base", instance)
+    base = csv_project(tmp_path / "base", instance, families)
     base.land("tracks/first", first_rows())
     base.run(date(2024, 3, 9), date(2024, 3, 11))
     base.land("tracks/late", later_rows(date(2024, 3, 10)))
     base.land("tracks/first", first_rows()[3:])
-    reference = copy_of(tmp_path, "reference", instance)
+    reference = copy_of(tmp_path, "reference", instance, families)
     statements = run_child(reference, kill_at=0)
-    expected = digest(reference)
-    assert expected != digest(base)
+    expected = reference.digest()
+    assert expected != base.digest()
     rows = first_rows()[3:] + later_rows(date(2024, 3, 10))
     assert not oracle_differences(reference, rows, Settings(blocked_ids=BLOCKED), date(2024, 3, 9), date(2024, 3, 12))
     for part in moments:
-        project = copy_of(tmp_path, f"killed-{part}", instance)
+        project = copy_of(tmp_path, f"killed-{part}", instance, families)
         run_child(project, kill_at=int(statements * part))
         project.run(date(2024, 3, 9), date(2024, 3, 12))
-        assert digest(project) == expected, f"killed before statement {int(statements * part)} of {statements}"
+        assert project.digest() == expected, f"killed before statement {int(statements * part)} of {statements}"
 
 
-def copy_of(tmp_path: Path, name: str, instance: dg.DagsterInstance) -> Project:
+def copy_of(tmp_path: Path, name: str, instance: dg.DagsterInstance, families: str) -> Project:
     shutil.copytree(tmp_path / "base", tmp_path / name)
-    return csv_project(tmp_path / name, instance)
+    return csv_project(tmp_path / name, instance, families)
 
 
 def run_child(project: Project, kill_at: int) -> int:
@@ -220,13 +222,13 @@ def test_an_empty_landing_folder_is_a_clear_error_and_changes_nothing(
     project = csv_project(tmp_path, instance)
     project.land("tracks/good", first_rows()[:10])
     project.run(date(2024, 3, 9))
-    before = digest(project)
+    before = project.digest()
     shutil.rmtree(project.environment.landing)
     result = project.run(date(2024, 3, 9), raise_on_error=False)
     assert not result.success
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert str(project.environment.landing) in str(failure.step_failure_data.error)
-    assert digest(project) == before
+    assert project.digest() == before
 
 
 def test_rows_of_days_that_are_no_partition_are_counted(tmp_path: Path, instance: dg.DagsterInstance) -> None:
@@ -279,20 +281,27 @@ def test_another_timezone_is_refused_on_a_filled_warehouse(tmp_path: Path, insta
     project = csv_project(tmp_path, instance)
     project.land("tracks/first", first_rows())
     project.run(date(2024, 3, 9), date(2024, 3, 12))
-    before = digest(project)
-    moved = Project.create(tmp_path, instance, start_date="2024-03-09", end_date="2024-03-12", timezone="Asia/Tokyo")
+    before = project.digest()
+    moved = Project.create(
+        tmp_path,
+        instance,
+        start_date="2024-03-09",
+        end_date="2024-03-12",
+        timezone="Asia/Tokyo",
+        families="rudderstack",
+    )
     result = moved.run(date(2024, 3, 10), raise_on_error=False)
     assert not result.success
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "filled with days of UTC, and SESSIONIZATION_TIMEZONE is now Asia/Tokyo" in str(
         failure.step_failure_data.error
     )
-    assert digest(project) == before
+    assert project.digest() == before
 
 
 def test_any_subset_of_tables_in_any_order_converges(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     """Tables left behind and caught up later, the lower ones before the upper ones, end as one run would leave them."""
-    project = csv_project(tmp_path, instance)
+    project = csv_project(tmp_path, instance, families="")
     project.land("tracks/first", first_rows())
     alone = project.definitions.resolve_job_def("daily_sessionization").get_subset(
         asset_selection={dg.AssetKey(["rudderstack", "dbt_session_duration"])}

@@ -15,7 +15,7 @@ from sessionization_dagster.identity_store import update_identity_graph
 from sessionization_dagster.resources import build_warehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.integration.real_job import QUIET, Project, oracle_differences
-from tests.integration.test_job import BLOCKED, csv_project, digest, first_rows, later_rows
+from tests.integration.test_job import BLOCKED, csv_project, first_rows, later_rows
 from tests.oracle.model import RawRow, Settings
 
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 12)
@@ -58,7 +58,7 @@ def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
     rows += late
     project.land("tracks/late", late)
     project.run(date(2024, 3, 10), date(2024, 3, 11))
-    right = digest(project)
+    right = project.digest()
     changes = project.query("select * from core.identity_changes order by alias")
     assert changes, "the late rows were to move somebody"
 
@@ -81,7 +81,7 @@ def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
     ]
     assert (repaired.job_name, repaired.status) == ("daily_sessionization", dg.DagsterRunStatus.SUCCESS)
     assert len(instance.get_run_records()) == before + 3
-    assert digest(project) == right
+    assert project.digest() == right
     checks = run(project, "verify", matches_full_rebuild={"sample_size": 100}).get_asset_check_evaluations()
     assert all(check.passed for check in checks)
     assert run(project, "repair").output_for_node("rerun_marked_days") == {"checks": 0, "days": [], "runs": []}
@@ -107,9 +107,9 @@ def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
     )  # fmt: skip
     assert status is not None
     assert status["2024-03-12"].name == "MATERIALIZED"
-    right = digest(project)
+    right = project.digest()
     project.run(FIRST, LAST)
-    assert digest(project) == right
+    assert project.digest() == right
 
     # A test that must hold does not, for a graph without one of its ids: the old warehouse stays, the new one is left to be looked at.
     def forgetful(warehouse: DuckDBWarehouse, *arguments: Any) -> None:
@@ -125,5 +125,5 @@ def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
     assert failure.step_key == "build_tables"
     assert "found rows that must not be" in str(failure.step_failure_data.error)
     assert os.stat(project.environment.duckdb_path).st_ino == inode
-    assert digest(project) == right
+    assert project.digest() == right
     assert len(list(folder.glob("rebuild-*"))) == 1

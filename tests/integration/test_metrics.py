@@ -36,7 +36,7 @@ PLAIN = {
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> ThinDriver:
-    made = ThinDriver(tmp_path_factory.mktemp("metrics"), Settings())
+    made = ThinDriver(tmp_path_factory.mktemp("metrics"), Settings(), parsed_project())
     land_visits(made, random_visits(Random(3), 4))
     made.run(START.date() - timedelta(days=1), START.date() + timedelta(days=5))
     return made

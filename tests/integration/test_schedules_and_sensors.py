@@ -34,7 +34,8 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def project(tmp_path: Path, instance: dg.DagsterInstance) -> Project:
-    project = Project.create(tmp_path, instance, start_date="2024-03-09", end_date="2024-03-12", removed_files="remove")
+    days = {"start_date": "2024-03-09", "end_date": "2024-03-12"}
+    project = Project.create(tmp_path, instance, **days, removed_files="remove", families="rudderstack")
     project.land("tracks/first", first_rows())
     return project
 
@@ -121,8 +122,9 @@ def test_days_out_of_reach_are_counted_and_unfinished_runs_waited_for(
     tmp_path: Path, instance: dg.DagsterInstance, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project = Project.create(
-        tmp_path, instance, {"max_lateness_days": 2}, start_date="2024-03-09", end_date="2024-03-12"
-    )
+        tmp_path, instance, {"max_lateness_days": 2},
+        start_date="2024-03-09", end_date="2024-03-12", families="rudderstack",
+    )  # fmt: skip
     project.land("tracks/first", first_rows())
     project.run(FIRST, LAST)
     ticks = Ticks(project)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from sessionization_dagster.dbt.nodes import relation_of
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.identity.policies import IdentitySettings
@@ -26,11 +27,23 @@ from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWar
 from tests.integration.raw_fields import raw_fields
 from tests.oracle.model import RawRow, Settings
 
+#: Every family but analytics, which is half of a run and has tests of its own.
+FAMILIES = ("rudderstack", "mixpanel", "segment", "measure_js")
+
 
 @cache
-def parsed_project(sources: tuple[str, ...] = ("rudderstack",), timezone: str = "UTC") -> DbtProject:
-    """The dbt project, parsed once per test session for what parsing reads; other settings and the file are vars of each command."""
-    names = {"SESSIONIZATION_SOURCES": ",".join(sources), "SESSIONIZATION_TIMEZONE": timezone}
+def parsed_project(
+    sources: tuple[str, ...] = ("rudderstack",), timezone: str = "UTC", families: tuple[str, ...] = ()
+) -> DbtProject:
+    """The dbt project, parsed once per test session for what parsing reads; other settings and the file are vars of each command.
+
+    families: all of them where none is given.
+    """
+    names = {
+        "SESSIONIZATION_SOURCES": ",".join(sources),
+        "SESSIONIZATION_TIMEZONE": timezone,
+        "SESSIONIZATION_FAMILIES": ",".join(families),
+    }
     return DbtProject.of(Environment.from_env(names))
 
 
@@ -43,15 +56,15 @@ class ThinDriver:
     def __init__(
         self, folder: Path, settings: Settings, project: DbtProject | None = None, days: tuple[date, date] | None = None
     ) -> None:
-        """Start from nothing in the folder, with the project's own models unless others are given. days: the first and last partition."""
+        """Start from nothing in the folder, with the models of FAMILIES unless others are given. days: the first and last partition."""
         # dbt names the database after the file's stem: the manifest is good for this name.
         self.warehouse = DuckDBWarehouse(folder / "sessionization.duckdb")
         self.settings = settings
         self.days = days
         self.rebuild = "auto"
-        self.project = project or parsed_project(settings.sources, settings.timezone)
+        self.project = project or parsed_project(settings.sources, settings.timezone, FAMILIES)
         self.tables = raw_tables(self.project.manifest, settings.sources)
-        self._views_of: dict[str, dict[str, Any]] = {}
+        self._made_with: dict[str, dict[str, Any]] = {}
         with self.warehouse.connect() as connection:
             for statement in _create_raw(self.tables):
                 connection.execute(statement)
@@ -59,10 +72,16 @@ class ThinDriver:
     def with_project(self, project: DbtProject) -> ThinDriver:
         """The same warehouse with other models."""
         other = copy(self)
-        other.project, other._views_of = project, {}
+        other.project, other._made_with = project, {}
         # Parsed before its first command: that would leave a folder without a manifest.
         other.tables = raw_tables(project.manifest, self.settings.sources)
         return other
+
+    def makes(self, table: str) -> bool:
+        """Whether its project makes schema.table: those of families that were not chosen it does not."""
+        nodes = self.project.manifest["nodes"].values()
+        made = {".".join(relation_of(node)) for node in nodes if node["resource_type"] == "model"}
+        return table in {*made, "core.identity_graph"}
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -116,9 +135,9 @@ class ThinDriver:
 
     def run_events(self, first: date, last: date, *flags: str, left_out: Sequence[str] = ()) -> None:
         """The models before the identity graph."""
-        excluded = _excluding([*self._views_made("events"), *left_out])
+        excluded = _excluding([*self._made("events"), *left_out])
         self._dbt(["build", *MODELS, "--select", "tag:events", *excluded, *flags], first, last)
-        self._views_of["events"] = self.variables_of_settings()
+        self._made_with["events"] = self.variables_of_settings()
 
     def run_identity(self, first: date, last: date) -> None:
         """The identity graph and the user agents."""
@@ -129,14 +148,15 @@ class ThinDriver:
 
     def run_sessions(self, first: date, last: date, select: str | None = None, left_out: Sequence[str] = ()) -> None:
         """The models after the identity graph, or only those selected."""
-        everything = ["--select", "tag:sessions", *_excluding([*self._views_made("sessions"), *left_out])]
+        everything = ["--select", "tag:sessions", *_excluding([*self._made("sessions"), *left_out])]
         self._dbt(["build", *MODELS, *(["--select", select] if select else everything)], first, last)
         if not select:
-            self._views_of["sessions"] = self.variables_of_settings()
+            self._made_with["sessions"] = self.variables_of_settings()
 
-    def _views_made(self, side: str) -> list[str]:
-        """A selector of the views, where they were made with the settings as they are: their text cannot be another."""
-        return ["config.materialized:view"] if self._views_of.get(side) == self.variables_of_settings() else []
+    def _made(self, side: str) -> list[str]:
+        """A selector of views and seeds, where they were made with the settings as they are: they cannot be others now."""
+        is_made = self._made_with.get(side) == self.variables_of_settings()
+        return ["config.materialized:view", "resource_type:seed"] if is_made else []
 
     def unit_tests(self) -> list[Any]:
         """Dbt's results of the models' unit tests."""
