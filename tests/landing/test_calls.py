@@ -63,6 +63,18 @@ def test_calls_are_routed_wherever_their_file_lies(case: Case, folder: str) -> N
     assert all(table.files_withdrawn == 1 for table in report.tables.values())
 
 
+def test_folders_give_calls_the_values_that_they_have_not(case: Case) -> None:
+    plain, own = call("t", "track", event="E"), call("o", "track", event="E", userId="own", properties={"Dt": "mine"})
+    case.write("a.gz", lines(plain, own), table="segment/calls/user_id=zed/type=x/dt=2024-03-04")
+    case.write("b.gz", lines(call("p", "page")), table="segment/calls/user_id=__HIVE_DEFAULT_PARTITION__/url=u")
+    assert case.land().problems == []
+    found = "user_id, properties ->> 'dt', properties ->> 'Dt', properties ->> 'type'"
+    assert case.query(f"select id, {found} from raw.segment_tracks order by id") == [
+        ("o", "own", None, "mine", None), ("t", "zed", "2024-03-04", None, None),
+    ]  # fmt: skip
+    assert case.query("select id, user_id, url from raw.segment_pages") == [("p", None, "u")]
+
+
 def write(path: Path, text: str) -> None:
     path.write_text(text)
 
