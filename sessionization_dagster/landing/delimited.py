@@ -49,11 +49,13 @@ def match_names(table: RawTable, names: Sequence[str]) -> dict[str, int]:
     found = {column.name: spellings(column, names) for column in table.columns}
     missing = [repr(column.name) for column in table.columns if column.required and not found[column.name]]
     if missing:
-        remedy = (
-            "Add the column to the file"
-            if any(found.values())
-            else "None of these names a column of the table: write the column names into the first line"
-        )
+        remedy = "None of these names a column of the table: write the column names into the first line"
+        if table.unnest in names:
+            remedy = (
+                f"Fields within {table.unnest!r} are read of JSON alone: write JSON lines, or a column for each field"
+            )
+        elif any(found.values()):
+            remedy = "Add the column to the file"
         raise UnreadableFile(
             f"missing required column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
             f"found: {', '.join(map(repr, names[:100]))}. {remedy}"
