@@ -86,6 +86,7 @@ class BigQueryDriver(ThinDriver):
         self.settings = settings
         self.max_lateness_days = max_lateness_days
         self.replayed_loads: tuple[date, ...] = ()
+        self.raw_load_times: dict[str, str] = {}
         self.project, environment = parsed_project(endpoint, tuple(settings.sources), settings.timezone, event_tables)
         self.warehouse = build_warehouse(environment)  # type: ignore[assignment]
         self.tables = raw_tables(self.project.manifest, settings.sources)
@@ -103,6 +104,7 @@ class BigQueryDriver(ThinDriver):
             **self.variables_of_settings(),
             "max_lateness_days": self.max_lateness_days,
             "replayed_loads": [str(day) for day in self.replayed_loads],
+            "raw_load_times": self.raw_load_times,
         }
 
     def land(self, rows: Iterable[RawRow]) -> None:
