@@ -127,7 +127,7 @@ class _Loader:
         present = {file.source_file for file in files}
         absent = {name: entry for name, entry in sorted(known.items()) if name not in present}
         elsewhere = [name for name in absent if is_there(name)]
-        self._withdraw(elsewhere, "withdrawn, the file fills other tables now, or its folder is refused")
+        self._withdraw(elsewhere, "withdrawn, the file fills other tables now, or its folder is refused, or no more")
         gone = {name: entry for name, entry in absent.items() if name not in elsewhere}
         # A file that could not be read has no rows to keep.
         kept = {name for name, entry in gone.items() if self._keeps and entry.status != ledger.UNREADABLE}
