@@ -178,6 +178,12 @@ def missing(session: duckdb.DuckDBPyConnection, table: RawTable, is_there: Calla
     )
 
 
+def row_counts(session: duckdb.DuckDBPyConnection, table: RawTable) -> dict[str, tuple[int, int]]:
+    """File -> (rows, rejects) that it gave the table."""
+    query = f"select source_file, row_count, reject_count from raw.landed_files where {_OF_TABLE}"
+    return {name: (rows, rejects) for name, rows, rejects in session.execute(query, _keys(table)).fetchall()}
+
+
 def same_rows(session: duckdb.DuckDBPyConnection, table: RawTable, one: str, other: str) -> bool:
     """Whether two files gave the table the same rows, and the same rejects: both may be none, as of raw calls of other types."""
     rows = f"select * exclude (source_file) from {qualified(table)} where source_file = $file"
