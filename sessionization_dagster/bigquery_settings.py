@@ -33,7 +33,7 @@ class BigQuerySettings:
         maximum_bytes_billed: of one statement; None: no limit but the project's.
         timeout_seconds: of one statement.
         raw_datasets: source -> the dataset of the vendor's tables, or project.dataset; empty where raw files are landed from a bucket.
-        raw_load_times: source -> the column that tells when its rows came, where BigQuery does not say it (views).
+        raw_load_times: source -> the column by which its rows are stored, where BigQuery does not say it (views).
         raw_event_tables: source -> its tables of one event each, whose columns are that event's properties.
         bucket: gs://bucket/prefix of raw files; None: the vendor's loader fills the raw tables.
     """

@@ -12,11 +12,14 @@ from sessionization_dagster.dbt.staging_keys import require_known_keys
 from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
 
+TYPES = {"id": "VARCHAR", "at": "timestamp", "number": "BIGINT", "user_id": "BIGINT"}
 
-def manifest(**given: Any) -> Mapping[str, Any]:
+
+def manifest(*more: str, **given: Any) -> Mapping[str, Any]:
     """A source help with tables tickets(id, at, channel) and calls(number), and a model that stages tickets."""
-    staged = {"canonical": ["event_id", "timestamp", "event_type"], "columns": {}, "expressions": [], "kept": []}
-    sources = {"tickets": ["id", "at", "channel"], "calls": ["number"]}
+    canonical = ["event_id", "timestamp", "event_type", "event_sequence", *more]
+    staged = {"canonical": canonical, "columns": {}, "expressions": [], "kept": []}
+    sources = {"tickets": ["id", "at", "channel"], "calls": ["number", *more]}
     return {
         "nodes": {
             "model.stg_help__events": {
@@ -26,7 +29,7 @@ def manifest(**given: Any) -> Mapping[str, Any]:
             }
         },
         "sources": {
-            name: {"identifier": name, "columns": {column: {} for column in columns}}
+            name: {"identifier": name, "columns": {column: {"data_type": TYPES.get(column)} for column in columns}}
             for name, columns in sources.items()
         },
     }
@@ -34,8 +37,26 @@ def manifest(**given: Any) -> Mapping[str, Any]:
 
 def test_known_keys_pass() -> None:
     require_known_keys(
-        manifest(columns={"event_id": ["id", "number"]}, expressions=["timestamp", "event_type"], kept=["channel"])
+        manifest(columns={"event_id": ["id", "channel"]}, expressions=["timestamp", "event_type"], kept=["number"])
     )
+    require_known_keys(
+        manifest("user_id", columns={"timestamp": "at", "event_sequence": "number"}, expressions=["user_id"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "columns", "says"),
+    [
+        ((), {"timestamp": "number"}, "the raw column 'number' stands for timestamp and is BIGINT, not TIMESTAMP"),
+        ((), {"event_id": ["id", "number"]}, "'number' stands for event_id and is BIGINT, not VARCHAR.*by expressions"),
+        ((), {"event_sequence": "id"}, "'id' stands for event_sequence and is VARCHAR, not INTEGER or BIGINT"),
+        # A column that is not named stands for itself.
+        (("user_id",), {}, "'user_id' stands for user_id and is BIGINT, not VARCHAR"),
+    ],
+)
+def test_a_column_of_another_type_is_refused(more: tuple[str, ...], columns: Any, says: str) -> None:
+    with pytest.raises(SettingsError, match=rf"stg_help__events: .*{says}"):
+        require_known_keys(manifest(*more, columns=columns))
 
 
 @pytest.mark.parametrize(

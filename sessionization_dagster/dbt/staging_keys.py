@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sessionization_dagster.errors import SettingsError
 
 PREFIX = "staged "
+# What a raw column has to be to stand for a canonical one; for any other one, text.
+TYPES = {"timestamp": ("TIMESTAMP",), "received_at": ("TIMESTAMP",), "event_sequence": ("INTEGER", "BIGINT")}
+TEXT = ("VARCHAR",)
 
 
 def require_known_keys(manifest: Mapping[str, Any]) -> None:
@@ -26,10 +29,30 @@ def require_known_keys(manifest: Mapping[str, Any]) -> None:
 def _problems(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[str]:
     read = [manifest["sources"][name] for name in node["depends_on"].get("nodes", []) if name in manifest["sources"]]
     # A vendor's loaders share a mapping over all of its tables.
-    declared = sorted({column for source in read for column in source["columns"]})
+    declared: dict[str, set[str | None]] = {}
+    for source in read:
+        for name, column in source["columns"].items():
+            declared.setdefault(name, set()).add(column.get("data_type"))
+    declared = dict(sorted(declared.items()))
     for key, staged in node["config"].get("meta", {}).items():
         if key.startswith(PREFIX):
-            yield from _problems_of_keys(staged, declared)
+            yield from _problems_of_keys(staged, list(declared))
+            yield from _problems_of_types(staged, declared)
+
+
+def _problems_of_types(staged: Mapping[str, Any], declared: Mapping[str, Collection[str | None]]) -> Iterator[str]:
+    """Canonical columns that raw columns of another type stand for. `declared`: raw column -> its types in the tables that have it."""
+    for name in staged["canonical"]:
+        if name in staged["expressions"] or name == "event_type":
+            continue
+        given, allowed = staged["columns"].get(name, name), TYPES.get(name, TEXT)
+        for column in [given] if isinstance(given, str) else given:
+            types = declared.get(column, ())
+            if types and not any(known is None or known.upper() in allowed for known in types):
+                yield (
+                    f"the raw column '{column}' stands for {name} and is {', '.join(sorted(filter(None, types)))}, not "
+                    f"{' or '.join(allowed)}. Correct its type in the source's yml, or give {name} by expressions"
+                )
 
 
 def _problems_of_keys(staged: Mapping[str, Any], declared: Sequence[str]) -> Iterator[str]:

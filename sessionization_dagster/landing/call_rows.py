@@ -8,6 +8,7 @@ from sessionization_dagster.landing.calls import call_row, parsed_call
 from sessionization_dagster.landing.careful import Record
 from sessionization_dagster.landing.convert import Field, Shape
 from sessionization_dagster.landing.data_file import Calls
+from sessionization_dagster.landing.names import folder_values
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.warehouses.text import literal
 
@@ -31,9 +32,10 @@ def calls_shape(table: RawTable, batch: str) -> Shape:
     )
 
 
-def records_of(calls: Calls, table: RawTable, records: Iterable[Record]) -> Iterator[Record]:
-    """The table's calls; in the table that answers for the others, those records too that fill no table."""
+def records_of(calls: Calls, source_file: str, table: RawTable, records: Iterable[Record]) -> Iterator[Record]:
+    """The table's calls of a file; in the table that answers for the others, those records too that fill no table."""
     names = {column.name for column in table.columns}
+    given = {name: value for name, value in folder_values(source_file).items() if value is not None}
     is_home, types = calls.is_home, calls.types
     for record in records:
         if not is_home and (record.error or f'"{table.call}"' not in record.content):
@@ -50,7 +52,7 @@ def records_of(calls: Calls, table: RawTable, records: Iterable[Record]) -> Iter
                 "is no raw call (it has no messageId or no type); write rows of another kind into a file of their own"
             )
         if call is not None and call["type"] == table.call:
-            yield record._replace(fields=call_row(call, names))
+            yield record._replace(fields=call_row(call, names, given))
         elif is_home and call is None:
             yield record._replace(error=error)
         elif is_home and call is not None and all(call["type"] != kind for kind in types):

@@ -27,11 +27,13 @@ def parsed_call(text: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and is_call(record) else None
 
 
-def call_row(call: Mapping[str, Any], columns: Collection[str]) -> tuple[str, str | None]:
+def call_row(
+    call: Mapping[str, Any], columns: Collection[str], given: Mapping[str, str] | None = None
+) -> tuple[str, str | None]:
     """The call as JSON: an object of the declared columns, and one of all else; None where there is nothing else.
 
     Names are those that the loaders give: `context.page.url` is context_page_url. Properties and traits fill columns of their name;
-    the others keep the name that they have.
+    the others keep the name that they have. `given` are values of the file's folders, for calls that have none of that name.
     """
     row: dict[str, Any] = {}
     rest: dict[str, Any] = {}
@@ -51,6 +53,7 @@ def call_row(call: Mapping[str, Any], columns: Collection[str]) -> tuple[str, st
     for name, value in outer.items():
         # What the sender chose keeps its name; the loaders too put a line before a name that is taken.
         rest.setdefault(f"_{name}" if name in rest else name, value)
+    _add_given(row, rest, columns, given or {})
     return _json(row), _json(rest) if rest else None
 
 
@@ -76,6 +79,16 @@ def _inner_fields(call: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name, value in fields.items() if isinstance(fields, dict) else ():
             if value is not None:
                 yield name, value
+
+
+def _add_given(row: dict[str, Any], rest: dict[str, Any], columns: Collection[str], given: Mapping[str, str]) -> None:
+    """Adds to the declared columns and to the rest what the file's folders say and the call does not, whatever the case of the name."""
+    own = {"type", *(name.lower() for name in rest)}
+    for name, value in given.items():
+        if name.lower() in columns:
+            row[name.lower()] = value if row.get(name.lower()) is None else row[name.lower()]
+        elif name.lower() not in own:
+            rest[name] = value
 
 
 def _flat(prefix: str, fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

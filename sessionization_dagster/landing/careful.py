@@ -30,7 +30,7 @@ LOOSE_JSON = r",\s*[}\]]|NaN|Infinity"
 
 _TRAILING_COMMA = re.compile(r",\s*[}\]]")
 # One space before a quote, and any after it, DuckDB takes for decoration; with two before it the quote is a letter.
-_DELIMITER_NAMES = {",": "commas", "\t": "tabs", ";": "semicolons"}
+_DELIMITER_NAMES = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _QUOTE_OPENS = re.compile(r' ?"')
 _QUOTE_CLOSES = re.compile(r'(?:[^"]++|"")*+"')
 
@@ -41,9 +41,10 @@ class _Dialect:
     def __init__(self, delimiter: str) -> None:
         self.delimiter = delimiter
         field = rf'(?:"(?:[^"]++|"")*+"|[^"{delimiter}]*+)'
+        end = re.escape(delimiter)
         #: A record of plain and properly quoted fields on one line, which Python's csv reader splits as we do, only faster.
-        self.plain_record = re.compile(f"{field}(?:{delimiter}{field})*+")
-        self.field_ends = re.compile(rf" *({delimiter}|\Z)")
+        self.plain_record = re.compile(f"{field}(?:{end}{field})*+")
+        self.field_ends = re.compile(rf" *({end}|\Z)")
 
 
 _dialect = lru_cache(_Dialect)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import duckdb
 
@@ -49,16 +49,33 @@ def match_names(table: RawTable, names: Sequence[str]) -> dict[str, int]:
     found = {column.name: spellings(column, names) for column in table.columns}
     missing = [repr(column.name) for column in table.columns if column.required and not found[column.name]]
     if missing:
-        remedy = (
-            "Add the column to the file"
-            if any(found.values())
-            else "None of these names a column of the table: write the column names into the first line"
-        )
+        remedy = "None of these names a column of the table: write the column names into the first line"
+        if table.unnest in names:
+            remedy = (
+                f"Fields within {table.unnest!r} are read of JSON alone: write JSON lines, or a column for each field"
+            )
+        elif any(found.values()):
+            remedy = "Add the column to the file"
         raise UnreadableFile(
             f"missing required column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
             f"found: {', '.join(map(repr, names[:100]))}. {remedy}"
         )
     return {name: places[0] for name, places in found.items() if places}
+
+
+def match_keys(table: RawTable, names: Sequence[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """For JSON records: declared column -> the keys that may fill it, the best first; property -> the keys that count more than it.
+
+    Keys may differ from record to record, so the choice is made in each: the best key that is not null. A key that is not chosen is a
+    property there, if one that counts more is not null.
+    """
+    columns = {column.name: [names[place] for place in spellings(column, names)] for column in table.columns}
+    columns = {column: keys for column, keys in columns.items() if keys}
+    better: dict[str, list[str]] = {name: [] for name in names}
+    for keys in columns.values():
+        better.pop(keys[0], None)
+        better |= {key: keys[:rank] for rank, key in enumerate(keys) if rank}
+    return columns, better
 
 
 def near_misses(table: RawTable, names: Sequence[str]) -> list[str]:
@@ -183,32 +200,22 @@ def jsonl_shape(
     for field in folder_fields(file, ()):
         # A folder's value counts in the records that have none, whatever the case of the key.
         own = [sql for key, sql in values.items() if key.lower() == field.name.lower()]
-        given = f"case when {_first(own)} is null then to_json({field.sql}) end" if own else f"to_json({field.sql})"
-        values[field.name] = _first([values[field.name], given]) if field.name in values else given
-    columns, extras = _match_keys(table, values)
+        given = (
+            f"case when {first_non_null(own)} is null then to_json({field.sql}) end" if own else f"to_json({field.sql})"
+        )
+        values[field.name] = first_non_null([values[field.name], given]) if field.name in values else given
+    matched, better = match_keys(table, list(values))
+    columns = {
+        name: Field(name, "JSON", first_non_null([values[key] for key in keys])) for name, keys in matched.items()
+    }
+    extras = []
+    for key, others in better.items():
+        taken = f"{first_non_null([values[other] for other in others])} is not null" if others else ""
+        extras.append(Field(key, "JSON", f"case when {taken} then {values[key]} end" if taken else values[key]))
     return Shape(f"(select *, json_extract({text}, {paths}) as found from {relation})", columns, extras, **record)
 
 
-def _match_keys(table: RawTable, values: Mapping[str, str]) -> tuple[dict[str, Field], list[Field]]:
-    """The fields of the declared columns, and the rest.
-
-    Keys may differ from line to line, so the choice among spellings is made in each: the best one that is not null. What is not
-    chosen stays among the properties.
-    """
-    columns, extras = {}, dict(values)
-    names = list(values)
-    for column in table.columns:
-        places = spellings(column, names)
-        best = [values[names[place]] for place in places]
-        if best:
-            columns[column.name] = Field(column.name, "JSON", _first(best))
-        for rank, place in enumerate(places):
-            earlier = best[:rank]
-            extras[names[place]] = f"case when {_first(earlier)} is not null then {best[rank]} end" if earlier else ""
-    return columns, [Field(key, "JSON", sql) for key, sql in extras.items() if sql]
-
-
-def _first(values: Sequence[str]) -> str:
+def first_non_null(values: Sequence[str]) -> str:
     """SQL of the first that is not null."""
     return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
 

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sessionization_dagster.landing.data_file import LandedFile
 from sessionization_dagster.landing.names import (
@@ -50,12 +50,18 @@ class Discovery:
     unknown_folders: list[str] = field(default_factory=list)
 
     def holds(self, source_file: str) -> bool:
-        """Whether a file is there, for whichever table, or lies in a folder that is refused."""
-        return source_file in self._present or source_file.startswith(self._refused)
+        """Whether a file is there, for whichever table, or lies in a folder that is refused; or is a folder that is refused no more."""
+        return (
+            source_file in self._present or source_file in self._folders_read or source_file.startswith(self._refused)
+        )
 
     @cached_property
     def _present(self) -> frozenset[str]:
         return frozenset(file.source_file for files in self.files.values() for file in files)
+
+    @cached_property
+    def _folders_read(self) -> frozenset[str]:
+        return frozenset(str(folder) for name in self._present for folder in PurePosixPath(name).parents)
 
     @cached_property
     def _refused(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from sessionization_dagster.landing.names import format_of
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing.text import GZIP, beginning
 
-DELIMITERS = (",", "\t", ";")
+DELIMITERS = (",", "\t", ";", "|")
 _PARQUET = b"PAR1"
 # Formats that people put into such folders too.
 _OTHERS = {

@@ -178,15 +178,23 @@ def missing(session: duckdb.DuckDBPyConnection, table: RawTable, is_there: Calla
     )
 
 
+def row_counts(session: duckdb.DuckDBPyConnection, table: RawTable) -> dict[str, tuple[int, int]]:
+    """File -> (rows, rejects) that it gave the table."""
+    query = f"select source_file, row_count, reject_count from raw.landed_files where {_OF_TABLE}"
+    return {name: (rows, rejects) for name, rows, rejects in session.execute(query, _keys(table)).fetchall()}
+
+
 def same_rows(session: duckdb.DuckDBPyConnection, table: RawTable, one: str, other: str) -> bool:
-    """Whether two files gave the same rows, and any at all."""
-    rows = f"(select * exclude (source_file) from {qualified(table)} where source_file = {{}})"
-    first, second = (rows.format(literal(name)) for name in (one, other))
-    found = session.execute(
-        f"select (select count(*) from ({first} except all {second})), (select count(*) from ({second} except all {first})), "
-        f"(select count(*) from {first})"
-    ).fetchone()
-    return found is not None and found[:2] == (0, 0) and found[2] > 0
+    """Whether two files gave the table the same rows, and the same rejects: both may be none, as of raw calls of other types."""
+    rows = f"select * exclude (source_file) from {qualified(table)} where source_file = $file"
+    rejects = f"select source_line, error, content from raw.landing_rejects where {_OF_TABLE} and source_file = $file"
+
+    def differ(query: str, keys: dict[str, object]) -> bool:
+        first, second = query.replace("$file", "$one"), query.replace("$file", "$other")
+        both = f"({first} except all {second}) union all ({second} except all {first})"
+        return session.execute(f"{both} limit 1", keys | {"one": one, "other": other}).fetchone() is not None
+
+    return not differ(rows, {}) and not differ(rejects, _keys(table))
 
 
 def withdraw(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str]) -> None:

@@ -127,14 +127,14 @@ class _Loader:
         present = {file.source_file for file in files}
         absent = {name: entry for name, entry in sorted(known.items()) if name not in present}
         elsewhere = [name for name in absent if is_there(name)]
-        self._withdraw(elsewhere, "withdrawn, the file fills other tables now, or its folder is refused")
+        self._withdraw(elsewhere, "withdrawn, the file fills other tables now, or its folder is refused, or no more")
         gone = {name: entry for name, entry in absent.items() if name not in elsewhere}
         # A file that could not be read has no rows to keep.
         kept = {name for name, entry in gone.items() if self._keeps and entry.status != ledger.UNREADABLE}
         self._withdraw([name for name in gone if name not in kept], "withdrawn, the file is gone")
         told = self._load_all(files, known)
         loaded = [file for file in files if file.source_file in told]
-        moved = [name for name in kept if self._has_moved(name, gone[name], loaded)]
+        moved = self._moved({name: gone[name] for name in kept}, loaded)
         self._withdraw(moved, "withdrawn, its rows came with a file of another name")
         self._keep(sorted(kept - set(moved)), gone)
         self._result.removed_now = [
@@ -180,13 +180,19 @@ class _Loader:
         for source_file in set(files) - set(self._result.removed_before):
             self._report(f"{source_file}: gone from the folder; its rows are kept")
 
-    def _has_moved(self, source_file: str, entry: ledger.Entry, loaded: Sequence[LandedFile]) -> bool:
-        """Whether a file that is gone was loaded just now under another name: its rows would stand twice."""
-        return any(
-            ledger.same_rows(self._session, self._table, source_file, file.source_file)
-            for file in loaded
-            if file.size_bytes == entry.size_bytes
-        )
+    def _moved(self, gone: Mapping[str, ledger.Entry], loaded: Sequence[LandedFile]) -> list[str]:
+        """Which of the files that are gone were loaded just now under another name, or zipped: their rows would stand twice."""
+        counts = ledger.row_counts(self._session, self._table) if gone and loaded else {}
+
+        def may_be(name: str, file: LandedFile) -> bool:
+            # Years of archived files may have as many rows as a new one: by that alone only those that went just now are compared.
+            is_new = gone[name].status != ledger.REMOVED and counts[name] == counts[file.source_file]
+            return is_new or gone[name].size_bytes == file.size_bytes
+
+        def is_same(name: str, file: LandedFile) -> bool:
+            return may_be(name, file) and ledger.same_rows(self._session, self._table, name, file.source_file)
+
+        return [name for name in sorted(gone) if any(is_same(name, file) for file in loaded)]
 
     def _back(self, source_file: str) -> str:
         """Notes that a file is there again, as it was. Returns its status."""

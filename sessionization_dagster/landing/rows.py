@@ -188,7 +188,7 @@ def _call_batches(
 ) -> Iterator[Shape]:
     """The table's calls of a file, in batches. Each is valid until the next is asked for."""
     records = _json_records(file, stream)
-    for _ in _batches(session, records_of(file.calls, table, records) if file.calls else records):
+    for _ in _batches(session, records_of(file.calls, file.source_file, table, records) if file.calls else records):
         yield calls_shape(table, _BATCH)
 
 

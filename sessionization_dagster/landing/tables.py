@@ -154,7 +154,7 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
 
 
 def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) -> RawColumn:
-    """One column of the manifest. Raises LandingError for a type that cannot be landed.
+    """One column of the manifest. Raises LandingError for a type that cannot be landed, and for other names that are no list.
 
     Files may write name_prefix before its name, which is then the better name, unless the column lists it among its other names.
     """
@@ -165,7 +165,12 @@ def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) 
             f"allowed are {', '.join(COLUMN_TYPES)}"
         )
     meta = _meta(column)
-    names = tuple(meta.get("names", ()))
+    listed = meta.get("names", [])
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        raise LandingError(
+            f"{label}: column {column['name']!r} has the names {listed!r}; write a list of names, like [uid]"
+        )
+    names = tuple(listed)
     prefixed = f"{name_prefix}{column['name']}" if name_prefix else None
     return RawColumn(
         column["name"],

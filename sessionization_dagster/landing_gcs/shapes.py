@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sessionization_dagster.landing.delimited import MAX_KEYS, match_names, spellings
+from sessionization_dagster.landing.delimited import MAX_KEYS, first_non_null, match_keys, match_names
 from sessionization_dagster.landing.errors import UnreadableFile
 from sessionization_dagster.landing.names import folder_values
-from sessionization_dagster.landing.tables import RawTable
+from sessionization_dagster.landing.tables import RawColumn, RawTable
 from sessionization_dagster.landing_gcs.values import (
     Value,
     converted,
@@ -192,12 +192,20 @@ def jsonl_shape(table: RawTable, keys: Sequence[str], scratch: str, source_file:
     for given in _folder_values(source_file, ()):
         # A folder's value counts in the records that have none, whatever the case of the key.
         own = [value.json for key, value in values.items() if key.lower() == given.name.lower()]
-        text, as_json = (f"if({_first(own)} is null, {sql}, null)" if own else sql for sql in (given.text, given.json))
+        text, as_json = (
+            f"if({first_non_null(own)} is null, {sql}, null)" if own else sql for sql in (given.text, given.json)
+        )
         exact = values.get(given.name, Value(given.name, "cast(null as string)", "cast(null as string)"))
         values[given.name] = Value(
-            given.name, _first([exact.text, text]), _first([exact.json, as_json]), exact.is_number
+            given.name, first_non_null([exact.text, text]), first_non_null([exact.json, as_json]), exact.is_number
         )
-    columns, extras = _match_keys(table, values)
+    matched, better = match_keys(table, list(values))
+    declared = {column.name: column for column in table.columns}
+    columns = {name: _best(declared[name], [values[key] for key in keys]) for name, keys in matched.items()}
+    extras = []
+    for key, others in better.items():
+        taken = f"{first_non_null([values[other].json for other in others])} is null" if others else ""
+        extras.append(Value(key, "", f"if({taken}, null, {values[key].json})") if taken else values[key])
     broken = (
         "case when parsed is null then 'is not JSON; write one object per line' "
         "when object is null then 'is JSON, but no object; write one object per line' end"
@@ -221,29 +229,10 @@ def _member(key: str) -> Value:
     return Value(key, text, as_json, is_number)
 
 
-def _match_keys(table: RawTable, values: Mapping[str, Value]) -> tuple[dict[str, Value], list[Value]]:
-    """The values of the declared columns, and the rest.
-
-    The choice among spellings is made in each line: the exact one, else the first by code point that is not null. What is not chosen
-    stays among the properties.
-    """
-    columns, extras = {}, dict(values)
-    names = list(values)
-    for column in table.columns:
-        best = [names[place] for place in spellings(column, names)]
-        if best:
-            chosen = [values[name] for name in best]
-            text = "json" if column.type == "JSON" else "text"
-            is_number = "false"
-            for value in reversed(chosen):
-                is_number = f"if({value.json} is null, {is_number}, {value.is_number})"
-            columns[column.name] = Value(column.name, _first([getattr(value, text) for value in chosen]), "", is_number)
-            del extras[best[0]]
-        for place, name in enumerate(best[1:], start=1):
-            earlier = _first([values[other].json for other in best[:place]])
-            extras[name] = Value(name, "", f"if({earlier} is null, null, {values[name].json})")
-    return columns, list(extras.values())
-
-
-def _first(values: Sequence[str]) -> str:
-    return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
+def _best(column: RawColumn, values: Sequence[Value]) -> Value:
+    """The first of the values, the best first, that is not null."""
+    part = "json" if column.type == "JSON" else "text"
+    is_number = "false"
+    for value in reversed(values):
+        is_number = f"if({value.json} is null, {is_number}, {value.is_number})"
+    return Value(column.name, first_non_null([getattr(value, part) for value in values]), "", is_number)

@@ -88,6 +88,7 @@ class BigQueryDriver(ThinDriver):
         self.settings = settings
         self.max_lateness_days = max_lateness_days
         self.replayed_loads: tuple[date, ...] = ()
+        self.raw_load_times: dict[str, str] = {}
         self.project, environment = parsed_project(
             endpoint, tuple(settings.sources), settings.timezone, event_tables, families
         )
@@ -107,6 +108,7 @@ class BigQueryDriver(ThinDriver):
             **self.variables_of_settings(),
             "max_lateness_days": self.max_lateness_days,
             "replayed_loads": [str(day) for day in self.replayed_loads],
+            "raw_load_times": self.raw_load_times,
         }
 
     def land(self, rows: Iterable[RawRow]) -> None:

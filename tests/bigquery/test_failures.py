@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,12 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.errors import DbtError
+from sessionization_dagster.partitions import Window
 from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
 from tests.bigquery.emulator import PROJECT
+from tests.bigquery.pruning import Partitioning, Reference, references
 from tests.bigquery.test_equality import differences
+from tests.integration.raw_fields import columns_of
 from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import RawRow, Settings
 
@@ -181,6 +185,73 @@ def test_rows_that_come_too_late_are_warned_of_and_in_no_table(endpoint: str, tm
     found = {row["event_id"] for row in rebuilt.rows("core.events", ["event_id"])}
     assert found == {"t1", "t2", "nobody", "late", "later"}
     assert rebuilt.run_tests(arrived.date(), arrived.date(), check) == {check: "pass"}
+
+
+_VIEW = re.compile(r"create or replace view (\S+)\s+options\(\)\s+as(.*)", re.I | re.S)
+
+
+def reads(sent: Sequence[str], table: str, column: str, views: dict[str, str] | None = None) -> list[Reference]:
+    """How statements read a table that is divided by a time, through views: those given and those that other statements make."""
+    made = {name.replace("`", ""): query for text in sent for name, query in _VIEW.findall(text)}
+    divided = {table: Partitioning(column, "TIMESTAMP")}
+    asked = [text for text in sent if not _VIEW.search(text)]
+    return [read for text in asked for read in references(text, divided, {**made, **(views or {})})]
+
+
+def compiled(driver: BigQueryDriver, *models: str) -> dict[str, str]:
+    """The SQL of models for the first day, by their tables."""
+    variables = {**driver.variables, **Window(FIRST, LAST).as_dbt_vars()}
+    command = ["compile", "--select", *models, "--indirect-selection", "empty", "--no-write-json"]
+    nodes = [result.node for result in driver.project.runner.invoke(command, variables).result.results]
+    return {node.relation_name.replace("`", ""): node.compiled_code for node in nodes}
+
+
+def test_tables_that_a_devices_clock_divides_are_bounded_and_rows_of_wrong_clocks_counted(endpoint: str) -> None:
+    driver = BigQueryDriver(endpoint, Settings(), max_lateness_days=7)
+    eight = datetime(2024, 3, 9, 8)
+    offline = track("offline", eight, eight + timedelta(days=6))
+    driver.land([track("good", eight), offline, track("reset", eight), track("ahead", eight)])
+    (table,) = [table for table in driver.tables if table.table == "tracks"]
+    tracks, loaded = (f"{PROJECT}.{raw_dataset('rudderstack')}.{name}" for name in ("tracks", "loaded"))
+    clock = (
+        "case id when 'reset' then timestamp '1970-01-02' when 'ahead' then timestamp '2031-01-01' else received_at end"
+    )
+    driver.send(f"create table `{loaded}` as select *, {clock} as sent_at from `{tracks}`")
+    driver.send(f"create or replace table `{tracks}` as select * from `{loaded}`")
+    driver.divide(table, "sent_at")
+    driver.send(f"insert into `{tracks}` select * from `{loaded}`")
+
+    def events() -> set[str]:
+        return {row["event_id"] for row in driver.rows("core.events", ["event_id"])}
+
+    with recorded() as sent:
+        driver.run_events(FIRST, FIRST)
+    assert events() == {"good", "offline"}
+    found = reads(sent, tracks, "sent_at")
+    assert found
+    assert not [read for read in found if read.is_open()]
+    assert min(read.lower for read in found if read.lower) == FIRST - timedelta(days=3)
+    # The arrival tells which run names them, though a clock does not: both came on the first day.
+    check = "rows_came_too_late"
+    assert driver.run_tests(FIRST, FIRST, check) == {check: "warn"}
+    assert driver.run_tests(LAST, LAST, check) == {check: "pass"}
+
+    # A bound reaches through a view that renames the column, which the setting names. One on the event's own time needs no setting.
+    driver.send(f"drop table `{tracks}`")
+    query = f"select {', '.join(columns_of('rudderstack', 'tracks'))}, sent_at as original_timestamp from `{loaded}`"
+    driver.send(f"create view `{tracks}` as {query}")
+    for named, column, sides in (
+        ({"rudderstack": "original_timestamp"}, "sent_at", ("lower", "upper")), ({"rudderstack": "timestamp"}, "timestamp", ("lower",)),
+    ):  # fmt: skip
+        driver.raw_load_times = named
+        views = {tracks: query, **compiled(driver, "stg_rudderstack__events")}
+        found = reads(list(compiled(driver, "events", "rejected_events").values()), loaded, column, views)
+        assert found
+        assert not [read for read in found if read.is_open(sides)]
+
+    driver.raw_load_times = {"rudderstack": "sent_on"}
+    with pytest.raises(DbtError, match=r"SESSIONIZATION_RAW_LOAD_TIMES says that the column 'sent_on'(?s:.*)tracks"):
+        driver.run_events(FIRST, FIRST)
 
 
 def test_a_row_that_was_loaded_before_its_own_time_is_rejected_by_the_day_it_came(endpoint: str) -> None:

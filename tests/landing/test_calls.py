@@ -63,6 +63,36 @@ def test_calls_are_routed_wherever_their_file_lies(case: Case, folder: str) -> N
     assert all(table.files_withdrawn == 1 for table in report.tables.values())
 
 
+def test_a_file_of_calls_may_move_though_it_has_rows_of_some_tables_alone(case: Case) -> None:
+    case.write("c.jsonl", lines(call("t", "track", event="E"), call("g", "group")), table="segment/calls")
+    case.write("a.jsonl", lines(call("t2", "track", event="E")), table="segment/tracks")
+    case.land()
+    (case.folder / "segment/calls").rename(case.folder / "segment/dump")
+    report = case.land()
+    assert [table.removed_now for table in report.tables.values()] == [[]] * 5
+    assert ids(case, "tracks") == ["t", "t2"]
+    assert case.query("select source_file from raw.landing_rejects") == [("segment/dump/c.jsonl",)]
+    # What has rows of one table alone is missed there; a table that it had none for has lost nothing.
+    case.write("b.jsonl", lines(call("t3", "track", event="E")), table="segment/tracks")
+    case.land()
+    (case.folder / "segment/dump/c.jsonl").unlink()
+    case.removed = RemovedFiles.REMOVE
+    case.land()
+    assert ids(case, "tracks") == ["t2", "t3"]
+
+
+def test_folders_give_calls_the_values_that_they_have_not(case: Case) -> None:
+    plain, own = call("t", "track", event="E"), call("o", "track", event="E", userId="own", properties={"Dt": "mine"})
+    case.write("a.gz", lines(plain, own), table="segment/calls/user_id=zed/type=x/dt=2024-03-04")
+    case.write("b.gz", lines(call("p", "page")), table="segment/calls/user_id=__HIVE_DEFAULT_PARTITION__/url=u")
+    assert case.land().problems == []
+    found = "user_id, properties ->> 'dt', properties ->> 'Dt', properties ->> 'type'"
+    assert case.query(f"select id, {found} from raw.segment_tracks order by id") == [
+        ("o", "own", None, "mine", None), ("t", "zed", "2024-03-04", None, None),
+    ]  # fmt: skip
+    assert case.query("select id, user_id, url from raw.segment_pages") == [("p", None, "u")]
+
+
 def write(path: Path, text: str) -> None:
     path.write_text(text)
 

@@ -20,6 +20,7 @@ TEXTS = {
     "csv": CSV,
     "tabs": CSV.replace(",", "\t"),
     "semicolons": CSV.replace(",", ";"),
+    "bars": CSV.replace(",", "|"),
     "blanks in the header": CSV.replace(",", ", ", 3),
     "lines": JSONL,
     "array": json.dumps(OBJECTS),

@@ -77,6 +77,16 @@ def test_a_file_under_another_name_does_not_double_its_rows(filled: Case) -> Non
     ]  # fmt: skip
 
 
+def test_files_that_are_zipped_in_their_place_do_not_double_their_rows(filled: Case) -> None:
+    for name in "abcd":
+        path = filled.folder / f"shop/tracks/{name}.csv"
+        filled.write(f"{name}.csv.gz", path.read_text())
+        path.unlink()
+    report = filled.land_tracks()
+    assert (filled.rows(), filled.rejects("content")) == (["a", "b", "c", "d"], ["x", None])
+    assert (report.files_withdrawn, report.removed_now, set(filled.rows("right(source_file, 3)"))) == (4, [], {".gz"})
+
+
 def test_rows_of_files_that_are_gone_outlive_a_changed_declaration(filled: Case) -> None:
     remove(filled, "a", "c")
     filled.land()

@@ -71,6 +71,7 @@ def test_an_unknown_source_names_the_allowed_ones() -> None:
             {"columns": {"a": {"name": "a", "data_type": "JSON"}, "A": {"name": "A", "data_type": "JSON"}}},
             "'a' is taken",
         ),
+        ({"columns": {"d": {"name": "d", "data_type": "DATE", "meta": {"names": "day"}}}}, "names 'day'; write a list"),
         ({"columns": {}}, "declares no columns"),
         ({"name": "elsewhere"}, "meta.landing says a_x"),
         ({"config": {"meta": {"landing": {"source": "a"}}}}, "needs both"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from sessionization_dagster.dbt.project import PROJECT_DIR
 from sessionization_dagster.landing import RawColumn, RawTable
+from sessionization_dagster.landing.rules import EPOCH_UNITS
 from tests.landing.conftest import Case
 
 CALLS = RawTable(
@@ -122,3 +126,9 @@ def test_json_lines_have_several_endings(shop: Case, ending: str) -> None:
     shop.write(f"bigquery-000000000000{ending}", as_jsonl([{"id": "e", "timestamp": NOON}]))
     assert shop.land().problems == []
     assert shop.query("select id from raw.shop_tracks") == [("e",)]
+
+
+def test_the_models_count_the_time_since_1970_as_landing_does() -> None:
+    text = (PROJECT_DIR / "macros" / "warehouse" / "time.sql").read_text()
+    (returned,) = re.findall(r"macro epoch_units\(\) -%}\{\{ return\((.*?\])\) }}", text)
+    assert tuple(ast.literal_eval(returned)) == EPOCH_UNITS

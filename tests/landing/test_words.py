@@ -154,9 +154,13 @@ def test_records_that_have_their_fields_in_one_object(case: Case) -> None:
     nested = '{"title": "outer", "properties": {"id": "1", "title": "inner", "deep": {"x": null}, "n": 1.50}}\n'
     case.write("a.jsonl", nested + '{"id": "2", "properties": "text"}\n{"id": "3", "flat": true}\n')
     case.write("b.jsonl", nested + "broken\n")
+    case.write("c.csv", 'event,properties\ne,"{""id"": ""4""}"\n')
     case.land()
     assert case.rows("id, title, properties") == [
         ("1", "outer", '{"deep":{"x":null},"n":1.5}'), ("2", None, '{"properties":"text"}'), ("3", None, '{"flat":true}'),
         ("1", "outer", '{"deep":{"x":null},"n":1.5}'),
     ]  # fmt: skip
-    assert len(case.rejects()) == 1
+    assert len(case.rejects()) == 2
+    assert (
+        "'properties' are read of JSON alone: write JSON lines, or a column for each field" in case.rejects("error")[1]
+    )

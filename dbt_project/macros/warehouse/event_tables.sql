@@ -23,9 +23,10 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{#- The rows of the event tables: their event (event_id, and event_date by the rules of stage_events), and its properties. -#}
-{% macro event_table_rows() -%}
-    {%- for table in event_tables() -%}
+{#- The rows of the event tables (of those of one source, if given): their event (event_id, and event_date by the rules of stage_events), and its
+    properties. -#}
+{% macro event_table_rows(source=none) -%}
+    {%- for table in event_tables() if source in (none, table.source) -%}
     select
         event_id, source, event_table, properties, timestamp, received_at, raw_loaded_at, is_from_the_future,
         {{ local_date('case when ' ~ is_dated_by_arrival() ~ ' then ' ~ arrived_at() ~ ' else timestamp end') }} as event_date

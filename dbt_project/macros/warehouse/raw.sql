@@ -37,8 +37,9 @@
     {%- elif wanted == 'TIMESTAMP' and dtype in numbers -%}
         {%- set number = 'cast(' ~ column ~ ' as bignumeric)' -%}
         {%- set sizes = [] -%}
-        {%- for digits, microseconds in [(10, 1000000), (13, 1000), (16, 1)] -%}
-            {%- do sizes.append('when ' ~ number ~ ' >= 1e' ~ (digits - 1) ~ ' and ' ~ number ~ ' < 1e' ~ digits ~ ' then ' ~ number ~ ' * ' ~ microseconds) -%}
+        {%- for least, microseconds in epoch_units() -%}
+            {%- set fits = number ~ ' >= ' ~ least ~ ' and ' ~ number ~ ' < ' ~ least ~ '0' -%}
+            {%- do sizes.append('when ' ~ fits ~ ' then ' ~ number ~ ' * ' ~ microseconds) -%}
         {%- endfor -%}
         {{ return('timestamp_micros(cast(' ~ ('round' if dtype.startswith('FLOAT') else 'floor') ~ '(case ' ~ sizes | join(' ') ~ ' end) as int64))') }}
     {%- elif wanted == 'TIMESTAMP' and dtype in ('DATE', 'DATETIME') -%}
@@ -57,9 +58,9 @@
 {% macro default__arrived_at() -%}{{ return('received_at') }}{%- endmacro %}
 {% macro bigquery__arrived_at() -%}{{ return('coalesce(received_at, raw_loaded_at)') }}{%- endmacro %}
 
-{#- Condition on staged rows: they came no earlier than they happened, and no later than max_lateness_days after their day, or on a date
-    of replayed_loads, on which history was loaded:
-    the same for each run that asks, so that a rebuild finds what the days found. -#}
+{#- Condition on staged rows: storage has them where the window's days look for them, from 2 days before a row's day to
+    max_lateness_days after it, or on a date of replayed_loads, on which history was loaded. It is the same for each run that asks, so that
+    a rebuild finds what the days found. -#}
 {% macro loaded_in_time() -%}{{ return(adapter.dispatch('loaded_in_time')()) }}{%- endmacro %}
 {% macro default__loaded_in_time() -%}{{ return('true') }}{%- endmacro %}
 {% macro bigquery__loaded_in_time() -%}
@@ -71,34 +72,73 @@
         or (raw_loaded_at >= {{ start_of_date(date | string, 0) }} and raw_loaded_at < {{ start_of_date(date | string, 1) }})
         {% endfor -%}
     )
-    and (raw_loaded_at is null or not {{ came_too_late() }})
+    and (raw_loaded_at is null or not {{ is_out_of_reach() }})
+    {#- A row that its arrival dates has a later time than that. This leaves nothing out, but bounds tables that are divided by it. -#}
+    and (timestamp is null or timestamp >= {{ start_of_date(window_start(), -1) }})
 {%- endmacro %}
 
-{#- A row that came more than max_lateness_days after the day it belongs to, and on no date of replayed_loads: its day does not look for it any more. -#}
-{% macro came_too_late() -%}
+{#- A row that storage has where its day does not look for it: it came more than max_lateness_days after its day, or a device's clock that
+    was wrong put it elsewhere. Nothing comes more than 2 days before its day: a clock may be one day ahead, and the timezone takes one. -#}
+{% macro is_out_of_reach() -%}
     (
-        {{ local_date('raw_loaded_at') }} > {{ date_plus('event_date', var('max_lateness_days')) }}
+        (
+            {{ local_date('raw_loaded_at') }} > {{ date_plus('event_date', var('max_lateness_days')) }}
+            or {{ local_date('raw_loaded_at') }} < {{ date_plus('event_date', -2) }}
+        )
         {% for date in var('replayed_loads') -%}and {{ local_date('raw_loaded_at') }} <> date '{{ date }}'{% endfor %}
     )
 {%- endmacro %}
 
-{#- BigQuery: the column that a raw table is divided by, if it is the time at which rows were loaded. -#}
+{#- BigQuery: condition on a source's staged rows: they came in the window's days. Where a device's clock divides a table, what came today
+    may be in any of its partitions: all are asked. -#}
+{% macro came_in_window(source) -%}
+    {%- set at = arrived_at() if is_divided_by_device_clock(source) else 'raw_loaded_at' -%}
+    {{ at }} >= {{ start_of_date(window_start(), 0) }} and {{ at }} < {{ start_of_date(window_end(), 0) }}
+{%- endmacro %}
+
+{% macro is_divided_by_device_clock(source) -%}
+    {%- if not execute or is_text_only() -%}{{ return(false) }}{%- endif -%}
+    {%- set raw_tables = raw_tables_of(source) -%}
+    {%- set at = raw_tables[0].config.meta.landing.get('at', 'timestamp') -%}
+    {%- set found = event_tables() | selectattr('source', 'equalto', source) | map(attribute='load_time') | list -%}
+    {%- for table in columns_by_table(raw_tables[0], raw_tables | map(attribute='identifier') | list).values() -%}
+        {%- do found.append(load_time_of(source, table.columns, table.divided_by, at)) -%}
+    {%- endfor -%}
+    {{ return(found | select | reject('in', arrival_columns()) | list | length > 0) }}
+{%- endmacro %}
+
+{#- BigQuery: the column that a raw table is divided by, if it tells when rows were loaded, came or were sent. -#}
 {% macro load_time_column(raw_table) -%}
-    {%- set source = raw_source(raw_table).config.meta.landing.source -%}
-    {%- set named = load_time_of(source, raw_columns(raw_table), []) -%}
+    {%- set landing = raw_source(raw_table).config.meta.landing -%}
+    {%- set at = landing.get('at', 'timestamp') -%}
+    {%- set named = load_time_of(landing.source, raw_columns(raw_table), [], at) -%}
     {%- if named -%}{{ return(named) }}{%- endif -%}
     {%- set columns = run_query(
         'select column_name from ' ~ raw_table.include(identifier=false) ~ ".INFORMATION_SCHEMA.COLUMNS where table_name = '" ~ raw_table.identifier
         ~ "' and is_partitioning_column = 'YES' and data_type = 'TIMESTAMP'"
     ).columns[0].values() -%}
-    {{ return(load_time_of(source, [], columns)) }}
+    {{ return(load_time_of(landing.source, [], columns, at)) }}
 {%- endmacro %}
 
-{#- The same of a source's table with such columns, of times by which it is divided. Of a view BigQuery does not say it: raw_load_times does. -#}
-{% macro load_time_of(source, columns, divided_by) -%}
-    {%- set named = var('raw_load_times', {}).get(source) -%}
-    {%- if named and named in columns -%}{{ return(named) }}{%- endif -%}
-    {{ return(divided_by | select('in', ['_PARTITIONTIME', 'loaded_at', 'received_at', 'uuid_ts']) | first) }}
+{#- The same of a source's table with such columns, of times by which it is divided. Of a view BigQuery does not say it: raw_load_times
+    does. The event's own time, `at`, needs no name: every query bounds it. -#}
+{% macro load_time_of(source, columns, divided_by, at='timestamp') -%}
+    {%- set named = var('raw_load_times', {}).get(source, at) | lower -%}
+    {%- if named != at and named in columns -%}{{ return(named) }}{%- endif -%}
+    {{ return(divided_by | select('in', arrival_columns() + device_clock_columns()) | first) }}
+{%- endmacro %}
+
+{#- Loaders divide tables by the time at which a row was loaded or received, or by what a device's clock showed when it was sent or happened. -#}
+{% macro arrival_columns() -%}{{ return(['_PARTITIONTIME', 'loaded_at', 'received_at', 'uuid_ts']) }}{%- endmacro %}
+{% macro device_clock_columns() -%}{{ return(['sent_at', 'original_timestamp']) }}{%- endmacro %}
+
+{#- The declared raw tables of a source, such as segment. -#}
+{% macro raw_tables_of(source) -%}
+    {%- set found = [] -%}
+    {%- for node in graph.sources.values() if node.config.meta.get('landing', {}).get('source') == source -%}
+        {%- do found.append(node) -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {%- endmacro %}
 
 {#- The source that declares a raw table. -#}
@@ -136,14 +176,23 @@
     {%- for name in var('sources') -%}
         {%- set missing = [] -%}
         {%- set found = [] -%}
-        {%- for node in graph.sources.values() if node.config.meta.get('landing', {}).get('source') == name -%}
+        {%- set columns = [] -%}
+        {%- for node in raw_tables_of(name) -%}
             {%- set raw_table = api.Relation.create(database=node.database, schema=node.schema, identifier=node.identifier) -%}
             {%- do (found if raw_columns(raw_table) else missing).append(raw_table | string) -%}
+            {%- do columns.extend(raw_columns(raw_table)) -%}
         {%- endfor -%}
         {%- if not found -%}
             {% do exceptions.raise_compiler_error(
                 'Source ' ~ name ~ ' has none of its raw tables: ' ~ missing | join(', ') ~ '. Name the dataset that the loader fills in SESSIONIZATION_RAW_DATASETS ('
                 ~ name ~ '=dataset), or leave the source out of SESSIONIZATION_SOURCES.'
+            ) %}
+        {%- endif -%}
+        {%- set load_time = var('raw_load_times', {}).get(name) -%}
+        {%- if load_time and load_time | lower not in columns + ['_partitiontime'] -%}
+            {% do exceptions.raise_compiler_error(
+                "SESSIONIZATION_RAW_LOAD_TIMES says that the column '" ~ load_time ~ "' tells when rows of " ~ name ~ ' came, and no raw '
+                ~ 'table of the source has it: ' ~ found | join(', ') ~ '. Correct the name, or leave it out: these tables would be read whole.'
             ) %}
         {%- endif -%}
     {%- endfor -%}
