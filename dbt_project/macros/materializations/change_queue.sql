@@ -110,15 +110,16 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
     }) }}
 {%- endmacro %}
 
-{#- ISO dates that models by day have rows of, tables and views. -#}
+{#- ISO dates that tables by day have rows of, or have set rows aside of. -#}
 {% macro written_days() -%}
     {%- set selects = [] -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' and 'events' in node.tags and node.config.get('date') -%}
-        {%- set relation = relation_of(node) -%}
-        {%- if load_cached_relation(relation) is not none -%}
-            {%- do selects.append(
-                'select cast(' ~ node.config.date ~ ' as ' ~ dbt.type_string() ~ ') as day from ' ~ relation ~ ' where ' ~ since_ever(node.config.date)) -%}
-        {%- endif -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'date_overwrite' -%}
+        {%- for relation in [relation_of(node)] + ([set_aside_relation(node.name)] if node.config.get('sets_aside') else []) -%}
+            {%- if load_cached_relation(relation) is not none -%}
+                {%- do selects.append(
+                    'select cast(' ~ node.config.date ~ ' as ' ~ dbt.type_string() ~ ') as day from ' ~ relation ~ ' where ' ~ since_ever(node.config.date)) -%}
+            {%- endif -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- if not selects -%}{{ return([]) }}{%- endif -%}
     {%- set days = [] -%}
