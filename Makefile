@@ -90,6 +90,10 @@ EXTENSIONS := .emulator/home/.duckdb/extensions
 test-bigquery: emulator analyzer ## Run the tests on BigQuery's emulator, and have its statements analysed
 	$(BIN)/python -m pytest --numprocesses $(EMULATOR_WORKERS) --suite usual tests/bigquery
 
+.PHONY: bigquery-bytes
+bigquery-bytes: emulator ## Estimate what a run's statements bill on BigQuery, into docs/bigquery.md (ARGS=--show: by model)
+	$(BIN)/python -m benchmarks.bigquery_bytes $(ARGS)
+
 .PHONY: bench
 bench: install ## Measure what the project costs, into docs/performance.md: hours (ARGS=--quick: minutes)
 	@$(BIN)/uv pip install --quiet --group bench

@@ -62,11 +62,11 @@ def table_metadata(
 ) -> dict[str, TableMetadata]:
     """Return unique id -> metadata of dbt nodes that exist as tables or views."""
     found = [node for node in (_find(manifest, unique_id) for unique_id in unique_ids) if node is not None]
-    # A view's rows are read from other tables, and a table by entity is read whole: where that costs money, nobody asked for it.
-    nodes = [node for node in found if not (warehouse.bills_reads and (is_view(node) or _is_by_entity(node)))]
+    # A table by entity would be read whole for one day's numbers.
+    nodes = [node for node in found if not (warehouse.bills_reads and _is_by_entity(node))]
     if not nodes:
         return {}
-    sql = figures_sql(nodes, window, with_preview=not warehouse.bills_reads)
+    sql = figures_sql(nodes, window, is_billed=warehouse.bills_reads)
     with warehouse.connect() as connection:
         tables = connection.describe([relation_of(node) for node in nodes])
         rows = connection.query(sql).to_pylist() if sql else []
@@ -75,15 +75,22 @@ def table_metadata(
         answers[row["place"]].append(row)
     lineage = column_lineage or {}
     return {
-        node["unique_id"]: _metadata_of(node, tables[relation_of(node)], answers[place], lineage.get(node["unique_id"]))
+        node["unique_id"]: _metadata_of(
+            node,
+            tables[relation_of(node)],
+            answers[place],
+            lineage.get(node["unique_id"]),
+            _day_numbers(node, warehouse.bills_reads),
+        )
         for place, node in enumerate(nodes)
     }
 
 
-def figures_sql(nodes: list[Mapping[str, Any]], window: Window, with_preview: bool = True) -> str:
+def figures_sql(nodes: list[Mapping[str, Any]], window: Window, is_billed: bool = False) -> str:
     """One query for all nodes: rows, sessions and visitors of each day of the window; and some rows as JSON.
 
-    Empty where there is nothing to ask.
+    Empty where there is nothing to ask. Where reads are billed: no rows as JSON, and of a view the number of rows alone, which reads
+    the date of the window's partitions and no other column of the table behind it.
 
     Which column tells the day, the session and the visitor: config.date or meta.date, meta.session, meta.visitor of the yml.
     """
@@ -92,14 +99,16 @@ def figures_sql(nodes: list[Mapping[str, Any]], window: Window, with_preview: bo
         table, day = ".".join(relation_of(node)), _date_of(node)
         in_window = f" where {_within(node, day, window)}" if day else ""
         if day:
+            asked = _day_numbers(node, is_billed).values()
             numbers = ", ".join(
-                f"{_distinct(meta_of(node).get(name))} as {name}_count" for name in ("session", "visitor")
+                f"{_distinct(meta_of(node).get(name) if f'{name}_count' in asked else None)} as {name}_count"
+                for name in ("session", "visitor")
             )
             selects.append(
                 f"select {place} as place, {day} as day, count(*) as row_count, {numbers}, {_NOTHING} as preview "
                 f"from {table}{in_window} group by {day}"
             )
-        if with_preview:
+        if not is_billed:
             selects.append(
                 f"select {place} as place, cast(null as date) as day, null as row_count, null as session_count, null as visitor_count, "
                 f"cast(to_json(preview) as varchar) as preview "
@@ -130,10 +139,10 @@ def _metadata_of(
     table: TableDescription,
     answers: list[dict[str, Any]],
     lineage: dg.TableColumnLineage | None,
+    labels: Mapping[str, str],
 ) -> TableMetadata:
     columns = table.columns
     preview = [_masked(json.loads(row["preview"]), node, columns) for row in answers if row["preview"] is not None]
-    labels = _day_labels(node)
     return TableMetadata(
         every={
             **({} if table.row_count is None else {"dagster/row_count": table.row_count}),
@@ -184,11 +193,11 @@ def _table(rows: Sequence[Mapping[str, Any]], longest: int | None = LONGEST_VALU
     return dg.MetadataValue.md(markdown_table(list(rows[0]), (row.values() for row in rows), longest))
 
 
-def _day_labels(node: Mapping[str, Any]) -> dict[str, str]:
-    """Label -> column of figures_sql, for the numbers that the table has by day."""
+def _day_numbers(node: Mapping[str, Any], is_billed: bool) -> dict[str, str]:
+    """Label -> column of figures_sql, for the numbers that are asked of the table by day."""
     if not _date_of(node):
         return {}
-    meta = meta_of(node)
+    meta = {} if is_billed and is_view(node) else meta_of(node)
     return {
         "dagster/partition_row_count": "row_count",
         **({"partition_sessions": "session_count"} if "session" in meta else {}),

@@ -9,7 +9,7 @@ import pytest
 
 from sessionization_dagster.partition_metadata import add_table_metadata
 from sessionization_dagster.partitions import Window
-from sessionization_dagster.table_metadata import TableMetadata, table_metadata
+from sessionization_dagster.table_metadata import TableMetadata, figures_sql, table_metadata
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 WINDOW = Window(date(2024, 3, 10), date(2024, 3, 13))
@@ -91,6 +91,20 @@ def test_the_last_partition_alone_has_columns_lineage_and_rows_of_the_window(tab
         "| ••• | 1 | 2024-03-10 | ••• |",
         "| ••• | 2 | 2024-03-12 | ••• |",
     ]
+
+
+def test_where_reads_are_billed_a_view_tells_its_rows_by_day_alone(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DuckDBWarehouse, "bills_reads", True)
+    with warehouse.connect() as connection:
+        connection.execute("create view marts.shown as select * from marts.steps")
+    view = node("shown", {"materialized": "view", "date": "day", "meta": {"session": "session", "visitor": "visitor"}})
+    tables = table_metadata(warehouse, {"nodes": {"shown": view}, "sources": {}}, ["shown"], WINDOW)
+    days = tables["shown"].of_partitions(DAYS)
+    assert [entries["dagster/partition_row_count"] for entries in days.values()] == [3, 0, 1]
+    assert not {"partition_sessions", "partition_visitors", "preview"} & set(days["2024-03-12"])
+    assert "count(distinct" not in figures_sql([view], WINDOW, is_billed=True)
 
 
 def test_a_table_without_days_tells_rows_in_all_and_any_five_of_them(tables: dict[str, TableMetadata]) -> None:

@@ -7,15 +7,21 @@ from typing import Any
 
 import pytest
 
-from sessionization_dagster.dbt.views import partitioned_views, require_tables, tables_behind
+from sessionization_dagster.dbt.views import partitioned_views, require_storable, require_tables, tables_behind
 from sessionization_dagster.errors import SettingsError
 
 
 def node(name: str, parents: list[str], materialized: str = "view", layer: str = "sessions") -> dict[str, Any]:
     return {
         "resource_type": "model",
+        "name": name,
         "alias": name,
-        "config": {"schema": "core", "materialized": materialized, "meta": {"layer": layer}},
+        "config": {
+            "schema": "core",
+            "materialized": materialized,
+            "storable": name == "view",
+            "meta": {"layer": layer},
+        },
         "depends_on": {"nodes": parents},
     }
 
@@ -56,3 +62,9 @@ def test_days_that_the_table_has_not_had_are_named_with_the_table() -> None:
         SettingsError, match=r"^core\.view is a view of core\.stored, which has not had 2024-03-11\. Select"
     ):
         require_tables(MANIFEST, {"view"}, days, had)
+
+
+def test_only_views_that_can_be_are_stored() -> None:
+    require_storable(MANIFEST, ["view", "core/view"])
+    with pytest.raises(SettingsError, match=r"stored_views names upper, core/upper\. Allowed: core/view\."):
+        require_storable(MANIFEST, ["view", "upper", "core/upper"])

@@ -64,8 +64,11 @@ def keyed_tables(manifest: Mapping[str, Any]) -> tuple[KeyedTable, ...]:
         entity = _setting(node, "entity") or (config.get("key") if is_frontier else None)
         if not entity or config.get("key_type") == "date":
             continue
-        if unique_id not in keys:
-            raise SettingsError(f"{node['name']}: its yml needs a test unique or unique_combination_of_columns.")
+        key = keys.get(unique_id) or config.get("unique_by")
+        if not key:
+            raise SettingsError(
+                f"{node['name']}: its yml needs a test unique or unique_combination_of_columns, or its config unique_by."
+            )
         found.append(
             KeyedTable(
                 unique_id=unique_id,
@@ -74,7 +77,7 @@ def keyed_tables(manifest: Mapping[str, Any]) -> tuple[KeyedTable, ...]:
                 kind=_kind(manifest, unique_id),
                 entity=entity,
                 date=config.get("date"),
-                key=keys[unique_id],
+                key=tuple(key),
                 is_stream=is_frontier and _setting(node, "entity_kind") is not None,
             )
         )

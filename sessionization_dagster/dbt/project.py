@@ -20,6 +20,7 @@ import yaml
 
 from sessionization_dagster.dbt.rules import OWN_MODELS, checked_rules, read_settings
 from sessionization_dagster.dbt.runner import OF_COMMANDS, DbtRunner
+from sessionization_dagster.dbt.views import require_storable
 from sessionization_dagster.dbt.working_copy import OWN_FOLDERS, working_copy
 from sessionization_dagster.environment import Environment, Target
 from sessionization_dagster.errors import SettingsError
@@ -101,11 +102,12 @@ class DbtProject:
 
         Raises:
             DbtError: the project does not parse.
-            SettingsError: the warehouse's file is called as something in it.
+            SettingsError: the warehouse's file is called as something in it, or stored_views names what cannot be stored.
         """
         if not self.manifest_path.exists():
             self._parse()
         manifest: Mapping[str, Any] = json.loads(self.manifest_path.read_text())
+        require_storable(manifest, self.variables["stored_views"])
         if self.target == Target.DUCKDB:
             require_own_name(Path(self.settings["duckdb_path"]), manifest)
         return manifest

@@ -79,6 +79,7 @@ class Rules(BaseModel):
     volume_factor: Positive
     volume_deviations: Positive
     volume_min_norm: NonNegativeInt
+    stored_views: list[Text]
     require_partition_filter: bool
 
 

@@ -58,5 +58,25 @@ def require_tables(
         raise SettingsError(f"{'; '.join(lacking)}. Select these tables too, or run their days first.")
 
 
+def require_storable(manifest: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Refuse names in the var stored_views that are of no view which can be stored (config.storable).
+
+    Args:
+        manifest: dbt's.
+        names: models, or schema/table.
+
+    Raises:
+        SettingsError: names those, and all that are allowed.
+    """
+    models = {
+        node["name"]: "/".join(relation_of(node))
+        for node in manifest["nodes"].values()
+        if node["config"].get("storable")
+    }
+    unknown = [name for name in names if name not in models and name not in models.values()]
+    if unknown:
+        raise SettingsError(f"stored_views names {', '.join(unknown)}. Allowed: {', '.join(sorted(models.values()))}.")
+
+
 def _name(manifest: Mapping[str, Any], unique_id: str) -> str:
     return ".".join(relation_of(manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]))

@@ -12,8 +12,13 @@ from sessionization_dagster.erasure.progress import IN_PROGRESS
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from sessionization_dagster.warehouses.text import identifier as quoted
 
-#: Kept as the graph and the user agents are kept: a trace in here is one of a day that was not made again.
-NO_LOG = {"internal.identity_edges", "internal.identity_pairs", "internal.user_agent_days"}
+#: Kept as the events, the graph and the user agents are kept: a trace in here is one of a day that was not made again.
+NO_LOG = {
+    "internal.identity_edges",
+    "internal.identity_pairs",
+    "internal.user_agent_days",
+    "internal.events__set_aside",
+}
 #: A text column holds ids where most of its values are known ids; so many of its values are looked at.
 SAMPLED_VALUES = 2_000
 

@@ -208,3 +208,6 @@ def assert_all_is_told(result: dg.ExecuteInProcessResult, driver: BigQueryDriver
         assert len(newest["dagster/column_schema"].value.columns) > 3, table
         assert newest["dagster/column_lineage"].value.deps_by_column, table
         assert "preview" not in newest
+    for view in ("core/rejected_events", "rudderstack/dbt_mapped_tracks"):
+        assert entries[view, days[-1]]["dagster/partition_row_count"].value >= 0, view
+        assert "partition_visitors" not in entries[view, days[-1]], view

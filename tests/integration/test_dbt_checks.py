@@ -144,7 +144,7 @@ def test_warnings_name_the_days_and_devices_that_are_odd_and_no_others(shop: Thi
     [
         ("delete from core.events where event_id = '{day} 7'", USUAL, 1),
         ("insert into core.events select * from core.events where event_id = '{day} 7'", USUAL, -1),
-        ("delete from core.rejected_events where event_id = '{day} bad 3'", MANY_BAD, 1),
+        ("delete from internal.events__set_aside where event_id = '{day} bad 3'", MANY_BAD, 1),
         ("insert into raw.rudderstack_tracks (id, anonymous_id) values ('no day', 'device 1')", None, 1),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 from sessionization_dagster.dbt.project import PROJECT_DIR
@@ -119,3 +119,15 @@ def test_columns_have_the_types_that_clients_expect(tmp_path: Path) -> None:
         "TIMESTAMP",
         "VARCHAR",
     ]
+
+
+def test_a_day_of_rejected_rows_alone_is_made_anew_by_a_changed_rule(tmp_path: Path) -> None:
+    rows = [page(f"e{day.day}", who, datetime.combine(day, time(1))) for day, who in ((FIRST, "a"), (LAST, "guest"))]
+    driver = ThinDriver(tmp_path, Settings(blocked_ids=("guest",)))
+    driver.land(rows)
+    driver.run_events(FIRST, LAST)
+    assert [row["reason"] for row in driver.rows("core.rejected_events", ["reason"])] == ["no_identity"]
+    driver.settings = dataclasses.replace(driver.settings, blocked_ids=("nobody",))
+    driver.run_events(FIRST, FIRST)
+    assert sorted(row["event_id"] for row in driver.rows("core.events", ["event_id"])) == ["e10", "e12"]
+    assert not driver.rows("core.rejected_events", ["reason"])

@@ -148,7 +148,12 @@ MUTATIONS = (
         "['delete from ' ~ target_relation ~ ' where ' ~ replaced]",
         "['delete from ' ~ target_relation ~ ' where ' ~ replaced ~ ' and exists (select 1 from (' ~ sql ~ ') as model)']",
     ),
-    Mutation("rejected rows without a date are replaced", BY_DATE, "config.get('keeps_undated', false)", "false"),
+    Mutation(
+        "rejected rows without a date are replaced",
+        BY_DATE,
+        "in_days(date, plan.days) ~ ' or ' ~ date ~ ' is null'",
+        "in_days(date, plan.days)",
+    ),
     Mutation(
         "the window's end is exclusive",
         f"{MACROS}/sessions/window.sql",

@@ -4,7 +4,7 @@ transaction of its rows. A follower keeps the number up to which it has followed
 rows. So no run is owed: what a run left out or did not reach is done by the next run of any day.
 
 origin          note                                                                      followed by
-events          a day of core.events was written                                          rejected_events, identity_edges, user_agents (Python), the roots of frontiers
+events          a day of core.events was written                                          identity_edges, user_agents (Python), the roots of frontiers
 identity_edges  a day of core.identity_edges was written                                  identity_graph (sessionization_dagster/identity_store)
 identity_graph  an alias is new or another visitor's (partition_date: its run's first day)  the roots of frontiers by visitor
 -#}
@@ -12,7 +12,7 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
 {% macro change_queue() -%}{{ return(internal_relation('change_queue')) }}{%- endmacro %}
 
 {#- Followers besides the roots. A note is kept until they have followed it, also before their first run. -#}
-{% macro lasting_followers() -%}{{ return(['rejected_events', 'identity_edges', 'identity_graph', 'user_agents']) }}{%- endmacro %}
+{% macro lasting_followers() -%}{{ return(['identity_edges', 'identity_graph', 'user_agents']) }}{%- endmacro %}
 
 {#- For a hook before every run. Creates the table and its followers' numbers, and deletes the notes that all followers have followed. -#}
 {% macro create_change_queue() -%}
@@ -110,15 +110,16 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
     }) }}
 {%- endmacro %}
 
-{#- ISO dates that tables by day have rows of. -#}
+{#- ISO dates that tables by day have rows of, or have set rows aside of. -#}
 {% macro written_days() -%}
     {%- set selects = [] -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'date_overwrite' -%}
-        {%- set relation = relation_of(node) -%}
-        {%- if load_cached_relation(relation) is not none -%}
-            {%- do selects.append(
-                'select cast(' ~ node.config.date ~ ' as ' ~ dbt.type_string() ~ ') as day from ' ~ relation ~ ' where ' ~ since_ever(node.config.date)) -%}
-        {%- endif -%}
+        {%- for relation in [relation_of(node)] + ([set_aside_relation(node.name)] if node.config.get('sets_aside') else []) -%}
+            {%- if load_cached_relation(relation) is not none -%}
+                {%- do selects.append(
+                    'select cast(' ~ node.config.date ~ ' as ' ~ dbt.type_string() ~ ') as day from ' ~ relation ~ ' where ' ~ since_ever(node.config.date)) -%}
+            {%- endif -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- if not selects -%}{{ return([]) }}{%- endif -%}
     {%- set days = [] -%}

@@ -105,6 +105,9 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     {{ return("date '" ~ (placeholder if is_frontier_run() else before_all()) ~ "'") }}
 {%- endmacro %}
 
+{#- The same of the earliest start of a session before the frontier. -#}
+{% macro prior_date() -%}date '__prior_date__'{%- endmacro %}
+
 {#- YYYY-MM-DD before every date that a row can have. -#}
 {% macro before_all() -%}{{ return('0001-01-01') }}{%- endmacro %}
 
@@ -135,17 +138,22 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     {{ return(relation) }}
 {%- endmacro %}
 
-{#- The rows of a parent that the model must look at. `at` orders the rows, `date` is the parent's date column. A model that rewrites whole dates
-    (rewrite_from: date) reads the parent's table: what the parent wrote in this run may begin in the middle of a date. -#}
+{#- The rows of a parent that the model must look at; of a view, all. `at` orders the rows, `date` is the parent's date column. A model that rewrites
+    whole dates (rewrite_from: date) reads the parent's table: what the parent wrote in this run may begin in the middle of a date. -#}
 {% macro from_frontier(relation, entity='dbt_visitor_id', at='timestamp', date='event_date') -%}
     {%- set by_date = config.get('rewrite_from') == 'date' -%}
-    {%- if is_frontier_run() -%}
+    {%- set takes_prior = config.get('rewrite_from') == 'previous_session' and config.get('storable') -%}
+    {%- if config.get('materialized') == 'view' -%}
+    {{ relation }}
+    {%- elif is_frontier_run() -%}
     (
         select parent.*
         from {{ relation if by_date else rewritten_rows(relation) }} as parent
         inner join {{ frontier_relation(model.name) }} as frontier
-            on parent.{{ entity }} = frontier.entity and parent.{{ date if by_date else at }} >= {{ as_at('frontier.reprocess_from') }}
-        where parent.{{ date }} >= {{ frontier_date() }}
+            on
+                parent.{{ entity }} = frontier.entity
+                and parent.{{ date if by_date else at }} >= {{ as_at(rewritten_since() if takes_prior else 'frontier.reprocess_from') }}
+        where parent.{{ date }} >= {{ prior_date() if takes_prior else frontier_date() }}
     )
     {%- else -%}
     (select * from {{ relation }} where {{ date }} >= {{ frontier_date() }})
@@ -159,7 +167,7 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     from {{ this }} as prior
     inner join {{ frontier_relation(model.name) }} as frontier
         on prior.{{ config.get('entity') }} = frontier.entity and prior.{{ config.get('at') }} = frontier.previous_session_at
-    where prior.{{ config.get('date') }} >= date '__prior_date__'
+    where prior.{{ config.get('date') }} >= {{ prior_date() }}
 {%- endmacro %}
 
 {% macro null_timestamp() -%}cast(null as {{ dbt.type_timestamp() }}){%- endmacro %}

@@ -1,6 +1,28 @@
 {#- The staged rows that the window's partitions answer for. Each branch compares a raw column with literals, so that storage can
     skip the rest; a test over the computed event_date alone would read all raw rows. -#}
 
+{#- What is set aside while core.events is made: the window's rows that are no events as they stand, found once, for core.events and for
+    core.rejected_events. reason is null of the one row of each repeated event_id that is an event; copy_number is null of rejected rows. -#}
+{% macro rows_set_aside() -%}
+    with repeated as (
+        {{ repeated_keys() }}
+    ),
+
+    copies as (
+        {{ numbered_copies('repeated') }}
+    ),
+
+    rejected as (
+        {{ rejected_rows_of_window() }}
+    )
+
+    select {{ set_aside_columns() | join(', ') }} from copies
+    union all
+    select {{ set_aside_columns() | join(', ') }} from rejected
+{%- endmacro %}
+
+{% macro set_aside_columns() -%}{{ return(event_columns() + ['source_file', 'raw', 'reason', 'id_key', 'copy_number']) }}{%- endmacro %}
+
 {#- Good rows of the window, duplicates included. -#}
 {% macro good_rows_of_window(columns='*') -%}
     select {{ columns }} from ({{ staged_events() }}) as staged
@@ -9,7 +31,7 @@
 
 {#- Rejected rows of the window, and all that belong to no day. -#}
 {% macro rejected_rows_of_window() -%}
-    {%- set columns = rejected_columns('event_date') -%}
+    {%- set columns = rejected_columns() -%}
     select {{ columns }} from ({{ staged_events() }}) as staged
     where {{ near_window('timestamp') }} and {{ in_window('event_date') }} and reject_reason is not null and not is_from_the_future and {{ loaded_in_time() }}
     union all
@@ -20,13 +42,17 @@
     where timestamp is null and (event_date is null or ({{ in_window('event_date') }})) and {{ loaded_in_time() }}
     {%- for arrived_outside in arrivals_outside_partitions() %}
     union all
-    select {{ rejected_columns('cast(null as date)') }} from ({{ staged_events() }}) as staged
+    select {{ rejected_columns(event_date='cast(null as date)') }} from ({{ staged_events() }}) as staged
     where {{ is_dated_by_arrival() }} and {{ arrived_outside }}
     {%- endfor %}
 {%- endmacro %}
 
-{% macro rejected_columns(event_date) -%}
-    event_id, source, event_type, reject_reason as reason, {{ event_date }} as event_date, timestamp, received_at, source_file, rejected_raw as raw
+{#- Staged rows in the columns of set_aside_columns. -#}
+{% macro rejected_columns(event_date='event_date') -%}
+    {%- for column in event_columns() -%}
+    {{ event_date ~ ' as event_date' if column == 'event_date' else column }},
+    {% endfor -%}
+    source_file, rejected_raw as raw, reject_reason as reason, {{ id_key('event_id', 'event_date') }} as id_key, cast(null as {{ type_bigint() }}) as copy_number
 {%- endmacro %}
 
 {#- Conditions, to be asked apart, on staged rows that arrived before the first partition or after the last. Where the arrival dates them no
@@ -68,6 +94,8 @@
         {% endfor -%}
         keyed.source_file,
         keyed.raw,
+        case when keyed.copy_number > 1 then 'duplicate_event_id' end as reason,
+        {{ id_key('keyed.event_id', 'keyed.event_date') }} as id_key,
         keyed.copy_number
     from (
         select

@@ -48,9 +48,16 @@
     {{ return({'partition': partition, 'by_date': partition == config.get('date'), 'sorted_by': columns}) }}
 {%- endmacro %}
 
-{#- Before the model's table is made anew. BigQuery replaces no table by one that is divided or sorted otherwise: it goes first, and nobody can read it until
+{#- Before the model's table is made anew: a view of its name goes. BigQuery replaces no table by one that is divided or sorted otherwise: it goes first, and nobody can read it until
     the new one is there. -#}
-{% macro make_room(layout) -%}{{ return(adapter.dispatch('make_room')(layout)) }}{%- endmacro %}
+{% macro make_room(layout) -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if existing is not none and existing.is_view -%}
+        {%- do adapter.drop_relation(existing) -%}
+    {%- else -%}
+        {%- do adapter.dispatch('make_room')(layout) -%}
+    {%- endif -%}
+{%- endmacro %}
 {% macro default__make_room(layout) -%}{%- endmacro %}
 {% macro bigquery__make_room(layout) -%}
     {%- set existing = load_cached_relation(this) -%}

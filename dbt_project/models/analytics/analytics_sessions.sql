@@ -1,4 +1,4 @@
-{{ config(alias='sessions', materialized='view', date='session_start_date') }}
+{{ config(**storable_view(alias='sessions', at='session_start_at', date='session_start_date', unique_by=['session_key'])) }}
 
 select
     session_key,
@@ -44,4 +44,4 @@ select
     is_new_visitor,
     seconds_since_previous_session,
     traffic_type
-from {{ ref('session_facts') }}
+from {{ from_frontier(ref('session_facts'), at='session_start_at', date='session_start_date') }}

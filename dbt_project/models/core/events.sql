@@ -1,18 +1,16 @@
-{{ config(materialized='date_overwrite', date='event_date', notes_days=true, cluster_by=['alias', 'event_id'], tags=['events']) }}
+{{ config(
+    materialized='date_overwrite', date='event_date', sets_aside='rows_set_aside', notes_days=true, cluster_by=['alias', 'event_id'], tags=['events']
+) }}
 
-with repeated as (
-    {{ repeated_keys() }}
+with copies as (
+    select * from {{ set_aside() }}
+    where copy_number is not null and {{ in_window('event_date') }}
 ),
 
-copies as (
-    {{ numbered_copies('repeated') }}
-),
-
--- The rows are read again for each use: to keep them would cost more.
 kept as (
     select {{ event_columns() | join(', ') }}
     from ({{ good_rows_of_window() }}) as good
-    where {{ id_key('event_id', 'event_date') }} not in (select id_key from repeated)
+    where {{ id_key('event_id', 'event_date') }} not in (select id_key from copies)
     union all
     select {{ event_columns() | join(', ') }} from copies
     where copy_number = 1

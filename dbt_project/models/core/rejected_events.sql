@@ -1,25 +1,10 @@
-{{ config(materialized='date_overwrite', date='event_date', keeps_undated=true, follows='events', tags=['events']) }}
+{{ config(materialized='view', date='event_date', tags=['events']) }}
 
-with repeated as (
-    {{ repeated_keys() }}
-),
+-- depends_on: {{ ref('events') }}
 
-copies as (
-    {{ numbered_copies('repeated') }}
-),
-
-rejected_rows as (
-    {{ rejected_rows_of_window() }}
-),
-
-rejected as (
-    select * from rejected_rows
-    union all
-    select event_id, source, event_type, 'duplicate_event_id' as reason, event_date, timestamp, received_at, source_file, raw
-    from copies
-    where copy_number > 1
-    union all
-    {{ unreadable_rows() }}
-)
-
-select * from rejected
+-- core.events sets these rows aside in the transaction of its own.
+select event_id, source, event_type, reason, event_date, timestamp, received_at, source_file, raw
+from {{ set_aside_relation('events') }}
+where reason is not null
+union all
+{{ unreadable_rows() }}

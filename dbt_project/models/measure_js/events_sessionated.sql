@@ -1,4 +1,4 @@
-{{ config(materialized='view', date='event_date') }}
+{{ config(**storable_view(entity='client_id', at='timestamp', date='event_date', unique_by=['event_id', 'event_date'])) }}
 
 select
     event_id,
@@ -20,4 +20,4 @@ select
     event_sequence,
     timestamp,
     event_date
-from {{ ref('client_events') }}
+from {{ from_frontier(ref('client_events'), entity='client_id') }}

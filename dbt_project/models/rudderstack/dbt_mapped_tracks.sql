@@ -1,4 +1,4 @@
-{{ config(materialized='view', date='event_date') }}
+{{ config(**storable_view(at='timestamp', date='event_date', unique_by=['event_id', 'event_date'])) }}
 
 select
     event_id,
@@ -9,4 +9,4 @@ select
     event,
     idle_time_minutes,
     event_date
-from {{ ref('session_events') }}
+from {{ from_frontier(ref('session_events')) }}

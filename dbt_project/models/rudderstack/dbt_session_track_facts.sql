@@ -1,4 +1,4 @@
-{{ config(materialized='view', date='session_start_date') }}
+{{ config(**storable_view(entity=visitor_of('session_id'), at='session_start_date', date='session_start_date', rewrite_from='date', unique_by=['session_id'])) }}
 
 select
     {{ session_id() }} as session_id,
@@ -8,4 +8,4 @@ select
         {{ column }},
     {% endfor %}
     session_start_date
-from {{ ref('core_sessions') }}
+from {{ from_frontier(ref('core_sessions'), at='session_start_at', date='session_start_date') }}

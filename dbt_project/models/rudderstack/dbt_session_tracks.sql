@@ -1,4 +1,4 @@
-{{ config(materialized='view', date='session_start_date') }}
+{{ config(**storable_view(at='session_start_at', date='session_start_date', rewrite_from='previous_session', unique_by=['session_id'])) }}
 
 select
     {{ session_id() }} as session_id,
@@ -9,4 +9,4 @@ select
     next_session_start_at,
     split_cause,
     session_start_date
-from {{ ref('core_sessions') }}
+from {{ from_frontier(ref('core_sessions'), at='session_start_at', date='session_start_date') }}

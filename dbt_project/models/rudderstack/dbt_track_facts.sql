@@ -1,4 +1,4 @@
-{{ config(materialized='view', date='event_date') }}
+{{ config(**storable_view(at='timestamp', date='event_date', unique_by=['event_id', 'event_date'])) }}
 
 select
     anonymous_id,
@@ -10,4 +10,4 @@ select
     dbt_visitor_id,
     track_sequence_number,
     event_date
-from {{ ref('session_events') }}
+from {{ from_frontier(ref('session_events')) }}

@@ -1,4 +1,4 @@
-{{ config(materialized='view', date='event_date') }}
+{{ config(**storable_view(at='timestamp', date='event_date', unique_by=['event_id', 'event_date'])) }}
 
 select
     event_id,
@@ -11,4 +11,4 @@ select
         event_{{ step }},
     {% endfor %}
     event_date
-from {{ ref('session_events') }}
+from {{ from_frontier(ref('session_events')) }}

@@ -1,0 +1,124 @@
+"""The statements of two runs, caught on BigQuery's emulator: an ordinary day, and a day on which a device of long ago logs in.
+
+The tables hold few rows, but those days of history that decide how far back statements look: the first day, and the last ones.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sessionization_dagster.dbt.nodes import meta_of, place_of
+from sessionization_dagster.warehouses import bigquery
+from sessionization_dagster.warehouses.bigquery import type_of
+from tests.bigquery.driver import BigQueryDriver, recorded
+from tests.bigquery.emulator import PROJECT, emulator
+from tests.oracle.model import RawRow, Settings
+
+FIRST_DAY = date(2024, 1, 1)
+#: The days before the ordinary one that have events too: checks look back at them, and sessions may be open.
+RECENT_DAYS = 3
+#: A slow machine's emulator answers after a minute.
+REQUEST_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Caught:
+    """What was sent, and to which tables.
+
+    Attributes:
+        days: of history, the ordinary day included.
+        whole: statements that made the tables.
+        ordinary: of the ordinary day's run.
+        checks: of the checks on it.
+        login: of the run of the day after it.
+        tables: columns and their types by project.dataset.table, without the tables that a run keeps for itself.
+        grains: what a row is by project.dataset.table, as the models' yml says.
+        models: project.dataset.table by the model's name.
+    """
+
+    days: int
+    whole: list[str]
+    ordinary: list[str]
+    checks: list[str]
+    login: list[str]
+    tables: dict[str, dict[str, str]]
+    grains: dict[str, str]
+    models: dict[str, str]
+
+    @property
+    def ordinary_day(self) -> date:
+        """The day of the ordinary run."""
+        return FIRST_DAY + timedelta(days=self.days - 1)
+
+    def write(self, path: Path) -> None:
+        """As JSON."""
+        path.write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> Caught:
+        """What write wrote."""
+        return cls(**json.loads(path.read_text()))
+
+
+def catch(days: int) -> Caught:
+    """Run the days on an emulator of its own; takes some minutes.
+
+    Raises:
+        RuntimeError: the emulator is not installed, or does not start.
+    """
+    bigquery.REQUEST_SECONDS = REQUEST_SECONDS
+    bigquery.RETRY = bigquery.RETRY.with_timeout(REQUEST_SECONDS)
+    ordinary = FIRST_DAY + timedelta(days=days - 1)
+    with tempfile.TemporaryDirectory() as folder, emulator(Path(folder) / "log.txt") as endpoint:
+        driver = BigQueryDriver(endpoint, Settings(), max_lateness_days=7, is_divided=True)
+        driver.land(_rows(ordinary))
+        with recorded() as whole:
+            driver.run(FIRST_DAY, FIRST_DAY)
+            driver.run(ordinary - timedelta(days=RECENT_DAYS), ordinary - timedelta(days=1))
+        with recorded() as of_day:
+            driver.run(ordinary, ordinary)
+        with recorded() as checks:
+            driver.run_tests(ordinary, ordinary)
+        with recorded() as login:
+            driver.run(ordinary + timedelta(days=1), ordinary + timedelta(days=1))
+        with driver.warehouse.connect() as connection:
+            client = connection.native
+            tables = {
+                f"{PROJECT}.{dataset.dataset_id}.{table.table_id}": {
+                    field.name: type_of(field) for field in client.get_table(table.reference).schema
+                }
+                for dataset in client.list_datasets()
+                for table in client.list_tables(dataset.reference)
+            }
+    manifest = driver.project.manifest
+    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    grains = {_place(node): meta_of(node)["grain"] for node in nodes if "grain" in meta_of(node)}
+    models = {node["name"]: _place(node) for node in nodes if node["resource_type"] == "model"}
+    return Caught(days, whole, of_day, checks, login, tables, grains, models)
+
+
+def _place(node: Mapping[str, Any]) -> str:
+    return ".".join((PROJECT, *place_of(node)))
+
+
+def _rows(ordinary: date) -> list[RawRow]:
+    """One visitor a day who comes again the day after; and a device of the first day, whose owner logs in after the ordinary day."""
+    calls = [_call("long ago", FIRST_DAY), _call("long ago", ordinary + timedelta(days=1), user="anna")]
+    for back in range(-1, RECENT_DAYS + 1):
+        day = ordinary - timedelta(days=back)
+        calls += [_call(f"visitor {back}", day), _call(f"visitor {back - 1}", day)]
+    return calls
+
+
+def _call(device: str, day: date, user: str | None = None) -> RawRow:
+    noon = datetime.combine(day, datetime.min.time()) + timedelta(hours=12)
+    return RawRow(
+        table="tracks", source="rudderstack", id=f"{day} {device}", anonymous_id=device, user_id=user, timestamp=noon,
+        received_at=noon, event="product_view",
+    )  # fmt: skip
