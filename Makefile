@@ -112,5 +112,5 @@ lock: install ## Write requirements.lock anew from pyproject.toml
 
 .PHONY: clean
 clean: ## Remove what the demo made, and what tools left behind; nothing of your own
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m sessionization_dagster.demo_data; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m sessionization_dagster.cli.demo_data; fi
 	rm -rf dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .emulator

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from sessionization_dagster.identity.policies import IdentitySettings, Policy
-from sessionization_dagster.identity_store import update_identity_graph
-from sessionization_dagster.partitions import Window
+from sessionization_dagster.identity.store import update_identity_graph
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
+from sessionization_dagster.window import Window
 
 FIRST_DAY = date(2023, 1, 1)
 DAYS = 30

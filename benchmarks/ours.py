@@ -119,9 +119,9 @@ def install(watches: Stopwatches) -> None:
     import dagster as dg
     from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
 
-    from sessionization_dagster.assets import identity, landing
     from sessionization_dagster.dbt.events import Progress
     from sessionization_dagster.dbt.runner import DbtRunner
+    from sessionization_dagster.defs.assets import identity, landing
 
     landing.land = watches.around("landing", landing.land)  # type: ignore[assignment]
     identity.update_identity_graph = watches.around("identity", identity.update_identity_graph)  # type: ignore[assignment]
@@ -160,7 +160,7 @@ def split(watches: Stopwatches) -> dict[str, Any]:
 
 def main() -> int:
     """Run the project's command with the arguments that follow the file for the timings."""
-    from sessionization_dagster import cli
+    from sessionization_dagster.cli import __main__ as cli
 
     is_warm = sys.argv[1] == "--warm"
     if is_warm:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.settings.environment import Environment
 
 
 def main() -> None:

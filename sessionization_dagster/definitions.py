@@ -7,29 +7,29 @@ from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.assets.dbt_models import build_dbt_assets
-from sessionization_dagster.assets.identity import build_identity_assets
-from sessionization_dagster.assets.user_agents import build_user_agents_asset
-from sessionization_dagster.day_runs import DAILY_JOB
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.staging_keys import require_known_keys
 from sessionization_dagster.dbt.translator import Translator, keys_by_day
-from sessionization_dagster.embedded import embedded_parts
-from sessionization_dagster.environment import Environment
-from sessionization_dagster.event_log import store_batches_in_bulk
-from sessionization_dagster.identity.policies import IdentitySettings
-from sessionization_dagster.jobs import daily_sessionization, repair
-from sessionization_dagster.notifications import LogNotifier, Notifier, WebhookNotifier
-from sessionization_dagster.partitions import daily_partitions
-from sessionization_dagster.production import production_parts
-from sessionization_dagster.resources import build_arrivals, build_warehouse
-from sessionization_dagster.schedules import daily_schedule
-from sessionization_dagster.sensors import (
+from sessionization_dagster.defs.assets.dbt_models import build_dbt_assets
+from sessionization_dagster.defs.assets.identity import build_identity_assets
+from sessionization_dagster.defs.assets.user_agents import build_user_agents_asset
+from sessionization_dagster.defs.bigquery_target import production_parts
+from sessionization_dagster.defs.day_runs import DAILY_JOB
+from sessionization_dagster.defs.duckdb_target import embedded_parts
+from sessionization_dagster.defs.jobs import daily_sessionization, repair
+from sessionization_dagster.defs.notifications import LogNotifier, Notifier, WebhookNotifier
+from sessionization_dagster.defs.partitions import daily_partitions
+from sessionization_dagster.defs.resources import build_arrivals, build_warehouse
+from sessionization_dagster.defs.schedules import daily_schedule
+from sessionization_dagster.defs.sensors import (
     SECONDS_BETWEEN_BILLED_TICKS,
     SECONDS_BETWEEN_TICKS,
     failure_sensor,
     late_data_sensor,
 )
+from sessionization_dagster.event_log import store_batches_in_bulk
+from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.defs.resources import build_warehouse
 from sessionization_dagster.errors import SettingsError
-from sessionization_dagster.resources import build_warehouse
+from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 from sessionization_dagster.warehouses.dialect import Places
 

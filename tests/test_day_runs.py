@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sessionization_dagster.day_runs import DAILY_JOB, STARTED_BY, DayRunError, run_days
-from sessionization_dagster.partitions import Window, ranges
-from sessionization_dagster.pools import WRITER_POOL
+from sessionization_dagster.defs.day_runs import DAILY_JOB, STARTED_BY, DayRunError, run_days
+from sessionization_dagster.defs.pools import WRITER_POOL
+from sessionization_dagster.window import Window, ranges
 
 INSTANCE = "concurrency: {pools: {default_limit: 1, granularity: run}}\ntelemetry: {enabled: false}\n"
 

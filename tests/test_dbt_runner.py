@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import DbtError
+from sessionization_dagster.settings.environment import Environment
 from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import Settings
 

@@ -8,8 +8,8 @@ import dagster as dg
 import duckdb
 import pytest
 
-from sessionization_dagster.demo_data import Made, clean, main, run_ids
-from sessionization_dagster.instance import prepare_instance_home
+from sessionization_dagster.cli.dagster_home import prepare_instance_home
+from sessionization_dagster.cli.demo_data import Made, clean, main, run_ids
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -139,4 +139,4 @@ def test_the_recipe_removes_no_folder_of_data() -> None:
         ".ruff_cache",
         ".emulator",
     ]
-    assert "-m sessionization_dagster.demo_data" in recipe
+    assert "-m sessionization_dagster.cli.demo_data" in recipe

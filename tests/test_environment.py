@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sessionization_dagster.dbt.project import DbtProject, require_own_name
-from sessionization_dagster.environment import Environment, Target
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.settings.environment import Environment, Target
 
 
 def test_defaults_are_the_contracts() -> None:

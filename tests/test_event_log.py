@@ -11,8 +11,8 @@ import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from sessionization_dagster import event_log
+from sessionization_dagster.cli.dagster_home import prepare_instance_home
 from sessionization_dagster.event_log import BatchedSqliteEventLogStorage, store_batches_in_bulk, store_event_batch
-from sessionization_dagster.instance import prepare_instance_home
 
 DAYS = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-02-10")
 

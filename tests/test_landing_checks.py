@@ -9,8 +9,7 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from sessionization_dagster.landing import RawColumn, RawTable
-from sessionization_dagster.landing_checks import (
+from sessionization_dagster.defs.landing_checks import (
     FILES_IN_TABLE_FOLDERS,
     FILES_READABLE,
     FILES_STILL_THERE,
@@ -18,6 +17,7 @@ from sessionization_dagster.landing_checks import (
     file_check_results,
     file_check_specs,
 )
+from sessionization_dagster.landing import RawColumn, RawTable
 from tests.landing.conftest import HEADER, TRACKS, Case, case, csv_row, warehouse
 
 __all__ = ["case", "warehouse"]

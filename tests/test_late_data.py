@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionization_dagster.late_data import Change, Cursor, Plan, plan
-from sessionization_dagster.partitions import Window, ranges
+from sessionization_dagster.late_data.plan import Change, Cursor, Plan, plan
+from sessionization_dagster.window import Window, ranges
 
 NOON = datetime(2024, 3, 20, 12)
 FIRST, LAST = date(2024, 3, 10), date(2024, 3, 16)

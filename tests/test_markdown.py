@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sessionization_dagster.markdown import markdown_table
+from sessionization_dagster.metadata.markdown import markdown_table
 
 
 def test_values_that_would_break_the_table_are_escaped_and_long_ones_cut() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from sessionization_dagster.notifications import FailedRun, LogNotifier, WebhookNotifier
+from sessionization_dagster.defs.notifications import FailedRun, LogNotifier, WebhookNotifier
 
 FAILURE = FailedRun("0123456789ab", "daily_sessionization", "2024-03-10", ("session_models: it broke",), "")
 LOG = logging.getLogger("test")

@@ -5,8 +5,9 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from sessionization_dagster.environment import Environment
-from sessionization_dagster.partitions import Window, daily_partitions, run_window
+from sessionization_dagster.defs.partitions import daily_partitions, run_window
+from sessionization_dagster.settings.environment import Environment
+from sessionization_dagster.window import Window
 
 
 def test_first_and_last_day_are_both_partitions() -> None:

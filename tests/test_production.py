@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sessionization_dagster.definitions import build_definitions
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.defs.bigquery_target import require_own_tables
 from sessionization_dagster.errors import SettingsError
-from sessionization_dagster.event_tables import event_tables
 from sessionization_dagster.landing import RawTable
-from sessionization_dagster.production import require_own_tables
+from sessionization_dagster.landing.event_tables import event_tables
+from sessionization_dagster.settings.environment import Environment
 
 BIGQUERY = {
     "SESSIONIZATION_TARGET": "bigquery", "BIGQUERY_PROJECT": "my-project", "BIGQUERY_DATASET": "shop", "BIGQUERY_LOCATION": "EU",

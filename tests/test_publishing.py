@@ -8,9 +8,15 @@ from typing import Any
 import duckdb
 import pytest
 
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError, WarehouseError
-from sessionization_dagster.publishing import Published, PublishedTable, publish, publish_all, remove_earlier_versions
+from sessionization_dagster.publishing.published_tables import (
+    Published,
+    PublishedTable,
+    publish,
+    publish_all,
+    remove_earlier_versions,
+)
+from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
 SESSIONS = PublishedTable("core", "sessions", "session_date")

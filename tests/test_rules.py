@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
-from sessionization_dagster.dbt.rules import OF_ENVIRONMENT, Rules
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.settings.environment import Environment
+from sessionization_dagster.settings.settings_file import OF_ENVIRONMENT, Rules
 
 
 def project(path: Path, text: str) -> DbtProject:

@@ -11,10 +11,10 @@ import duckdb
 import pytest
 
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.defs.source_freshness import due_time, is_fresh_result, newest_row_at
 from sessionization_dagster.errors import DbtError
 from sessionization_dagster.landing import RawColumn, RawTable
-from sessionization_dagster.source_freshness import due_time, is_fresh_result, newest_row_at
+from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
 KEY = dg.AssetKey(["raw", "shop_orders"])

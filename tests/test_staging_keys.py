@@ -9,8 +9,8 @@ import pytest
 
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.staging_keys import require_known_keys
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.settings.environment import Environment
 
 TYPES = {"id": "VARCHAR", "at": "timestamp", "number": "BIGINT", "user_id": "BIGINT"}
 

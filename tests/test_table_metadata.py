@@ -7,10 +7,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sessionization_dagster.partition_metadata import add_table_metadata
-from sessionization_dagster.partitions import Window
-from sessionization_dagster.table_metadata import TableMetadata, figures_sql, table_metadata
+from sessionization_dagster.metadata.partitions import add_table_metadata
+from sessionization_dagster.metadata.tables import TableMetadata, figures_sql, table_metadata
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
+from sessionization_dagster.window import Window
 
 WINDOW = Window(date(2024, 3, 10), date(2024, 3, 13))
 DAYS = ["2024-03-10", "2024-03-11", "2024-03-12"]

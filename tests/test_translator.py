@@ -13,15 +13,15 @@ import duckdb
 import pytest
 import yaml
 
+from sessionization_dagster.cli.sample import land_sample
 from sessionization_dagster.dbt.check_descriptions import description_of_check
 from sessionization_dagster.dbt.nodes import described_columns, relation_of
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
 from sessionization_dagster.dbt.translator import freshness_of, tags_of
 from sessionization_dagster.definitions import build_definitions
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing import land, raw_tables
-from sessionization_dagster.sample import land_sample
+from sessionization_dagster.settings.environment import Environment
 
 SOURCES = ("rudderstack", "segment", "measure_js", "mixpanel")
 ENVIRONMENT = Environment.from_env(

@@ -8,8 +8,8 @@ import pytest
 
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.working_copy import working_copy
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.settings.environment import Environment
 
 
 def files(folder: Path) -> dict[str, str]:

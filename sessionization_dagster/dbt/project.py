@@ -18,12 +18,12 @@ from typing import Any
 
 import yaml
 
-from sessionization_dagster.dbt.rules import OWN_MODELS, checked_rules, read_settings
 from sessionization_dagster.dbt.runner import OF_COMMANDS, DbtRunner
 from sessionization_dagster.dbt.views import require_storable
 from sessionization_dagster.dbt.working_copy import OWN_FOLDERS, working_copy
-from sessionization_dagster.environment import Environment, Target
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.settings.environment import Environment, Target
+from sessionization_dagster.settings.settings_file import OWN_MODELS, checked_rules, read_settings
 
 _CHECKOUT = Path(__file__).resolve().parents[2] / "dbt_project"
 #: The project as it is shipped: of a checkout, or in the installed package.

@@ -18,8 +18,8 @@ from typing import Any
 
 from sessionization_dagster.dbt import fingerprints
 from sessionization_dagster.dbt.fingerprints import FINGERPRINT, MADE_OF, Fingerprint
-from sessionization_dagster.environment import Target
 from sessionization_dagster.errors import DbtError, says_passing_trouble
+from sessionization_dagster.settings.environment import Target
 from sessionization_dagster.warehouses import bigquery_errors
 
 Event = dict[str, Any]

@@ -1,9 +1,9 @@
 """Raw files in a folder become rows of raw tables. No Dagster, no environment, no clock."""
 
 from sessionization_dagster.landing.load import land
-from sessionization_dagster.landing.removed import RemovedFiles
 from sessionization_dagster.landing.report import LandingReport, TableReport
 from sessionization_dagster.landing.tables import LandingError, RawColumn, RawTable, raw_tables
+from sessionization_dagster.settings.environment import RemovedFiles
 
 __all__ = [
     "LandingError",

@@ -18,9 +18,10 @@ from sessionization_dagster.landing.files import discover
 from sessionization_dagster.landing.formats import recognised, require_rows
 from sessionization_dagster.landing.names import folder_values
 from sessionization_dagster.landing.parquet import ParquetProbe, fit_together
-from sessionization_dagster.landing.removed import RemovedFiles, require_plausible
+from sessionization_dagster.landing.removed import require_plausible
 from sessionization_dagster.landing.report import LandingReport, TableReport, silence
 from sessionization_dagster.landing.tables import LandingError, RawTable
+from sessionization_dagster.settings.environment import RemovedFiles
 
 __all__ = ["LandingError", "LandingReport", "TableReport", "land"]
 

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sessionization_dagster.landing.tables import LandingError
+from sessionization_dagster.settings.environment import RemovedFiles
 
 SHOWN = 5
-
-
-class RemovedFiles(StrEnum):
-    """The values of SESSIONIZATION_REMOVED_FILES.
-
-    KEEP: the rows stay; people archive files. REMOVE: they go, unless so much is gone at once that a disk may be missing.
-    REMOVE_ANY: they go however much that is.
-    """
-
-    KEEP = "keep"
-    REMOVE = "remove"
-    REMOVE_ANY = "remove_any"
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from sessionization_dagster.change_queue import QUEUE_TABLES, following, in_days, made_by, written_days
-from sessionization_dagster.partitions import Window
 from sessionization_dagster.user_agents.parse import parse, parser
 from sessionization_dagster.warehouses.base import Connection, TableLayout, Warehouse, number
+from sessionization_dagster.warehouses.change_queue import QUEUE_TABLES, following, in_days, made_by, written_days
+from sessionization_dagster.window import Window
 
 TABLES = (
     TableLayout("core", "user_agents", "user_agent varchar, browser varchar, os varchar, device_type varchar, is_bot boolean"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sessionization_dagster.landing_gcs import clients
+from sessionization_dagster.landing.gcs import clients
 from sessionization_dagster.warehouses import bigquery
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 from sessionization_dagster.warehouses.dialect import Places

@@ -16,11 +16,11 @@ import pytest
 from google.cloud import bigquery
 
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.defs.resources import build_warehouse
 from sessionization_dagster.landing import RawTable, raw_tables
-from sessionization_dagster.partitions import Window
-from sessionization_dagster.resources import build_warehouse
+from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.bigquery import type_of
+from sessionization_dagster.window import Window
 from tests.bigquery.emulator import LOCATION, PROJECT
 from tests.integration.raw_fields import columns_of, raw_record
 from tests.integration.thin_driver import FAMILIES, ThinDriver

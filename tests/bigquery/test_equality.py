@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, SAMPLE
+from sessionization_dagster.cli.sample import FIRST_DAY, LAST_DAY, SAMPLE
 from tests.bigquery.driver import BigQueryDriver
 from tests.integration.real_job import PROMISED
 from tests.integration.thin_driver import ThinDriver, parsed_project

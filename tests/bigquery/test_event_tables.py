@@ -13,7 +13,7 @@ import pytest
 from sessionization_dagster.dbt.column_lineage import lineage_of
 from sessionization_dagster.errors import DbtError
 from sessionization_dagster.landing import RawTable
-from sessionization_dagster.partitions import Window
+from sessionization_dagster.window import Window
 from tests.bigquery.driver import BigQueryDriver, raw_dataset, recorded
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.pruning import Partitioning, references

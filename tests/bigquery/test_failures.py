@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.errors import DbtError
-from sessionization_dagster.partitions import Window
+from sessionization_dagster.window import Window
 from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.pruning import Partitioning, Reference, references

@@ -20,11 +20,11 @@ import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from sessionization_dagster.assets.landing_gcs import build_gcs_landing_assets
+from sessionization_dagster.defs.assets.landing_gcs import build_gcs_landing_assets
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing import LandingError, LandingReport, RawColumn, RawTable, RemovedFiles, land
-from sessionization_dagster.landing_gcs import Bucket, land_bucket
-from sessionization_dagster.landing_gcs.clients import GCSClients, Loads, Objects
+from sessionization_dagster.landing.gcs import Bucket, land_bucket
+from sessionization_dagster.landing.gcs.clients import GCSClients, Loads, Objects
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 from tests.bigquery.emulator import PROJECT, bucket_server, emulator
 

@@ -8,10 +8,10 @@ from datetime import datetime
 import pytest
 
 from sessionization_dagster.landing import RawColumn, RawTable
+from sessionization_dagster.landing.gcs import shapes
+from sessionization_dagster.landing.gcs.objects import RawFile, StoredObject
+from sessionization_dagster.landing.gcs.statements import LEDGER, REJECTS, Outcome, Statements, raw_layout
 from sessionization_dagster.landing.tables import COLUMN_TYPES
-from sessionization_dagster.landing_gcs import shapes
-from sessionization_dagster.landing_gcs.objects import RawFile, StoredObject
-from sessionization_dagster.landing_gcs.statements import LEDGER, REJECTS, Outcome, Statements, raw_layout
 from sessionization_dagster.warehouses.dialect import Places, create_table
 from tests.bigquery.analyzer import Analyzer
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sessionization_dagster.errors import WarehouseError
-from sessionization_dagster.identity_store import update
+from sessionization_dagster.identity.store import update
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.identity.edge_histories import History, apply, contents

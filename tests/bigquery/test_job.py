@@ -13,9 +13,9 @@ import pytest
 
 from sessionization_dagster.dbt.project import PROJECT_DIR
 from sessionization_dagster.definitions import build_definitions
-from sessionization_dagster.environment import Environment
-from sessionization_dagster.partitions import RANGE_END, RANGE_START, Window
-from sessionization_dagster.source_freshness import SOURCE_IS_FRESH
+from sessionization_dagster.defs.source_freshness import SOURCE_IS_FRESH
+from sessionization_dagster.settings.environment import Environment
+from sessionization_dagster.window import RANGE_END, RANGE_START, Window
 from tests.bigquery.driver import DATASET, BigQueryDriver, environment_variables, labels_recorded, raw_dataset
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.test_equality import differences

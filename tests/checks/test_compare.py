@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sessionization_dagster.checks.compare import differences
+from sessionization_dagster.rebuild.compare import differences
 
 COLUMNS = ("id", "at", "records")
 AT = datetime(2024, 3, 10, 12)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sessionization_dagster.checks.keyed import EntityKind, keyed_tables
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.rebuild.keyed_tables import EntityKind, keyed_tables
 
 
 def model(name: str, *parents: str, **config: Any) -> tuple[str, dict[str, Any]]:

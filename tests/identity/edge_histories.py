@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 
 from sessionization_dagster.identity.policies import IdentitySettings, Policy
-from sessionization_dagster.identity_store import GraphUpdate, update_identity_graph
-from sessionization_dagster.identity_store.tables import PAIRS
-from sessionization_dagster.partitions import Window
+from sessionization_dagster.identity.store import GraphUpdate, update_identity_graph
+from sessionization_dagster.identity.store.tables import PAIRS
 from sessionization_dagster.warehouses.base import Connection, TableLayout, Warehouse
+from sessionization_dagster.window import Window
 from tests.oracle.identity import identity_graph, visitors
 from tests.oracle.inputs import Event, RawRow, Settings
 from tests.oracle.intake import take_in

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from sessionization_dagster.identity_store import in_sql
+from sessionization_dagster.identity.store import in_sql
 from sessionization_dagster.warehouses.base import Connection
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.identity.edge_histories import History, apply, contents

@@ -15,7 +15,7 @@ import dagster as dg
 from dbt.adapters.duckdb.environments import local
 
 from sessionization_dagster.definitions import build_definitions
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from tests.integration.real_job import QUIET
 

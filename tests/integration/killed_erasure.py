@@ -14,8 +14,8 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster.definitions import build_definitions
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.erasure import forget, fresh_file, job
+from sessionization_dagster.settings.environment import Environment
 from tests.integration.real_job import QUIET
 
 

@@ -14,8 +14,8 @@ import dagster as dg
 import yaml
 
 from sessionization_dagster.definitions import build_definitions
-from sessionization_dagster.environment import Environment
-from sessionization_dagster.resources import build_warehouse
+from sessionization_dagster.defs.resources import build_warehouse
+from sessionization_dagster.settings.environment import Environment
 from tests.integration.raw_fields import MADE_WHEN_NEEDED, columns_of, raw_record
 from tests.oracle import model
 from tests.oracle.compare import difference

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sessionization_dagster.checks.keyed import KeyedTable, keyed_tables
-from sessionization_dagster.checks.rebuild import Comparison, compare_sample
-from sessionization_dagster.checks.sample import RawData, SampleRequest
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.engine import Engine
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.landing import raw_tables
+from sessionization_dagster.rebuild.keyed_tables import KeyedTable, keyed_tables
+from sessionization_dagster.rebuild.pipeline import Engine
+from sessionization_dagster.rebuild.recompute import Comparison, compare_sample
+from sessionization_dagster.rebuild.visitor_sample import RawData, SampleRequest
 from tests.integration.thin_driver import ThinDriver
 
 EVERYBODY = SampleRequest(size=10_000, salt="")

@@ -23,7 +23,7 @@ import dagster as dg
 import psutil
 import yaml
 
-from sessionization_dagster.instance import TEMPLATE
+from sessionization_dagster.cli.dagster_home import TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
 # What goes on may take this long: some times what it takes on a slow machine with other work beside it.

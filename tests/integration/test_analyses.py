@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from sessionization_dagster.cli.sample import FIRST_DAY, LAST_DAY
 from sessionization_dagster.dbt.project import PROJECT_DIR
-from sessionization_dagster.sample import FIRST_DAY, LAST_DAY
 from tests.integration.real_job import OUTPUT_TABLES
 from tests.integration.test_families import landed
 from tests.integration.thin_driver import ThinDriver

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.settings.environment import Environment
 from tests.integration.analytics_visits import START, Visit, changed, land_visits, random_visits
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle.model import Settings

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import DbtError
+from sessionization_dagster.settings.environment import Environment
 from tests.integration.analytics_visits import START, Visit, land_visits
 from tests.integration.test_exactness import assert_equals_oracle, landed_steps
 from tests.integration.thin_driver import ThinDriver

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sessionization_dagster.maintenance.repair import marks
+from sessionization_dagster.defs.repair import marks
 from tests.integration.real_job import QUIET, Project
 from tests.oracle.model import RawRow
 

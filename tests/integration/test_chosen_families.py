@@ -9,8 +9,8 @@ import pytest
 
 from sessionization_dagster.dbt.nodes import relation_of
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.settings.environment import Environment
 from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle import model
 from tests.oracle.compare import difference

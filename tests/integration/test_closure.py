@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sessionization_dagster.checks.sample import SCRATCH, RawData, SampleRequest, take_sample
+from sessionization_dagster.rebuild.visitor_sample import SCRATCH, RawData, SampleRequest, take_sample
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle import model
 from tests.oracle.compare import difference

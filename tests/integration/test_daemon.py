@@ -126,7 +126,7 @@ def test_killed_runs_and_daemons_end_with_the_tables_of_a_rebuild_and_late_files
     assert not oracle_differences(project, rows + more, Settings(blocked_ids=BLOCKED), FIRST, LAST)
 
     # A model fails on its data: the step is not repeated, nor the run, and somebody is told.
-    from sessionization_dagster.resources import build_warehouse
+    from sessionization_dagster.defs.resources import build_warehouse
 
     with build_warehouse(project.environment).connect() as connection:
         connection.execute("alter table core.events add column surprise integer")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sessionization_dagster.dbt.failed_rows import failed_rows
 from sessionization_dagster.dbt.runner import Event
-from sessionization_dagster.partitions import Window
+from sessionization_dagster.metadata.failed_rows import failed_rows
+from sessionization_dagster.window import Window
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle.model import Settings
 

@@ -19,8 +19,8 @@ import dagster as dg
 import duckdb
 import pytest
 
+from sessionization_dagster.cli.sample import FIRST_DAY, LAST_DAY
 from sessionization_dagster.dbt.project import PROJECT_DIR
-from sessionization_dagster.sample import FIRST_DAY, LAST_DAY
 from tests.integration.real_job import PROMISED, Project, oracle_differences, sample_rows
 from tests.integration.services import PATIENCE_SECONDS, free_port
 from tests.integration.test_job import BLOCKED, ROOT

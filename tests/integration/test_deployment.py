@@ -20,7 +20,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from sessionization_dagster.instance import TEMPLATE
+from sessionization_dagster.cli.dagster_home import TEMPLATE
 from tests.integration.real_job import Project
 from tests.integration.services import PATIENCE_SECONDS, ROOT, Services, free_port
 from tests.integration.test_job import csv_project, first_rows

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.user_agents.parse import parse
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle import model

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from sessionization_dagster.cli.sample import FIRST_DAY, LAST_DAY, land_sample
 from sessionization_dagster.dbt.nodes import relation_of
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
 from sessionization_dagster.dbt.staging_keys import require_known_keys
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.errors import DbtError
 from sessionization_dagster.landing import land, raw_tables
-from sessionization_dagster.sample import FIRST_DAY, LAST_DAY, land_sample
+from sessionization_dagster.settings.environment import Environment
 from tests.integration.real_job import LOGS, OUTPUT_TABLES, ROOT
 from tests.integration.recomputed import compare, problems
 from tests.integration.thin_driver import ThinDriver

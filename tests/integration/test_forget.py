@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sessionization_dagster.instance import prepare_instance_home
+from sessionization_dagster.cli.dagster_home import prepare_instance_home
 from tests.integration.real_job import QUIET, Project
 from tests.integration.services import PATIENCE_SECONDS
 

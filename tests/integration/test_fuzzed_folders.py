@@ -12,7 +12,7 @@ import pytest
 
 from sessionization_dagster.dbt.runner import Event
 from sessionization_dagster.landing import RemovedFiles, raw_tables
-from sessionization_dagster.partitions import Window
+from sessionization_dagster.window import Window
 from tests.integration.thin_driver import ThinDriver
 from tests.landing.accounted_folders import Landed, landings
 from tests.landing.conftest import Case

@@ -11,8 +11,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sessionization_dagster.identity_store import update_identity_graph
-from sessionization_dagster.resources import build_warehouse
+from sessionization_dagster.defs.resources import build_warehouse
+from sessionization_dagster.identity.store import update_identity_graph
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.integration.real_job import QUIET, Project, oracle_differences
 from tests.integration.test_job import BLOCKED, csv_project, first_rows, later_rows
@@ -117,7 +117,7 @@ def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
         with warehouse.connect() as connection:
             connection.execute("delete from core.identity_graph where alias = 'gA'")
 
-    monkeypatch.setattr("sessionization_dagster.engine.update_identity_graph", forgetful)
+    monkeypatch.setattr("sessionization_dagster.rebuild.pipeline.update_identity_graph", forgetful)
     inode = os.stat(project.environment.duckdb_path).st_ino
     result = run(project, "full_rebuild")
     assert not result.success

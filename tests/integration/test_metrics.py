@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.settings.environment import Environment
 from tests.integration.analytics_visits import START, land_visits, random_visits
 from tests.integration.metrics import DIMENSIONS, Metrics
 from tests.integration.thin_driver import ThinDriver, parsed_project

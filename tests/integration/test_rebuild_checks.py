@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sessionization_dagster.checks.keyed import KeyedTable
-from sessionization_dagster.checks.sample import SCRATCH, RawData, SampleRequest, take_sample
-from sessionization_dagster.engine import Engine
 from sessionization_dagster.errors import DbtError
+from sessionization_dagster.rebuild.keyed_tables import KeyedTable
+from sessionization_dagster.rebuild.pipeline import Engine
+from sessionization_dagster.rebuild.visitor_sample import SCRATCH, RawData, SampleRequest, take_sample
 from tests.integration.recomputed import compare, problems, tables_of
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle.histories import history

@@ -11,13 +11,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sessionization_dagster import retries
-from sessionization_dagster.arrivals import ReceivedArrivals
 from sessionization_dagster.definitions import build_definitions
-from sessionization_dagster.environment import Environment
+from sessionization_dagster.defs import retries
 from sessionization_dagster.errors import is_transient
 from sessionization_dagster.landing import RawColumn, RawTable
-from sessionization_dagster.late_data import Cursor
+from sessionization_dagster.late_data.arrivals import ReceivedArrivals
+from sessionization_dagster.late_data.plan import Cursor
+from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.integration.real_job import Project, oracle_differences
 from tests.integration.test_job import BLOCKED, first_rows
@@ -107,7 +107,7 @@ def test_changed_files_ask_for_exactly_their_days_and_the_tables_are_right(
     assert ticks.tick()[0] == ["2024-03-11"]
     ticks.run("2024-03-11")
     # A file too large to look into is landed by a run of the newest day; then the journal tells its days.
-    monkeypatch.setattr("sessionization_dagster.arrivals.LandedArrivals.since", small_budget())
+    monkeypatch.setattr("sessionization_dagster.late_data.arrivals.LandedArrivals.since", small_budget())
     project.land("tracks/large", [track("l5", 9)])
     assert ticks.tick()[0] == ["2024-03-12"]
     ticks.run("2024-03-12")
@@ -149,7 +149,7 @@ def test_days_out_of_reach_are_counted_and_unfinished_runs_waited_for(
 
 
 def small_budget() -> Any:
-    from sessionization_dagster.arrivals import LandedArrivals
+    from sessionization_dagster.late_data.arrivals import LandedArrivals
 
     since = LandedArrivals.since
 
@@ -264,6 +264,6 @@ def impatient(open_file: Any) -> Any:
 
 
 def project_warehouse(project: Project) -> Any:
-    from sessionization_dagster.resources import build_warehouse
+    from sessionization_dagster.defs.resources import build_warehouse
 
     return build_warehouse(project.environment).connect()

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from sessionization_dagster.checks.sample import SampleRequest
-from sessionization_dagster.dbt.failed_rows import failed_rows
 from sessionization_dagster.dbt.runner import Event
 from sessionization_dagster.landing import land
-from sessionization_dagster.partitions import Window
+from sessionization_dagster.metadata.failed_rows import failed_rows
+from sessionization_dagster.rebuild.visitor_sample import SampleRequest
+from sessionization_dagster.window import Window
 from tests.integration.recomputed import compare, problems
 from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import RawRow, Settings

@@ -17,13 +17,13 @@ import pyarrow as pa
 
 from sessionization_dagster.dbt.nodes import relation_of
 from sessionization_dagster.dbt.project import DbtProject
-from sessionization_dagster.environment import Environment
 from sessionization_dagster.identity.policies import IdentitySettings
-from sessionization_dagster.identity_store import update_identity_graph
+from sessionization_dagster.identity.store import update_identity_graph
 from sessionization_dagster.landing import RawTable, raw_tables
-from sessionization_dagster.partitions import Window
+from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.user_agents import update_user_agents
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
+from sessionization_dagster.window import Window
 from tests.integration.raw_fields import raw_fields
 from tests.oracle.model import RawRow, Settings
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from sessionization_dagster.landing import LandingError, LandingReport
-from sessionization_dagster.landing_checks import (
+from sessionization_dagster.defs.landing_checks import (
     FILES_IN_TABLE_FOLDERS,
     FILES_READABLE,
     FILES_STILL_THERE,
@@ -18,6 +17,7 @@ from sessionization_dagster.landing_checks import (
     file_check_specs,
     unreadable,
 )
+from sessionization_dagster.landing import LandingError, LandingReport
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from tests.landing.conftest import Case
 from tests.landing.fuzzed_folders import Folder, left_to_other_tools

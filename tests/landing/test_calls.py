@@ -10,7 +10,7 @@ import pytest
 
 from sessionization_dagster.landing import LandingError
 from sessionization_dagster.landing.calls import call_row
-from sessionization_dagster.landing.removed import RemovedFiles
+from sessionization_dagster.settings.environment import RemovedFiles
 from tests.landing.conftest import Case
 from tests.landing.declared import declared_tables
 

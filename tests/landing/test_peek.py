@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from sessionization_dagster.landing import RemovedFiles
-from sessionization_dagster.landing.peek import Peek, peek
+from sessionization_dagster.late_data.preview import Peek, peek
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from tests.landing.conftest import HEADER, TRACKS, Case, csv_row
 

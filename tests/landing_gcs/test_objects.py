@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sessionization_dagster.landing import LandingError, RawColumn, RawTable
-from sessionization_dagster.landing_gcs.objects import Bucket, RawFile, StoredObject, discover
+from sessionization_dagster.landing.gcs.objects import Bucket, RawFile, StoredObject, discover
 
 TABLES = [RawTable("shop", name, (RawColumn("id", "VARCHAR"),)) for name in ("tracks", "pages")]
 BUCKET = Bucket.of("gs://b/raw/files/")

@@ -6,10 +6,10 @@ import pytest
 
 from sessionization_dagster.landing import RawColumn, RawTable
 from sessionization_dagster.landing.errors import UnreadableFile
-from sessionization_dagster.landing_gcs import shapes
-from sessionization_dagster.landing_gcs.load import columns_to_add, header_of, load_config
-from sessionization_dagster.landing_gcs.statements import declared_columns, raw_layout
-from sessionization_dagster.landing_gcs.values import literal, quoted
+from sessionization_dagster.landing.gcs import shapes
+from sessionization_dagster.landing.gcs.load import columns_to_add, header_of, load_config
+from sessionization_dagster.landing.gcs.statements import declared_columns, raw_layout
+from sessionization_dagster.landing.gcs.values import literal, quoted
 
 ID = RawColumn("id", "VARCHAR", required=True)
 AT = RawColumn("timestamp", "TIMESTAMP")

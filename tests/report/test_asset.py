@@ -8,8 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sessionization_dagster.assets.report import KEY, build_report_asset
-from sessionization_dagster.pools import WRITER_POOL
+from sessionization_dagster.defs.assets.report import KEY, build_report_asset
+from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.report.queries import TABLES
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.report.reading import Report

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sessionization_dagster.partitions import Window
 from sessionization_dagster.user_agents import store, update_user_agents
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
+from sessionization_dagster.window import Window
 
 FIRST = date(2024, 3, 10)
 

@@ -5,7 +5,7 @@ rows. So no run is owed: what a run left out or did not reach is done by the nex
 
 origin          note                                                                      followed by
 events          a day of core.events was written                                          identity_edges, user_agents (Python), the roots of frontiers
-identity_edges  a day of core.identity_edges was written                                  identity_graph (sessionization_dagster/identity_store)
+identity_edges  a day of core.identity_edges was written                                  identity_graph (sessionization_dagster/identity/store)
 identity_graph  an alias is new or another visitor's (partition_date: its run's first day)  the roots of frontiers by visitor
 -#}
 

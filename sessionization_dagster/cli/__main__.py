@@ -1,0 +1,94 @@
+"""The command `sessionization`: what people type. Each part is imported where it is asked for: Dagster and dbt are slow to import."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import webbrowser
+from collections.abc import Sequence
+from datetime import date
+
+from sessionization_dagster.errors import DbtError, SettingsError
+from sessionization_dagster.report.files import LATEST, reports_folder
+from sessionization_dagster.settings.environment import Environment
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line (the process's own by default) asks for; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+    except (SettingsError, DbtError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sessionization", description="Exactly incremental sessions and identities from raw event data."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    command = commands.add_parser("demo", help="land the sample data and materialise all of its days")
+    command.set_defaults(command=_demo)
+
+    command = commands.add_parser("run", help="materialise days")
+    command.add_argument("--from", dest="first", required=True, type=date.fromisoformat, help="first day, YYYY-MM-DD")
+    command.add_argument("--to", dest="last", type=date.fromisoformat, help="last day; the first one where not given")
+    command.add_argument(
+        "--select", default="*", help="""assets in Dagster's selection syntax, like '+key:"rudderstack/*"'; else all"""
+    )
+    command.set_defaults(command=_run)
+
+    command = commands.add_parser("ui", help="open Dagster (webserver and daemon)")
+    command.add_argument("--port", default="3000", help="port of the webserver")
+    command.set_defaults(command=_ui)
+
+    command = commands.add_parser("report", help="say where the newest report is")
+    command.add_argument("--open", action="store_true", help="show it in a browser")
+    command.set_defaults(command=_report)
+
+    command = commands.add_parser("status", help="say which days each table has had, and which checks did not pass")
+    command.set_defaults(command=_status)
+    return parser
+
+
+def _demo(_: argparse.Namespace) -> int:
+    from sessionization_dagster.cli import demo
+
+    return demo.main()
+
+
+def _ui(arguments: argparse.Namespace) -> int:
+    from sessionization_dagster.cli import ui
+
+    return ui.serve(arguments.port)
+
+
+def _status(_: argparse.Namespace) -> int:
+    from sessionization_dagster.cli import status
+
+    return status.show(Environment.from_env())
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from sessionization_dagster.cli import run
+
+    last = arguments.last or arguments.first
+    return run.materialise(Environment.from_env(), arguments.first, last, arguments.select)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    page = reports_folder(Environment.from_env().duckdb_path) / LATEST
+    if not page.exists():
+        print(f"There is no report yet: {page}. Each run on DuckDB writes one.", file=sys.stderr)
+        return 1
+    print(page)
+    if arguments.open:
+        webbrowser.open(page.as_uri())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

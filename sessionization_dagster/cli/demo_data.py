@@ -1,0 +1,141 @@
+"""Records what `make demo` made, beside its settings, for `make clean` to remove. Nothing that anybody else made is touched."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+from sessionization_dagster.cli.dagster_home import instance_home
+from sessionization_dagster.report.files import LATEST, OURS, reports_folder
+
+RECORD = "demo_made.json"
+
+
+@dataclass
+class Made:
+    """What demos on one Dagster home made.
+
+    Attributes:
+        landing: the folder that the sample was landed in.
+        files: landed file -> its size and last modification, nanoseconds since 1970.
+        warehouse: the file, where no other run had made it before.
+        home: whether no other command had made the Dagster home.
+        runs: ids of the demos' runs.
+    """
+
+    landing: str = ""
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)
+    warehouse: str | None = None
+    home: bool = False
+    runs: list[str] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, home: Path) -> Made | None:
+        """What is written down in a Dagster home."""
+        path = home / RECORD
+        return cls(**json.loads(path.read_text())) if path.exists() else None
+
+    def save(self, home: Path) -> None:
+        """Write it down."""
+        (home / RECORD).write_text(json.dumps(asdict(self)))
+
+    def add_files(self, landing: Path, paths: Iterable[Path]) -> None:
+        """Take in sample files that were landed just now."""
+        self.landing = str(landing)
+        self.files |= {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
+
+
+def run_ids(home: Path) -> set[str]:
+    """The runs that a Dagster home knows."""
+    if not (home / "dagster.yaml").exists():
+        return set()
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        return set(instance.get_run_ids())
+
+
+def clean(home: Path) -> list[str]:
+    """Remove what demos made, as far as nothing else has come to it; return what was left, and why.
+
+    Raises:
+        duckdb.Error: the warehouse is in use.
+    """
+    made = Made.load(home)
+    if made is None:
+        return [f"{home}: no record of a demo, so nothing is removed but what tools left behind"]
+    left = []
+    foreign = _foreign_files(made)
+    for name, state in made.files.items():
+        path = Path(name)
+        if path.exists() and (path.stat().st_size, path.stat().st_mtime_ns) == tuple(state):
+            path.unlink()
+            _remove_empty(path.parent, Path(made.landing).parent)
+        elif path.exists():
+            left.append(f"{path}: changed since the demo landed it")
+    if made.warehouse is not None and foreign:
+        left.append(f"{made.warehouse}: holds rows of files that no demo landed, like {foreign[0]}")
+    elif made.warehouse is not None:
+        _remove_warehouse(Path(made.warehouse))
+    others = run_ids(home) - set(made.runs)
+    if foreign or others or not made.home:
+        left.append(
+            f"{home}: knows of {len(others)} runs that no demo started" if others else f"{home}: not the demo's alone"
+        )
+    else:
+        shutil.rmtree(home)
+        _remove_empty(home.parent, home.parent)
+    return left
+
+
+def _foreign_files(made: Made) -> list[str]:
+    """Files whose rows are in the demo's warehouse though no demo landed them."""
+    if made.warehouse is None or not Path(made.warehouse).exists():
+        return []
+    known = {(Path(name).relative_to(made.landing).as_posix(), size) for name, (size, _) in made.files.items()}
+    with duckdb.connect(made.warehouse, read_only=True) as connection:
+        tables = connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'landed_files'"
+        ).fetchall()
+        rows = connection.execute("select source_file, size_bytes from raw.landed_files").fetchall() if tables else []
+    return sorted(name for name, size in rows if (name, size) not in known)
+
+
+def _remove_warehouse(path: Path) -> None:
+    """The file, what DuckDB keeps beside it, and the reports on it."""
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        file.unlink(missing_ok=True)
+    reports = reports_folder(path)
+    for report in reports.iterdir() if reports.is_dir() else ():
+        if OURS.fullmatch(report.name) or report.name == LATEST:
+            report.unlink()
+    _remove_empty(reports, path.parent)
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    """Remove a folder and those above it, up to and with the topmost one, as far as they are empty."""
+    while folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        if folder == top:
+            return
+        folder = folder.parent
+
+
+def main(env: Mapping[str, str] | None = None) -> int:
+    """Clean the Dagster home that the environment names; returns the exit code."""
+    try:
+        for text in clean(instance_home(env)):
+            print(f"Left: {text}")
+    except duckdb.Error as error:
+        print(f"Nothing was removed: the warehouse cannot be read ({str(error).splitlines()[0]}).", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

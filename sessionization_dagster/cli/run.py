@@ -1,0 +1,129 @@
+"""`sessionization run`: days materialised in one run on the Dagster instance of the UI, with progress and a summary for people.
+
+The run is an ordinary run of the daily job over a range of partitions; the UI shows it like any other.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from datetime import date
+
+import dagster as dg
+
+from sessionization_dagster.cli.dagster_home import prepare_instance_home
+from sessionization_dagster.definitions import build_definitions
+from sessionization_dagster.defs.partitions import daily_partitions
+from sessionization_dagster.defs.resources import build_warehouse
+from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.report.files import LATEST, reports_folder
+from sessionization_dagster.settings.environment import Environment
+
+
+def materialise(environment: Environment, first: date, last: date, select: str = "*") -> int:
+    """Run the daily job for first..last with progress lines, and print what the warehouse holds then; returns the exit code.
+
+    select names the assets to run with their checks, in Dagster's selection syntax.
+
+    Raises:
+        SettingsError: a setting cannot be used, or the days are no partitions.
+    """
+    started = time.monotonic()
+    _require_partitions(environment, first, last)
+    prepare_instance_home()
+    print("Loading definitions (the first time, dbt parses the project) ...", flush=True)
+    definitions = build_definitions(environment, loggers={"console": progress_logger(started)}, select=select)
+    print(f"Materialising {first} to {last} in one run ...", flush=True)
+    run_started = time.monotonic()
+    with dg.DagsterInstance.get() as instance:
+        result = definitions.resolve_job_def("daily_sessionization").execute_in_process(
+            instance=instance,
+            run_config={"loggers": {"console": {}}},
+            tags={
+                "dagster/asset_partition_range_start": first.isoformat(),
+                "dagster/asset_partition_range_end": last.isoformat(),
+            },
+            raise_on_error=False,
+        )
+    if not result.success:
+        print(f"\nThe run failed: {_reason(result)}\nIts log: `make ui`, run {result.run_id}.", file=sys.stderr)
+        return 1
+    finished = time.monotonic()
+    failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
+    for check in failed:
+        print(f"Check {check.check_name} of {check.asset_key.to_user_string()} did not pass: see it with `make ui`.")
+    # A selection need not hold the tables that are counted.
+    counts = _counts(environment) if select == "*" else f"Ran {select}"
+    print(_summary(environment, counts, finished - run_started, finished - started))
+    return 0
+
+
+def _require_partitions(environment: Environment, first: date, last: date) -> None:
+    days = daily_partitions(environment).get_partition_keys()
+    for day in (first, last):
+        if day.isoformat() not in days:
+            raise SettingsError(
+                f"{day} is no partition: they go from {days[0] if days else 'nowhere'} to {days[-1] if days else 'nowhere'}. "
+                "Set SESSIONIZATION_START_DATE and SESSIONIZATION_END_DATE."
+            )
+    if last < first:
+        raise SettingsError(f"The last day, {last}, is before the first, {first}.")
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    """The innermost cause of the first failed step."""
+    for event in result.all_events:
+        error = event.step_failure_data.error if event.is_step_failure else None
+        while error is not None:
+            if error.cause is None:
+                return str(error.message).strip()
+            error = error.cause
+    return "no step says why"
+
+
+def progress_logger(started: float) -> dg.LoggerDefinition:
+    """A console logger that prints what assets report, with the seconds since the start; not each Dagster event."""
+
+    class Line(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            meta = getattr(record, "dagster_meta", {})
+            text = meta.get("orig_message") or record.getMessage()
+            # dagster-dbt tells which arguments it passes: of use to its developers.
+            if meta.get("dagster_event") is None and not text.startswith("A dbt subsetted execution"):
+                print(f"  {time.monotonic() - started:6.1f} s  {text}", flush=True)
+
+    def build(_: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("progress", level=logging.INFO)
+        logger.addHandler(Line())
+        return logger
+
+    return dg.LoggerDefinition(build, description="Progress lines for people.")
+
+
+def _counts(environment: Environment) -> str:
+    """How much the warehouse holds."""
+    with build_warehouse(environment).connect() as connection:
+        (row,) = connection.query("""
+            select
+                (select count(*) from core.events) as events,
+                (select count(*) from core.rejected_events) as rejected,
+                (select count(distinct dbt_visitor_id) from core.identity_graph) as visitors,
+                (select count(*) from core.sessions) as sessions""").to_pylist()
+    return "{events:,} events, {rejected:,} rejected, {visitors:,} visitors, {sessions:,} sessions".format(**row)
+
+
+def _summary(environment: Environment, counts: str, run_seconds: float, all_seconds: float) -> str:
+    """What the warehouse holds, and where to look at it."""
+    places = (
+        f"Tables   {environment.duckdb_path}"
+        if environment.bigquery is None
+        else f"Tables   datasets {environment.bigquery.dataset}_* of {environment.bigquery.project}"
+    )
+    report = f"\nReport   {reports_folder(environment.duckdb_path) / LATEST}" if environment.bigquery is None else ""
+    return f"""
+{counts}
+The run took {run_seconds:.0f} s, {all_seconds:.0f} s with loading Dagster and dbt.
+
+{places}
+Look     make ui (sessionization ui), then open http://127.0.0.1:3000{report}"""

@@ -1,0 +1,1 @@
+"""What Dagster knows: assets, jobs, schedules, sensors, resources. Wiring; the rules are in the other folders."""

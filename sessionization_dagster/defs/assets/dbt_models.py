@@ -1,0 +1,122 @@
+"""dbt models and their tests as assets and checks: those before the identity graph, and those after it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+
+from sessionization_dagster.dbt.column_lineage import column_lineage
+from sessionization_dagster.dbt.events import AssetEvent, Progress, as_asset_events
+from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.dbt.selection import AFTER_IDENTITY, BEFORE_IDENTITY, selection_arguments
+from sessionization_dagster.dbt.translator import Translator, by_asset_key
+from sessionization_dagster.dbt.views import partitioned_views, require_tables, tables_behind
+from sessionization_dagster.defs.partitions import run_window
+from sessionization_dagster.defs.pools import WRITER_POOL
+from sessionization_dagster.defs.retries import retrying
+from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.identity.store.update import fingerprint
+from sessionization_dagster.metadata.failed_rows import failed_rows
+from sessionization_dagster.metadata.partitions import add_table_metadata
+from sessionization_dagster.metadata.tables import table_metadata
+from sessionization_dagster.warehouses.base import Warehouse
+
+
+def build_dbt_assets(
+    project: DbtProject,
+    warehouse: Warehouse,
+    translator: Translator,
+    partitions: dg.PartitionsDefinition[str],
+    identity_settings: IdentitySettings,
+) -> list[dg.AssetsDefinition]:
+    """Two asset definitions, split where the Python identity graph stands between the models.
+
+    Raises:
+        SettingsError: a model's tags do not say on which side it stands.
+    """
+    _require_one_side(project.manifest)
+    identity = fingerprint(identity_settings)
+    common: dict[str, Any] = {
+        # Models of other families are not enabled; what else serves a family says so by a tag.
+        "exclude": " ".join(f"tag:{family}" for family in project.other_families) or None,
+        "manifest": project.manifest,
+        "dagster_dbt_translator": translator,
+        "partitions_def": partitions,
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+        "pool": WRITER_POOL,
+    }
+
+    @dbt_assets(name="event_models", select=f"tag:{BEFORE_IDENTITY}", **common)
+    def event_models(context: dg.AssetExecutionContext) -> Iterator[AssetEvent]:
+        with retrying(context):
+            yield from _build(context, project, warehouse, translator, identity)
+
+    @dbt_assets(name="session_models", select=f"tag:{AFTER_IDENTITY}", **common)
+    def session_models(context: dg.AssetExecutionContext) -> Iterator[AssetEvent]:
+        with retrying(context):
+            yield from _build(context, project, warehouse, translator, identity)
+
+    return [event_models, session_models]
+
+
+def _require_one_side(manifest: Mapping[str, Any]) -> None:
+    for node in manifest["nodes"].values():
+        sides = {BEFORE_IDENTITY, AFTER_IDENTITY} & set(node["tags"])
+        if node["resource_type"] == "model" and len(sides) != 1:
+            raise SettingsError(
+                f"Model {node['name']} needs one of the tags '{BEFORE_IDENTITY}' (it stands before the identity graph) and "
+                f"'{AFTER_IDENTITY}' (after it): give its folder +tags in dbt_project.yml."
+            )
+
+
+def _keys(manifest: Mapping[str, Any], translator: Translator) -> dict[str, dg.AssetKey]:
+    """Unique id -> asset key of all that can be one."""
+    return {
+        unique_id: translator.get_asset_key(node)
+        for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
+        if node["resource_type"] in ("model", "seed", "source")
+    }
+
+
+def _made_by_run(context: dg.AssetExecutionContext, keys: Mapping[str, dg.AssetKey]) -> set[str]:
+    """Unique ids of what the whole run makes, of which this step may be a part."""
+    made = set(context.job_def.asset_layer.executable_asset_keys)
+    return {unique_id for unique_id, key in keys.items() if key in made}
+
+
+def _require_tables_of_views(
+    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], keys: Mapping[str, dg.AssetKey], selected: set[str]
+) -> None:
+    """See require_tables. What other steps of the run make counts as selected: a run of everything asks for nobody's history."""
+    behind = {
+        table for view in partitioned_views(manifest, selected) for table in tables_behind(manifest, view) - selected
+    }
+    days_of = {table: context.instance.get_materialized_partitions(keys[table]) for table in behind}
+    require_tables(manifest, selected, context.partition_keys, days_of)
+
+
+def _build(
+    context: dg.AssetExecutionContext, project: DbtProject, warehouse: Warehouse, translator: Translator, identity: str
+) -> Iterator[AssetEvent]:
+    """identity: the fingerprint that the identity graph is to have."""
+    window = run_window(context)
+    keys = _keys(project.manifest, translator)
+    selected = _made_by_run(context, keys)
+    _require_tables_of_views(context, project.manifest, keys, selected)
+    progress = Progress(report=context.log.info)
+    run = {"run_id": context.run_id}
+    labelled = warehouse.labelled(**run, asset=context.op_def.name)
+    names = sorted(unique_id.rsplit(".", 1)[-1] for unique_id in selected)
+    of_run = {"models_of_run": names, "identity_fingerprint": identity if "identity_graph" in names else None}
+    arguments = ["build", *selection_arguments(context, project.manifest, translator)]
+    try:
+        project.runner.invoke(arguments, {**window.as_dbt_vars(), **run, **of_run}, on_event=progress)
+    finally:
+        lineage = column_lineage(project, run, warn=context.log.warning) if progress.built_nodes else {}
+        tables = table_metadata(labelled, project.manifest, progress.built_nodes, window, lineage)
+        add_table_metadata(context, by_asset_key(tables, project.manifest, translator))
+        found_rows = failed_rows(labelled, project, progress.results)
+        yield from as_asset_events(progress.results, found_rows, context, project.manifest, translator)
+    progress.raise_failed_tests()

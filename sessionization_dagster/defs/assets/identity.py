@@ -1,0 +1,62 @@
+"""The identity graph as assets: core.identity_graph and core.identity_changes, written together."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from sessionization_dagster.dbt.column_lineage import declared_lineage
+from sessionization_dagster.dbt.nodes import written_by
+from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
+from sessionization_dagster.defs.partitions import run_window
+from sessionization_dagster.defs.pools import WRITER_POOL
+from sessionization_dagster.defs.retries import retrying
+from sessionization_dagster.identity import store as identity_store
+from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.identity.store import update_identity_graph
+from sessionization_dagster.metadata.partitions import add_table_metadata
+from sessionization_dagster.metadata.tables import table_metadata
+from sessionization_dagster.warehouses.base import Warehouse
+
+CODE = [Path(__file__), Path(identity_store.__file__).with_name("update.py")]
+OP = "identity_graph"
+EDGES = dg.AssetKey(["core", "identity_edges"])
+
+
+def build_identity_assets(
+    manifest: Mapping[str, Any],
+    warehouse: Warehouse,
+    settings: IdentitySettings,
+    partitions: dg.PartitionsDefinition[str],
+    kind: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> dg.AssetsDefinition:
+    """One op, one transaction, two assets; now gives the time that changes are stamped with."""
+    nodes = {key_of_source(node): node for node in written_by(OP, manifest)}
+    lineage = declared_lineage(manifest)
+
+    @dg.multi_asset(
+        name=OP,
+        specs=[spec_of_source(node, kind, partitions, deps=[EDGES], python_files=CODE) for node in nodes.values()],
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=WRITER_POOL,
+    )
+    def identity_graph(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        window = run_window(context)
+        labelled = warehouse.labelled(run_id=context.run_id, asset="core.identity_graph")
+        with retrying(context):
+            update = update_identity_graph(labelled, window, settings, now().replace(tzinfo=None))
+        context.log.info(
+            f"{update.changed_edges} changed edges touched {update.touched_aliases} aliases; "
+            f"{update.reassigned_aliases} went to another visitor. {update.aliases} aliases, {update.visitors} visitors in all."
+        )
+        unique_ids = [node["unique_id"] for node in nodes.values()]
+        tables = table_metadata(labelled, manifest, unique_ids, window, lineage)
+        add_table_metadata(context, {key: tables[nodes[key]["unique_id"]] for key in context.selected_asset_keys})
+        for key in context.selected_asset_keys:
+            yield dg.MaterializeResult(asset_key=key, metadata=vars(update))
+
+    return identity_graph

@@ -1,0 +1,77 @@
+"""The visual report as an asset: one HTML page a run, beside the embedded warehouse."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from sessionization_dagster import report
+from sessionization_dagster.defs.assets.run_files import spec_of_files
+from sessionization_dagster.defs.partitions import run_window
+from sessionization_dagster.defs.pools import WRITER_POOL
+from sessionization_dagster.metadata.markdown import markdown_table
+from sessionization_dagster.report.files import LATEST, keep_report
+from sessionization_dagster.report.parts import Headline
+from sessionization_dagster.report.queries import SHOWN_DAYS, TABLES, Days, ask, newest_day
+from sessionization_dagster.warehouses.base import Warehouse
+
+KEY = dg.AssetKey(["reports", "sessions_report"])
+DESCRIPTION = f"""One HTML page a run: users and sessions by day, session durations, channels, attribution, retention, pages, countries,
+funnel, journeys, identity and data quality of the {SHOWN_DAYS} days up to the run's newest partition. It needs no network; {LATEST}
+beside it is the same page."""
+
+
+def build_report_asset(
+    warehouse: Warehouse,
+    folder: Path,
+    partitions: dg.DailyPartitionsDefinition,
+    kind: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> dg.AssetsDefinition:
+    """The report below the folder; now gives the time that stands on it. A table that is missing is told on the page."""
+    spec = spec_of_files(
+        KEY,
+        (dg.AssetKey(table.split(".")) for table in TABLES),
+        DESCRIPTION,
+        {kind, "html"},
+        [Path(__file__), Path(report.__file__)],
+        partitions,
+    )
+
+    @dg.multi_asset(
+        name="sessions_report", specs=[spec], backfill_policy=dg.BackfillPolicy.single_run(), pool=WRITER_POOL
+    )
+    def sessions_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        # The chart library takes most of a second to import: only a run that draws should wait for it.
+        from sessionization_dagster.report.page import build_page
+
+        with warehouse.connect() as connection:
+            newest = newest_day(lambda sql: connection.query(sql).to_pylist())
+            # A run of an old day, for late rows say, leaves a report on the days that people look at.
+            end = max(run_window(context).end, newest + timedelta(days=1) if newest else date.min)
+            days = Days.before(end, earliest=partitions.start.date())
+            answers = ask(lambda sql: connection.query(sql).to_pylist(), days)
+        page = build_page(answers, days, str(partitions.timezone), context.run_id, now())
+        path = keep_report(folder, page.html, days, context.run_id)
+        context.log.info(f"The report on {days.first} to {days.last}: {path}")
+        return dg.MaterializeResult(metadata=_metadata(page.headlines, path, days))
+
+    return sessions_report
+
+
+def _metadata(headlines: Sequence[Headline], path: Path, days: Days) -> Mapping[str, Any]:
+    numbers = {headline.name: headline.value for headline in headlines if headline.value is not None}
+    table = markdown_table(
+        [f"{days.first} to {days.last}", "", ""],
+        [(headline.title, headline.text, headline.note) for headline in headlines],
+    )
+    return {
+        "path": dg.MetadataValue.path(path),
+        "latest": dg.MetadataValue.path(path.with_name(LATEST)),
+        "url": dg.MetadataValue.url(path.as_uri()),
+        "size_bytes": path.stat().st_size,
+        "headlines": dg.MetadataValue.md(table),
+        **numbers,
+    }

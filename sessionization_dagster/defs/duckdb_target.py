@@ -1,0 +1,64 @@
+"""What only the embedded warehouse has: landed files, and jobs that work on its file as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import dagster as dg
+
+from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.defs.assets.checks import build_rebuild_checks
+from sessionization_dagster.defs.assets.landing import build_landing_assets
+from sessionization_dagster.defs.assets.published import build_published_asset
+from sessionization_dagster.defs.assets.report import build_report_asset
+from sessionization_dagster.defs.forget_visitor import forget_visitor_job
+from sessionization_dagster.defs.jobs import full_rebuild, verify
+from sessionization_dagster.defs.schedules import verify_schedule
+from sessionization_dagster.defs.target import Parts
+from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.rebuild.full_rebuild import tables_to_keep
+from sessionization_dagster.rebuild.pipeline import Engine
+from sessionization_dagster.report.files import reports_folder
+from sessionization_dagster.settings.environment import Environment
+from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
+
+
+def embedded_parts(
+    environment: Environment,
+    project: DbtProject,
+    warehouse: DuckDBWarehouse,
+    identity: IdentitySettings,
+    partitions: dg.DailyPartitionsDefinition,
+    made_by_models: list[dg.AssetKey],
+    daily_job: Callable[[], dg.JobDefinition],
+) -> Parts:
+    """Landing, report, published tables, and the jobs full_rebuild, verify and forget_visitor.
+
+    made_by_models are the assets behind the raw tables.
+    """
+    manifest: Mapping[str, Any] = project.manifest
+    engine = Engine(project, warehouse, identity)
+    checks = build_rebuild_checks(engine, environment.sources, project.variables["blocked_ids"])
+    verification = verify(checks)
+    folder = environment.publish
+    published = [build_published_asset(manifest, warehouse, folder, partitions)] if folder else []
+    return Parts(
+        assets=[
+            build_landing_assets(
+                manifest, warehouse, environment.landing, environment.sources, partitions, environment.removed_files
+            ),
+            build_report_asset(
+                warehouse, reports_folder(environment.duckdb_path), partitions, environment.target.value
+            ),
+            *published,
+        ],
+        jobs=[
+            full_rebuild(engine, tables_to_keep(manifest), partitions, made_by_models),
+            verification,
+            forget_visitor_job(environment, manifest, project.variables, warehouse, partitions, daily_job),
+        ],
+        schedules=[verify_schedule(verification, partitions)],
+        checks=[checks],
+        checks_of_other_jobs=[checks],
+    )

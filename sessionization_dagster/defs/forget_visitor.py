@@ -1,0 +1,164 @@
+"""The job forget_visitor: its configuration, its one op and what it tells. Wiring only.
+
+One op, as what passes between two is stored by Dagster, and ids are to be stored nowhere. Annotations are no strings here: Dagster reads
+the context's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from sessionization_dagster.dbt.nodes import log_nodes, relation_of
+from sessionization_dagster.defs.day_runs import DayRunError, run_days
+from sessionization_dagster.defs.pools import WRITER_POOL
+from sessionization_dagster.erasure.changes import RewriteError
+from sessionization_dagster.erasure.forget import (
+    ErasureError,
+    Found,
+    Scope,
+    days_to_run,
+    find,
+    finish,
+    rewrite_files,
+)
+from sessionization_dagster.landing import LandingError, raw_tables
+from sessionization_dagster.publishing.published_tables import publish_all, remove_earlier_versions, tables_to_publish
+from sessionization_dagster.settings.environment import Environment
+from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
+
+#: Run tags by which launchers say who asked for a run.
+REQUESTED_BY = ("user", "dagster/user")
+
+
+class ForgetVisitor(dg.Config):
+    """Whom to forget."""
+
+    id_from_file: str = Field(
+        default="",
+        description=(
+            "Path of a file that holds one id of the person, and nothing else: an anonymous_id or a user_id; their other ids are found. "
+            "Preferred to `id`, as Dagster keeps every run's configuration."
+        ),
+    )
+    id: str = Field(
+        default="",
+        description="The id itself, where no file can be written. It stays in this run's configuration until you delete the run.",
+    )
+    dry_run: bool = Field(
+        default=False,
+        description="Only tell which files would be rewritten, how many rows removed and which days run. Nothing is changed.",
+    )
+
+
+def forget_visitor_job(
+    environment: Environment,
+    manifest: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    warehouse: DuckDBWarehouse,
+    partitions: dg.DailyPartitionsDefinition,
+    daily_job: Callable[[], dg.JobDefinition],
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> dg.JobDefinition:
+    """The job. daily_job gives the job that makes the tables of a range of days, now the time that the record is stamped with."""
+    scope = Scope(
+        warehouse=warehouse,
+        landing=environment.landing,
+        raw_tables=raw_tables(manifest, environment.sources),
+        staging=_staging_views(manifest, environment.sources),
+        logs=frozenset(".".join(relation_of(node)) for node in log_nodes(manifest)),
+        removed_files=environment.removed_files,
+        blocked_ids=frozenset(variables["blocked_ids"]),
+        partitions=lambda: [date.fromisoformat(key) for key in partitions.get_partition_keys()],
+    )
+
+    @dg.op(pool=WRITER_POOL, description="Erases the person; finishes an erasure that was killed.")
+    def erase_person(context: dg.OpExecutionContext, config: ForgetVisitor) -> dg.Output[dict[str, Any]]:
+        try:
+            if config.dry_run:
+                return _told(_findings(scope, find(scope, _id_of(config), None, context.log.info)))
+            result = _forget(context, scope, _id_of(config), daily_job(), now)
+            if environment.publish:
+                # Once more: the logs have lost rows since the days were made. Earlier versions of the files still have the person.
+                publish_all(warehouse, tables_to_publish(manifest), environment.publish)
+                remove_earlier_versions(environment.publish)
+            return _told(result)
+        except (ErasureError, RewriteError, LandingError, DayRunError) as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+
+    @dg.job(
+        name="forget_visitor",
+        description=(
+            "Erases a person: from the landing folder's files, from every table, and from the bytes of the warehouse's file. Takes one of "
+            "their ids; leaves a row of counts in monitoring.erasures. Cannot be undone."
+        ),
+        executor_def=dg.in_process_executor,
+    )
+    def job() -> None:
+        erase_person()
+
+    return job
+
+
+def _staging_views(manifest: Mapping[str, Any], sources: Sequence[str]) -> list[str]:
+    """Each source's view of staged events: stg_<source>__events."""
+    by_name = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+    nodes = [by_name[f"stg_{source}__events"] for source in sources]
+    return [f"{node['schema']}.{node['alias']}" for node in nodes]
+
+
+def _id_of(config: ForgetVisitor) -> str:
+    if bool(config.id) == bool(config.id_from_file):
+        raise ErasureError("Give one of id_from_file and id.")
+    if config.id:
+        return config.id
+    try:
+        return Path(config.id_from_file).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ErasureError(
+            f"{config.id_from_file} cannot be read ({type(error).__name__}): write the id into it, as UTF-8 text."
+        ) from None
+
+
+def _forget(
+    context: dg.OpExecutionContext,
+    scope: Scope,
+    identifier: str,
+    daily_job: dg.JobDefinition,
+    now: Callable[[], datetime],
+) -> dict[str, Any]:
+    found = find(scope, identifier, now().replace(tzinfo=None), context.log.info)
+    rewrite_files(scope, found, context.log.info)
+    days = days_to_run(scope, found)
+    run_days(context, daily_job, days)
+    requested_by = next((context.run.tags[tag] for tag in REQUESTED_BY if tag in context.run.tags), None)
+    record = finish(scope, found, days, context.run_id, requested_by, now().replace(tzinfo=None))
+    context.log.info(f"Erased: {record.raw_rows_removed} raw rows, {record.files_rewritten} files rewritten.")
+    return {
+        **asdict(record),
+        "erased_at": record.erased_at.isoformat(),
+        "files": sorted(found.progress.files),
+        "unreadable_files": found.unreadable,
+    }
+
+
+def _findings(scope: Scope, found: Found) -> dict[str, Any]:
+    """What a dry run tells. Rows of other people are counted that may name the person; their text decides."""
+    return {
+        "dry_run": True,
+        "aliases": len(found.progress.ids.names),
+        "raw_rows_removed": found.plan.removed,
+        "raw_rows_blanked": found.plan.blanked,
+        "days_rerun": len(days_to_run(scope, found)),
+        "files": sorted(found.plan.files),
+        "unreadable_files": found.unreadable,
+    }
+
+
+def _told(result: dict[str, Any]) -> dg.Output[dict[str, Any]]:
+    """The result, shown in the UI too."""
+    return dg.Output(result, metadata={name: value for name, value in result.items() if value is not None})

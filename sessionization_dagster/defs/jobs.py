@@ -1,0 +1,138 @@
+"""The jobs that people start and schedules run. Wiring: what they do is in rebuild/ and in the assets."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from sessionization_dagster.defs.day_runs import DAILY_JOB, run_days
+from sessionization_dagster.defs.partitions import days_until
+from sessionization_dagster.defs.pools import WRITER_POOL
+from sessionization_dagster.defs.repair import marks
+from sessionization_dagster.defs.retries import retrying
+from sessionization_dagster.metadata.markdown import markdown_table
+from sessionization_dagster.rebuild.full_rebuild import Rebuild
+from sessionization_dagster.rebuild.pipeline import Engine
+from sessionization_dagster.window import Window
+
+
+def daily_sessionization(
+    partitions: dg.PartitionsDefinition[str],
+    leave_out: Sequence[dg.AssetChecksDefinition],
+    select: str = "*",
+) -> "dg.UnresolvedAssetJobDefinition":
+    """What is selected, for one day or a range of days in one run; but the checks that have a job of their own."""
+    selection: dg.AssetSelection = dg.AssetSelection.from_string(select)
+    if select == "*":
+        # Also those of assets that others materialise.
+        selection = selection | dg.AssetSelection.all_asset_checks()
+    for left_out in leave_out:
+        selection = selection - dg.AssetSelection.checks(left_out)
+    return dg.define_asset_job(
+        name=DAILY_JOB,
+        selection=selection,
+        partitions_def=partitions,
+        description="Lands new raw files and brings every table up to date for the chosen days: raw rows, events, identities, sessions.",
+    )
+
+
+def verify(checks: dg.AssetChecksDefinition) -> "dg.UnresolvedAssetJobDefinition":
+    """The checks that recompute a sample of visitors."""
+    return dg.define_asset_job(
+        name="verify",
+        selection=dg.AssetSelection.checks(checks),
+        description="Recomputes a sample of visitors from their raw rows and compares them with every table: other visitors in each run.",
+    )
+
+
+def full_rebuild(
+    engine: Engine,
+    history: tuple[tuple[str, str], ...],
+    partitions: dg.DailyPartitionsDefinition,
+    table_keys: Sequence[dg.AssetKey],
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> dg.JobDefinition:
+    """Every table anew from the raw rows, swapped in when the checks pass. table_keys are the assets behind the raw tables."""
+
+    def rebuild_of(context: dg.OpExecutionContext) -> Rebuild:
+        return Rebuild(engine, context.run_id[:8], history)
+
+    def window() -> Window:
+        return Window.through(*days_until(partitions, now()))
+
+    @dg.op(
+        pool=WRITER_POOL, out=dg.Out(dg.Nothing), description="Copy the raw tables and the logs into a new warehouse."
+    )
+    def copy_raw(context: dg.OpExecutionContext) -> None:
+        with retrying(context):
+            copied = rebuild_of(context).copy_raw()
+        context.add_output_metadata({name: rows for name, rows in copied.items()})
+
+    @dg.op(
+        pool=WRITER_POOL, ins={"copied": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing),
+        description="Make and test every table for all days. A test that must hold stops it here.",
+    )  # fmt: skip
+    def build_tables(context: dg.OpExecutionContext) -> None:
+        tests = rebuild_of(context).build(window(), now().replace(tzinfo=None), context.log.info)
+        context.add_output_metadata({"tests": tests})
+
+    @dg.op(
+        pool=WRITER_POOL, ins={"built": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing),
+        description="Put the new warehouse into the old one's place, and say which tables have another number of rows.",
+    )  # fmt: skip
+    def swap_in(context: dg.OpExecutionContext) -> None:
+        with retrying(context):
+            differing = rebuild_of(context).swap_in()
+        table = markdown_table(["table", "rows before", "rows now"], differing)
+        context.add_output_metadata({"tables_that_differ": len(differing), "differences": dg.MetadataValue.md(table)})
+        _tell_materialised(context, table_keys, partitions, window())
+
+    @dg.job(
+        name="full_rebuild",
+        description="Rebuilds every table from the raw rows beside the old ones, and swaps them in when their checks pass.",
+    )
+    def job() -> None:
+        swap_in(build_tables(copy_raw()))
+
+    return job
+
+
+def _tell_materialised(
+    context: dg.OpExecutionContext,
+    keys: Sequence[dg.AssetKey],
+    partitions: dg.DailyPartitionsDefinition,
+    window: Window,
+) -> None:
+    """Tell Dagster of days that no run had materialised and that are in the tables now."""
+    days = window.as_partition_keys()
+    for key in keys:
+        status = context.instance.get_status_by_partition(key, days, partitions) or {}
+        for day in days:
+            if status.get(day) is None:
+                context.log_event(dg.AssetMaterialization(asset_key=key, partition=day))
+
+
+def repair(
+    daily_job: Callable[[], dg.JobDefinition], check_keys: Callable[[], Iterable[dg.AssetCheckKey]]
+) -> dg.JobDefinition:
+    """Run again, by the daily job, the days that failed checks mark; check_keys are all checks."""
+
+    @dg.op(
+        pool=WRITER_POOL,
+        description="Find the days that the latest failed checks mark, and run the daily job for them.",
+    )
+    def rerun_marked_days(context: dg.OpExecutionContext) -> dict[str, Any]:
+        found = marks(context.instance, check_keys())
+        for mark in found:
+            context.log.info(f"{mark.check} marks {', '.join(day.isoformat() for day in mark.days)}")
+        days = {day for mark in found for day in mark.days}
+        runs = run_days(context, daily_job(), days)
+        context.log.info(f"{len(found)} checks marked {len(days)} days; runs: {', '.join(runs) or 'none'}.")
+        return {"checks": len(found), "days": sorted(day.isoformat() for day in days), "runs": runs}
+
+    @dg.job(name="repair", description="Runs all days again that a failed check marked.")
+    def job() -> None:
+        rerun_marked_days()
+
+    return job

@@ -1,0 +1,194 @@
+"""What the daemon watches: late data, and runs that failed. They read and request; what to do is decided in late_data.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from sessionization_dagster.defs.notifications import FailedRun, Notifier
+from sessionization_dagster.defs.partitions import days_until
+from sessionization_dagster.errors import WarehouseError
+from sessionization_dagster.landing import LandingError
+from sessionization_dagster.late_data.arrivals import Arrivals
+from sessionization_dagster.late_data.plan import Change, Cursor, Plan, plan
+from sessionization_dagster.window import RANGE_END, RANGE_START, Window
+
+LATE_DATA = "late_data"
+# A tick reads a folder's list and a journal: it may be often, and a late file is then repaired within minutes.
+SECONDS_BETWEEN_TICKS = 60
+# Where reads cost money, a tick asks each raw table for its rows of the last days.
+SECONDS_BETWEEN_BILLED_TICKS = 3600
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]  # fmt: skip
+
+
+def late_data_sensor(
+    job: dg.UnresolvedAssetJobDefinition,
+    partitions: dg.DailyPartitionsDefinition,
+    arrivals: Arrivals,
+    day_assets: Sequence[dg.AssetKey],
+    max_lateness_days: int,
+    seconds_between_ticks: int = SECONDS_BETWEEN_TICKS,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> dg.SensorDefinition:
+    """Request the daily job for days whose raw rows changed after they had run, one range at a time.
+
+    Looks after the newest max_lateness_days partitions; rows of older days are counted in a warning. day_assets are those that a run
+    replaces by day: a day has run since a moment where all of them were materialised after it.
+    """
+
+    @dg.sensor(
+        name=LATE_DATA,
+        job=job,
+        minimum_interval_seconds=seconds_between_ticks,
+        description=f"Runs days again whose raw rows changed after they had run, up to {max_lateness_days} days back.",
+    )
+    def late_data(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        running = context.instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED), limit=1)
+        if running:
+            return dg.SkipReason(
+                f"Run {running[0].dagster_run.run_id[:8]} is not finished: what it lands and runs is seen after it."
+            )
+        at = now()
+        first, last = days_until(partitions, at)
+        first = max(first, last - timedelta(days=max_lateness_days - 1))
+        cursor = Cursor.from_text(context.cursor)
+        seen_at = at.astimezone(UTC).replace(tzinfo=None)
+        try:
+            arrived = arrivals.since(cursor, seen_at, first)
+        except (WarehouseError, LandingError) as error:
+            return dg.SkipReason(str(error))
+        for path in arrived.too_large:
+            context.log.warning(
+                f"{path} is too large to look into here: a run of {last} lands it, and the journal tells its days."
+            )
+        to_land = [Change(last, 0, seen_at, f"large {path}") for path in arrived.too_large]
+        materialised = _Materialised(context.instance, day_assets)
+        decided = plan(
+            [*cursor.pending, *arrived.changes, *to_land],
+            (first, last),
+            materialised.ever,
+            materialised.since,
+            cursor.requested,
+        )
+        if decided.too_old:
+            context.log.warning(_too_old(decided, first))
+        requested = (*cursor.requested, decided.run_key) if decided.request else cursor.requested
+        remembered = replace(arrived.cursor, pending=decided.pending, requested=requested if decided.pending else ())
+        return dg.SensorResult(
+            run_requests=[_run_request(decided.request, decided.run_key)] if decided.request else [],
+            skip_reason=None if decided.request else _nothing_to_request(decided),
+            asset_events=_observations(arrived.observed),
+            cursor=remembered.as_text(),
+        )
+
+    return late_data
+
+
+def _observations(observed: Mapping[str, Mapping[str, int]]) -> list[dg.AssetObservation]:
+    """What was seen of raw tables that nothing here materialises."""
+    return [
+        dg.AssetObservation(
+            asset_key=dg.AssetKey(["raw", name]),
+            description="Rows of each day, of those received lately.",
+            metadata={
+                "rows": sum(by_day.values()),
+                "newest_day": max(by_day, default="none"),
+                "rows_by_day": dict(by_day),
+            },
+        )
+        for name, by_day in observed.items()
+    ]
+
+
+def _too_old(decided: Plan, first: date) -> str:
+    rows = sum(decided.too_old.values())
+    days = ", ".join(day.isoformat() for day in sorted(decided.too_old))
+    return (
+        f"{rows} rows changed on {len(decided.too_old)} days before {first}, further back than max_lateness_days reaches: not run again. "
+        f"To take them in, materialise {days}."
+    )
+
+
+def _nothing_to_request(decided: Plan) -> str:
+    if decided.pending:
+        days = ", ".join(sorted({change.day.isoformat() for change in decided.pending}))
+        return f"The run for {days} was requested before and has not succeeded: see it, and re-execute it."
+    if decided.not_run:
+        return (
+            f"Rows came for {len(decided.not_run)} days that have never run: the schedule or a backfill sees to them."
+        )
+    return "No late data."
+
+
+def _run_request(window: Window, run_key: str) -> dg.RunRequest:
+    if window.start == window.last:
+        return dg.RunRequest(run_key=run_key, partition_key=window.start.isoformat())
+    return dg.RunRequest(run_key=run_key, tags=window.as_run_tags())
+
+
+class _Materialised:
+    """Asks the instance when days were run."""
+
+    def __init__(self, instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey]) -> None:
+        """A day counts as run where all of the assets were."""
+        self._instance = instance
+        self._assets = assets
+
+    def ever(self, day: date) -> bool:
+        """Whether the day has ever run."""
+        return self._after(day, None)
+
+    def since(self, day: date, moment: datetime) -> bool:
+        """Whether the day has run after the moment (naive UTC)."""
+        return self._after(day, moment.replace(tzinfo=UTC).timestamp())
+
+    def _after(self, day: date, timestamp: float | None) -> bool:
+        return all(
+            self._instance.fetch_materializations(
+                dg.AssetRecordsFilter(asset_key=key, asset_partitions=[day.isoformat()], after_timestamp=timestamp),
+                limit=1,
+            ).records
+            for key in self._assets
+        )
+
+
+def failure_sensor(notifier: Notifier) -> dg.SensorDefinition:
+    """Tell people of every failed run. On by default: a failure that nobody hears of is found by its missing numbers."""
+
+    @dg.run_failure_sensor(
+        name="failed_runs",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells of failed runs: in the daemon's log, or by a post to SESSIONIZATION_ALERT_WEBHOOK.",
+    )
+    def failed_runs(context: dg.RunFailureSensorContext) -> None:
+        tags: Mapping[str, str] = context.dagster_run.tags
+        days = tags.get("dagster/partition") or "...".join(
+            dict.fromkeys(tags[name] for name in (RANGE_START, RANGE_END) if name in tags)
+        )
+        notifier.notify(
+            FailedRun(
+                run_id=context.dagster_run.run_id,
+                job=context.dagster_run.job_name,
+                partitions=days,
+                steps=tuple(f"{event.step_key}: {_innermost(event)}" for event in context.get_step_failure_events()),
+                message=context.failure_event.message or "",
+            ),
+            context.log,
+        )
+
+    return failed_runs
+
+
+def _innermost(event: dg.DagsterEvent) -> str:
+    """The first cause of a step's failure."""
+    error: Any = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return str(error.message).strip() if error is not None else str(event.message)

@@ -1,6 +1,0 @@
-"""Raw files in a bucket become rows of raw tables in BigQuery, by load jobs. No Dagster but its client, no environment, no clock."""
-
-from sessionization_dagster.landing_gcs.load import land_bucket
-from sessionization_dagster.landing_gcs.objects import Bucket
-
-__all__ = ["Bucket", "land_bucket"]

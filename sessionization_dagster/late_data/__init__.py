@@ -1,0 +1,1 @@
+"""Which days have raw rows that came after their run."""

@@ -1,0 +1,175 @@
+"""Which days a landing would change, found without touching the warehouse: what the journal will say, before a run lands the files."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from sessionization_dagster.landing import ledger
+from sessionization_dagster.landing.files import LandedFile, discover
+from sessionization_dagster.landing.load import land
+from sessionization_dagster.landing.tables import RawTable
+from sessionization_dagster.settings.environment import RemovedFiles
+from sessionization_dagster.warehouses.duckdb import DuckDBConnection
+
+
+@dataclass(frozen=True)
+class DayChange:
+    """How many rows of a day a file brings or took along; `mark` is the file's state."""
+
+    day: date
+    rows: int
+    mark: str
+
+
+@dataclass(frozen=True)
+class Peek:
+    """What a landing would change.
+
+    Attributes:
+        changes: of the files that were looked into now.
+        seen: marks of all files that wait to be landed and have been looked into, now or before.
+        too_large: paths of waiting files beyond max_bytes, which were not looked into.
+        is_complete: False where files were left for the next call.
+    """
+
+    changes: tuple[DayChange, ...]
+    seen: tuple[str, ...]
+    too_large: tuple[str, ...]
+    is_complete: bool
+
+
+def peek(
+    warehouse: DuckDBConnection | None,
+    landing: Path,
+    tables: Sequence[RawTable],
+    timezone: str,
+    seen: Collection[str],
+    max_bytes: int,
+    removed: RemovedFiles = RemovedFiles.KEEP,
+) -> Peek:
+    """Look into the files that the next landing would load or withdraw, as far as max_bytes of them reach.
+
+    warehouse: for reading; None where there is none yet. removed: what becomes of the rows of files that are gone.
+    seen: marks that an earlier call gave: those files are not opened again.
+
+    Raises:
+        LandingError: the folder is missing or holds no data file.
+    """
+    found = discover(landing, tables).files
+    known = {table.name: _entries(warehouse, table) for table in tables}
+    waiting = {
+        table.name: {_mark(file): file for file in found[table.name] if not _is_landed(file, known[table.name])}
+        for table in tables
+    }
+    gone = {
+        table.name: _withdrawn(known[table.name], {file.source_file for file in found[table.name]}, removed)
+        for table in tables
+    }
+    too_large = {
+        mark: file for files in waiting.values() for mark, file in files.items() if file.size_bytes > max_bytes
+    }
+    unseen = {
+        mark: file
+        for files in waiting.values()
+        for mark, file in files.items()
+        if mark not in seen and mark not in too_large
+    }
+    chosen = _within(unseen, max_bytes)
+    changes = _days_of_files(found, landing, tables, timezone, chosen) if chosen else []
+    gone_marks = set()
+    for table in tables:
+        files = {path: f"gone {path}" for path in gone[table.name]}
+        gone_marks |= set(files.values())
+        # A changed file takes its old rows along.
+        files |= {
+            file.source_file: mark for mark, file in waiting[table.name].items() if mark in chosen or mark in too_large
+        }
+        unread = {path: mark for path, mark in files.items() if path in known[table.name] and mark not in seen}
+        changes += _days_in_warehouse(warehouse, table, timezone, unread)
+    looked_into = {mark for files in waiting.values() for mark in files if mark in seen or mark in chosen}
+    return Peek(
+        changes=tuple(changes),
+        seen=tuple(sorted(looked_into | gone_marks | too_large.keys())),
+        too_large=tuple(sorted(file.source_file for mark, file in too_large.items() if mark not in seen)),
+        is_complete=len(chosen) == len(unseen),
+    )
+
+
+def _entries(warehouse: DuckDBConnection | None, table: RawTable) -> dict[str, ledger.Entry]:
+    """What the warehouse has landed; nothing where it has no ledger yet."""
+    if warehouse is None:
+        return {}
+    return ledger.entries(warehouse.native, table) if warehouse.has_table("raw", "landed_files") else {}
+
+
+def _is_landed(file: LandedFile, known: dict[str, ledger.Entry]) -> bool:
+    entry = known.get(file.source_file)
+    return entry is not None and entry.describes(file)
+
+
+def _withdrawn(known: dict[str, ledger.Entry], present: set[str], removed: RemovedFiles) -> set[str]:
+    """The landed files whose rows the next landing would remove, as the files are gone."""
+    return set() if removed is RemovedFiles.KEEP else known.keys() - present
+
+
+def _mark(file: LandedFile) -> str:
+    state = f"{file.source_file}\0{file.size_bytes}\0{file.modified_ns}"
+    return hashlib.sha256(state.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _within(files: dict[str, LandedFile], max_bytes: int) -> dict[str, LandedFile]:
+    """The first files, in order of their paths, that have max_bytes together."""
+    chosen = {}
+    left = max_bytes
+    for mark, file in sorted(files.items(), key=lambda item: item[1].source_file):
+        left -= file.size_bytes
+        if left < 0:
+            break
+        chosen[mark] = file
+    return chosen
+
+
+def _days_of_files(
+    found: dict[str, list[LandedFile]],
+    landing: Path,
+    tables: Sequence[RawTable],
+    timezone: str,
+    chosen: dict[str, LandedFile],
+) -> list[DayChange]:
+    """Land the chosen files, and those alone, into a warehouse of their own, and read its journal."""
+    marks = {file.source_file: mark for mark, file in chosen.items()}
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "peek.duckdb")) as scratch:
+        ledger.prepare(scratch, tables)
+        for table in tables:
+            _pretend_landed(scratch, table, (file for file in found[table.name] if file.source_file not in marks))
+        land(scratch, landing, tables, datetime.min, timezone=timezone)
+        rows = scratch.execute("select source_file, day, row_count from raw.landing_changes").fetchall()
+    return [DayChange(day, count, marks[source_file]) for source_file, day, count in rows if source_file in marks]
+
+
+def _pretend_landed(scratch: duckdb.DuckDBPyConnection, table: RawTable, files: Iterable[LandedFile]) -> None:
+    for file in files:
+        entry = ledger.Entry(file.size_bytes, file.modified_ns, ledger.LOADED)
+        ledger.record(scratch, table, file, entry, (0, 0), datetime.min)
+
+
+def _days_in_warehouse(
+    warehouse: DuckDBConnection | None, table: RawTable, timezone: str, marks: dict[str, str]
+) -> list[DayChange]:
+    """The days on which files (path -> mark) have rows in the warehouse."""
+    day = ledger.day_of(table, timezone)
+    if warehouse is None or day is None or not marks:
+        return []
+    rows = warehouse.native.execute(
+        f"""select source_file, {day} as day, count(*) from {ledger.qualified(table)}
+        where source_file in (select unnest($files)) group by all having day is not null""",
+        {"files": list(marks)},
+    ).fetchall()
+    return [DayChange(day, count, marks[source_file]) for source_file, day, count in rows]

@@ -1,1 +1,0 @@
-"""Jobs for the seldom cases: everything rebuilt, marked days repaired."""

@@ -1,0 +1,39 @@
+"""The first rows that a failed dbt test found, for people: read again with the test's compiled SQL, as dbt only counts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import dagster as dg
+
+from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.dbt.runner import Event
+from sessionization_dagster.metadata.markdown import markdown_table
+from sessionization_dagster.warehouses.base import Warehouse
+
+SHOWN_ROWS = 10
+# Tests that could not run have no rows.
+FOUND_ROWS = ("fail", "warn")
+
+
+def failed_rows(warehouse: Warehouse, project: DbtProject, results: Iterable[Event]) -> dict[str, dict[str, Any]]:
+    """Return unique id -> metadata entries of the tests among the results that found rows: how many, and the first of them.
+
+    Opens the warehouse only if there are any. To be called once dbt has closed it.
+    """
+    found = {
+        event["data"]["node_info"]["unique_id"]: event["data"]
+        for event in results
+        if event["info"]["name"] == "LogTestResult" and event["data"]["node_info"]["node_status"] in FOUND_ROWS
+    }
+    if not found:
+        return {}
+    with warehouse.connect() as connection:
+        metadata = {}
+        for unique_id, data in found.items():
+            compiled = project.runner.compiled_sql(unique_id)
+            rows = connection.query_as_written(f"select * from (\n{compiled}\n) as failed_rows limit {SHOWN_ROWS}")
+            table = markdown_table(rows.column_names, [row.values() for row in rows.to_pylist()])
+            metadata[unique_id] = {"rows": int(data["num_failures"]), "first_rows": dg.MetadataValue.md(table)}
+    return metadata

@@ -1,0 +1,97 @@
+"""A full rebuild: every table anew from the raw rows, in a warehouse beside the real one, which it replaces once its checks pass.
+
+The real one stays as it is and can be queried until then. Logs that a rebuild cannot bring back are taken along.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sessionization_dagster.dbt.events import Progress
+from sessionization_dagster.dbt.nodes import log_nodes, relation_of
+from sessionization_dagster.rebuild.pipeline import Engine
+from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
+from sessionization_dagster.window import Window
+
+PREFIX = "rebuild-"
+# What dbt's runs and erasures left; the views of the schema monitoring read these.
+INTERNAL_LOGS = (("internal", "run_results"), ("internal", "erasures"), ("internal", "erasures_in_progress"))
+
+
+def tables_to_keep(manifest: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Logs, as (schema, table), that a rebuild cannot bring back: those that Python writes, and the internal ones."""
+    sources = [relation_of(node) for node in log_nodes(manifest) if node["resource_type"] == "source"]
+    return (*sources, *INTERNAL_LOGS)
+
+
+@dataclass(frozen=True)
+class Rebuild:
+    """One rebuild, step by step; each may be repeated.
+
+    Attributes:
+        engine: on the real warehouse.
+        name: tells this rebuild from others.
+        history: tables besides the raw ones to take along, as (schema, table).
+    """
+
+    engine: Engine
+    name: str
+    history: tuple[tuple[str, str], ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where the new warehouse is made: beside the real one, so that moving it into place is one step of the file system."""
+        return self.engine.warehouse.path.parent / f"{PREFIX}{self.name}"
+
+    @property
+    def rebuilt(self) -> DuckDBWarehouse:
+        """The new warehouse."""
+        return self.engine.in_folder(self.folder).warehouse
+
+    def copy_raw(self) -> dict[str, int]:
+        """Start the new warehouse with the raw tables and the logs; return the rows of each table.
+
+        Leftovers of earlier rebuilds are removed first.
+
+        Raises:
+            FileNotFoundError: there is no warehouse to rebuild.
+        """
+        warehouse = self.engine.warehouse
+        if not warehouse.path.exists():
+            raise FileNotFoundError(
+                f"{warehouse.path} does not exist: run a day first, a rebuild starts from its raw tables."
+            )
+        for folder in warehouse.path.parent.glob(f"{PREFIX}*"):
+            shutil.rmtree(folder)
+        return self.rebuilt.copy_from(
+            warehouse, lambda schema, table: schema == "raw" or (schema, table) in self.history
+        )
+
+    def build(self, window: Window, applied_at: datetime, report: Callable[[str], object]) -> int:
+        """Make every table for the window and test it; return how many tests ran. A warning does not stop it.
+
+        Raises:
+            DbtError: a model failed, or a test that must hold; the new warehouse is left to be looked at.
+        """
+        progress = Progress(report)
+        self.engine.in_folder(self.folder).run(window, applied_at, self.name, with_tests=True, on_event=progress)
+        progress.raise_failed_tests()
+        return progress.test_count
+
+    def swap_in(self) -> list[tuple[str, int | None, int | None]]:
+        """Put the new warehouse in the real one's place; return (table, rows before, rows now) of the tables that differ in number.
+
+        Repeatable: where the new one is in place already, nothing is left to do.
+        """
+        if not self.rebuilt.path.exists():
+            return []
+        before, now = self.engine.warehouse.row_counts(), self.rebuilt.row_counts()
+        self.engine.warehouse.replace_by(self.rebuilt)
+        shutil.rmtree(self.folder)
+        tables: Iterable[str] = sorted(name for name in before.keys() | now.keys() if not name.startswith("internal."))
+        return [(name, before.get(name), now.get(name)) for name in tables if before.get(name) != now.get(name)]

@@ -1,0 +1,57 @@
+"""How tables of Python code follow internal.change_queue, as dbt's follow it (macros/materializations/change_queue.sql, progress.sql)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from sessionization_dagster.warehouses.base import Connection, TableLayout, number
+from sessionization_dagster.window import ranges
+
+QUEUE_TABLES = (
+    # As dbt makes them before its runs (macros/materializations/change_queue.sql, internal.sql).
+    TableLayout(
+        "internal",
+        "change_queue",
+        """sequence bigint, origin varchar, event_date date, alias varchar, previous_visitor_id varchar, dbt_visitor_id varchar,
+        partition_date date""",
+    ),
+    TableLayout(
+        "internal",
+        "frontier_progress",
+        "model varchar, sequence bigint, generation varchar, parents_generation varchar, fingerprint varchar",
+    ),
+)
+
+
+def in_days(days: Iterable[date]) -> str:
+    """A condition by literals: a table's event_date is one of these."""
+    spans = (f"(event_date >= date '{span.start}' and event_date < date '{span.end}')" for span in ranges([*days]))
+    return f"({' or '.join(spans)})"
+
+
+def written_days(connection: Connection, origin: str, follower: str) -> tuple[int, list[date]]:
+    """The newest number of the change queue, and the days that its origin noted after the follower last followed it."""
+    followed = f"(select coalesce(max(sequence), 0) from internal.frontier_progress where model = '{follower}')"
+    newest = number(connection, "select coalesce(max(sequence), 0) as sequence from internal.change_queue")
+    rows = connection.query(
+        f"select distinct event_date from internal.change_queue where origin = '{origin}' and sequence > {followed}"
+    )
+    return newest, [row["event_date"] for row in rows.to_pylist()]
+
+
+def made_by(connection: Connection, follower: str) -> str:
+    """What a table of Python code was made by, as its last run noted it; empty where no run did."""
+    rows = connection.query(
+        f"select fingerprint from internal.frontier_progress where model = '{follower}'"
+    ).to_pylist()
+    return str(rows[0]["fingerprint"]) if rows else ""
+
+
+def following(follower: str, sequence: int, fingerprint: str) -> list[str]:
+    """Statements that note how far a table of Python code has followed the queue, and what it is made by."""
+    return [
+        f"delete from internal.frontier_progress where model = '{follower}'",
+        "insert into internal.frontier_progress (model, sequence, generation, parents_generation, fingerprint) "
+        f"values ('{follower}', {sequence}, '', '', '{fingerprint}')",
+    ]
