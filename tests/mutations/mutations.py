@@ -145,8 +145,8 @@ MUTATIONS = (
     Mutation(
         "a day that reruns to nothing ends empty",
         BY_DATE,
-        "['delete from ' ~ target_relation ~ ' where ' ~ replaced]",
-        "['delete from ' ~ target_relation ~ ' where ' ~ replaced ~ ' and exists (select 1 from (' ~ sql ~ ') as model)']",
+        "['delete from ' ~ target_relation ~ ' where ' ~ in_days(date, plan.days)]",
+        "['delete from ' ~ target_relation ~ ' where ' ~ in_days(date, plan.days) ~ ' and exists (select 1 from (' ~ sql ~ ') as model)']",
     ),
     Mutation(
         "rejected rows without a date are replaced",
