@@ -1,4 +1,4 @@
-"""What others rely on is what docs/public.yml lists. Change the list and CHANGELOG.md with it; tables and columns are in docs/tables.yml."""
+"""What others rely on is what docs/public.yml lists; tables and columns are in docs/tables.yml. CHANGELOG.md has what changes in it."""
 
 from __future__ import annotations
 
