@@ -19,6 +19,12 @@ def relation_of(node: Mapping[str, Any]) -> tuple[str, str]:
     return node["config"]["schema"], node["alias"]
 
 
+def tables_of(manifest: Mapping[str, Any]) -> set[str]:
+    """schema.table of the models, seeds and sources that the manifest has: all tables that a run makes or reads."""
+    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    return {".".join(relation_of(node)) for node in nodes if node["resource_type"] in ("model", "seed", "source")}
+
+
 def place_of(node: Mapping[str, Any]) -> tuple[str, str]:
     """(schema or dataset, table) of a model, seed or source as the warehouse calls it, and as compiled SQL does."""
     return node["schema"], node.get("alias") or node["identifier"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from sessionization_dagster.dbt.nodes import tables_of
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.defs.assets.checks import build_rebuild_checks
 from sessionization_dagster.defs.assets.landing import build_landing_assets
@@ -49,7 +50,11 @@ def embedded_parts(
                 manifest, warehouse, environment.landing, environment.sources, partitions, environment.removed_files
             ),
             build_report_asset(
-                warehouse, reports_folder(environment.duckdb_path), partitions, environment.target.value
+                warehouse,
+                reports_folder(environment.duckdb_path),
+                partitions,
+                environment.target.value,
+                tables_of(manifest),
             ),
             *published,
         ],

@@ -112,8 +112,9 @@ def _kind(manifest: Mapping[str, Any], unique_id: str) -> EntityKind:
 def _keys(manifest: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Unique id -> the columns of a test that says that they are unique. Of several such tests the last counts; any does."""
     for node in manifest["nodes"].values():
-        test = node.get("test_metadata") or {}
-        if test.get("name") == "unique_combination_of_columns":
-            yield node["depends_on"]["nodes"][0], tuple(test["kwargs"]["columns"])
-        elif test.get("name") == "unique":
-            yield node["depends_on"]["nodes"][0], (test["kwargs"]["column_name"],)
+        test, tested = node.get("test_metadata") or {}, node["depends_on"].get("nodes", [])
+        # A test of a model that is not enabled stays in the manifest and has no model.
+        if test.get("name") == "unique_combination_of_columns" and tested:
+            yield tested[0], tuple(test["kwargs"]["columns"])
+        elif test.get("name") == "unique" and tested:
+            yield tested[0], (test["kwargs"]["column_name"],)

@@ -14,7 +14,7 @@ from sessionization_dagster.cli.sample import FIRST_DAY, LAST_DAY
 from sessionization_dagster.dbt.project import PROJECT_DIR
 from tests.integration.real_job import OUTPUT_TABLES
 from tests.integration.test_families import landed
-from tests.integration.thin_driver import ThinDriver
+from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle import model
 from tests.oracle.inputs import RawRow, Settings
 
@@ -28,7 +28,7 @@ SAMPLE_COLUMNS = {
 @pytest.fixture(scope="module")
 def answers_and_tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Rows], dict[str, Rows]]:
     """Analysis -> its rows, and the oracle's tables of the same events."""
-    driver = landed(tmp_path_factory.mktemp("analyses"), "rudderstack")
+    driver = landed(tmp_path_factory.mktemp("analyses"), "rudderstack", project=parsed_project())
     driver.run(FIRST_DAY, LAST_DAY)
     compiled = driver.project.runner.invoke(["compile", "--select", "resource_type:analysis"], driver.variables).result
     with driver.warehouse.connect() as connection:

@@ -9,6 +9,7 @@ import pytest
 
 from sessionization_dagster.dbt.nodes import relation_of
 from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.settings.environment import Environment
 from tests.integration.thin_driver import ThinDriver, parsed_project
@@ -40,6 +41,18 @@ def wrong(driver: ThinDriver, rows: list[RawRow]) -> list[str]:
         if driver.makes(table)
     }
     return [f"{table}: {text}" for table, text in found.items() if text]
+
+
+def test_definitions_load_with_the_chosen_families_alone(tmp_path: Path) -> None:
+    names = {
+        "SESSIONIZATION_DUCKDB_PATH": str(tmp_path / "sessionization.duckdb"),
+        "SESSIONIZATION_FAMILIES": "mixpanel,segment",
+    }
+    graph = build_definitions(Environment.from_env(names)).resolve_asset_graph()
+    groups = {key.path[0] for key in graph.get_all_asset_keys()}
+    assert {"core", "mixpanel", "segment"} <= groups
+    assert not groups & {"rudderstack", "measure_js", "analytics"}
+    assert not {key.asset_key.path[0] for key in graph.asset_check_keys} & {"rudderstack", "measure_js", "analytics"}
 
 
 def schemas(project: DbtProject) -> set[str]:

@@ -28,9 +28,9 @@ from tests.oracle.model import RawRow, Settings
 DAY = date(2024, 3, 10)
 
 
-def landed(folder: Path, *sources: str) -> ThinDriver:
-    """A warehouse with the sample landed from real files through the doors of the sources."""
-    driver = ThinDriver(folder, Settings(sources=sources))
+def landed(folder: Path, *sources: str, project: DbtProject | None = None) -> ThinDriver:
+    """A warehouse with the sample landed from real files, in the formats of the sources."""
+    driver = ThinDriver(folder, Settings(sources=sources), project)
     land_sample(folder / "landing", sources)
     land_files(driver, folder / "landing", sources)
     return driver

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sessionization_dagster.dbt.nodes import relation_of
+from sessionization_dagster.dbt.nodes import tables_of
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity.store import update_identity_graph
@@ -79,9 +79,7 @@ class ThinDriver:
 
     def makes(self, table: str) -> bool:
         """Whether its project makes schema.table: those of families that were not chosen it does not."""
-        nodes = self.project.manifest["nodes"].values()
-        made = {".".join(relation_of(node)) for node in nodes if node["resource_type"] == "model"}
-        return table in {*made, "core.identity_graph"}
+        return table in tables_of(self.project.manifest)
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -150,7 +148,7 @@ class ThinDriver:
         """The models after the identity graph, or only those selected."""
         everything = ["--select", "tag:sessions", *_excluding([*self._made("sessions"), *left_out])]
         self._dbt(["build", *MODELS, *(["--select", select] if select else everything)], first, last)
-        if not select:
+        if not select and "resource_type:seed" not in left_out:
             self._made_with["sessions"] = self.variables_of_settings()
 
     def _made(self, side: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The visual report as an asset: one HTML page a run, beside the embedded warehouse."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,16 @@ def build_report_asset(
     folder: Path,
     partitions: dg.DailyPartitionsDefinition,
     kind: str,
+    made_tables: Collection[str],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
-    """The report below the folder; now gives the time that stands on it. A table that is missing is told on the page."""
+    """The report below the folder, of those of made_tables (schema.table) that it asks for. The page names a table that is missing.
+
+    now gives the time that the page shows.
+    """
     spec = spec_of_files(
         KEY,
-        (dg.AssetKey(table.split(".")) for table in TABLES),
+        (dg.AssetKey(table.split(".")) for table in TABLES if table in made_tables),
         DESCRIPTION,
         {kind, "html"},
         [Path(__file__), Path(report.__file__)],
