@@ -46,6 +46,7 @@ LONG = (
     "tests/integration/test_fuzzed_folders.py",
     "tests/integration/test_job.py::test_a_killed_run_then_run_again_leaves_what_an_unkilled_one_leaves[more moments]",
     "tests/integration/test_job.py::test_random_histories_through_the_real_job_equal_the_oracle",
+    "tests/integration/test_one_visitor.py",
     "tests/integration/test_package.py::test_the_demo_runs",
     "tests/integration/test_package.py::test_the_ui_has_the_models_of_both",
     "tests/integration/test_rebuild_checks.py::test_every_visitor_of_a_random_history_matches_at_any_time[170]",
