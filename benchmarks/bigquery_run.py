@@ -15,7 +15,6 @@ from typing import Any
 
 from sessionization_dagster.dbt.nodes import meta_of, place_of
 from sessionization_dagster.warehouses import bigquery
-from sessionization_dagster.warehouses.bigquery import type_of
 from tests.bigquery.driver import BigQueryDriver, recorded
 from tests.bigquery.emulator import PROJECT, emulator
 from tests.oracle.model import RawRow, Settings
@@ -76,7 +75,7 @@ def catch(days: int) -> Caught:
     bigquery.RETRY = bigquery.RETRY.with_timeout(REQUEST_SECONDS)
     ordinary = FIRST_DAY + timedelta(days=days - 1)
     with tempfile.TemporaryDirectory() as folder, emulator(Path(folder) / "log.txt") as endpoint:
-        driver = BigQueryDriver(endpoint, Settings(), max_lateness_days=7, is_divided=True)
+        driver = BigQueryDriver(endpoint, Settings(), max_lateness_days=7, is_divided=True, families=())
         driver.land(_rows(ordinary))
         with recorded() as whole:
             driver.run(FIRST_DAY, FIRST_DAY)
@@ -87,15 +86,7 @@ def catch(days: int) -> Caught:
             driver.run_tests(ordinary, ordinary)
         with recorded() as login:
             driver.run(ordinary + timedelta(days=1), ordinary + timedelta(days=1))
-        with driver.warehouse.connect() as connection:
-            client = connection.native
-            tables = {
-                f"{PROJECT}.{dataset.dataset_id}.{table.table_id}": {
-                    field.name: type_of(field) for field in client.get_table(table.reference).schema
-                }
-                for dataset in client.list_datasets()
-                for table in client.list_tables(dataset.reference)
-            }
+        tables = driver.columns()
     manifest = driver.project.manifest
     nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
     grains = {_place(node): meta_of(node)["grain"] for node in nodes if "grain" in meta_of(node)}

@@ -148,6 +148,18 @@ class BigQueryDriver(ThinDriver):
         results = self.project.runner.invoke(command, {**self.variables, **window}).result.results
         return {result.node.name: result.status.value for result in results if result.node.resource_type == "test"}
 
+    def columns(self) -> dict[str, dict[str, str]]:
+        """project.dataset.table -> column -> type, of every table and view."""
+        with self.warehouse.connect() as connection:
+            client = connection.native
+            return {
+                f"{PROJECT}.{dataset.dataset_id}.{table.table_id}": {
+                    field.name: type_of(field) for field in client.get_table(table.reference).schema
+                }
+                for dataset in client.list_datasets()
+                for table in client.list_tables(dataset.reference)
+            }
+
     def rows(self, table: str, columns: Iterable[str]) -> list[dict[str, Any]]:
         """All rows of an output table."""
         schema, _, name = table.partition(".")

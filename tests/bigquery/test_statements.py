@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from sessionization_dagster.landing import RawTable
-from sessionization_dagster.warehouses.bigquery import type_of
 from tests.bigquery.analyzer import Analyzer
 from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
 from tests.bigquery.emulator import PROJECT
@@ -85,15 +84,7 @@ def sent(endpoint: str) -> Sent:
             if first == DAYS[-2]:
                 assert set(driver.run_tests(first, last).values()) <= {"pass", "warn"}
         runs.append(list(statements))
-    with driver.warehouse.connect() as connection:
-        client = connection.native
-        tables = {
-            f"{PROJECT}.{dataset.dataset_id}.{table.table_id}": {
-                field.name: type_of(field) for field in client.get_table(table.reference).schema
-            }
-            for dataset in client.list_datasets()
-            for table in client.list_tables(dataset.reference)
-        }
+    tables = driver.columns()
     command = ["compile", "--select", "resource_type:analysis"]
     results = driver.project.runner.invoke(command, driver.variables).result.results
     metrics = Metrics(driver.project)
