@@ -120,7 +120,7 @@ def test_the_daily_job_and_late_data(driver: BigQueryDriver, project: Project, t
     assert_all_is_told(result, driver)
     strangers = {sql for sql, labels in jobs if labels.get("run_id") != result.dagster_run.run_id}
     # dbt gives the load of a seed no labels; loads cost nothing.
-    seeds = {path.stem for path in (PROJECT_DIR / "seeds").rglob("*.csv")}
+    seeds = {path.stem for path in (PROJECT_DIR / "seeds").glob("*.csv")}
     assert strangers == {f"load {PROJECT}.{DATASET}_core.{seed}" for seed in seeds}
     assert {"core_events", "core_identity_graph", "session_models"} <= {labels.get("asset") for _, labels in jobs}
     assert SOURCE_IS_FRESH in {labels.get("check") for _, labels in jobs}
