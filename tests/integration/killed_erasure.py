@@ -14,7 +14,8 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster.definitions import build_definitions
-from sessionization_dagster.erasure import forget, fresh_file, job
+from sessionization_dagster.defs import forget_visitor
+from sessionization_dagster.erasure import forget, fresh_file
 from sessionization_dagster.settings.environment import Environment
 from tests.integration.real_job import QUIET
 
@@ -36,7 +37,7 @@ def main() -> None:
     if point == "first file":
         forget.rewrite = dying_after(forget.rewrite)  # type: ignore[assignment]
     elif point == "files":
-        job.run_days = die  # type: ignore[assignment]
+        forget_visitor.run_days = die  # type: ignore[assignment]
     else:
         fresh_file.put_in_place = die  # type: ignore[assignment]
     erase = build_definitions(Environment.from_env()).resolve_job_def("forget_visitor")

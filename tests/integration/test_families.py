@@ -22,7 +22,7 @@ from sessionization_dagster.landing import land, raw_tables
 from sessionization_dagster.settings.environment import Environment
 from tests.integration.real_job import LOGS, OUTPUT_TABLES, ROOT
 from tests.integration.recomputed import compare, problems
-from tests.integration.thin_driver import ThinDriver
+from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import RawRow, Settings
 
 DAY = date(2024, 3, 10)
@@ -66,10 +66,11 @@ SAME_THROUGH_EVERY_DOOR = {
 
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ThinDriver]:
-    """The sample behind three doors; the first is also the history that one more day is added to."""
-    drivers = {
-        source: landed(tmp_path_factory.mktemp(source), source) for source in ("rudderstack", "segment", "mixpanel")
-    }
+    """The sample in three vendors' formats; the first, with all families, is also the history that one more day is added to."""
+    drivers = {source: landed(tmp_path_factory.mktemp(source), source) for source in ("segment", "mixpanel")}
+    drivers["rudderstack"] = landed(
+        tmp_path_factory.mktemp("rudderstack"), "rudderstack", project=parsed_project(("rudderstack",))
+    )
     drivers["rudderstack"].run(FIRST_DAY, LAST_DAY - timedelta(days=1))
     drivers["rudderstack"].run(LAST_DAY, LAST_DAY)
     for source in ("segment", "mixpanel"):
