@@ -1,4 +1,4 @@
-"""Everything Dagster knows of the project. Built from settings on demand; importing this module reads and opens nothing."""
+"""Everything that Dagster knows of the project, built from settings on demand. Importing this module reads and opens nothing."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def build_definitions(
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors for the given settings.
 
-    variables replace vars of dbt_project.yml, loggers Dagster's own, notifier what the settings say of telling failed runs.
-    select is what the daily job runs, in Dagster's selection syntax.
+    variables replace vars of dbt_project.yml. loggers replace Dagster's loggers. notifier replaces the notifier of failed runs that the
+    settings name. select names the assets that the daily job runs, in Dagster's selection syntax.
 
     Raises:
         SettingsError: a setting cannot be used.
@@ -88,7 +88,7 @@ def build_definitions(
             failure_sensor(notifier or (WebhookNotifier(webhook) if webhook else LogNotifier())),
         ],
         asset_checks=parts.checks,
-        # Steps share a process: one writer at a time anyway, and dbt and Dagster are slow to import.
+        # Steps share a process: only one may write at a time, and dbt and Dagster are slow to import.
         loggers=loggers,
         executor=dg.in_process_executor,
     )
@@ -97,6 +97,6 @@ def build_definitions(
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The entry point: definitions for the process's environment. An instance of Dagster's own making gets a quick event log too."""
+    """The entry point: definitions for the process's environment. An instance that Dagster itself made gets the quick event log too."""
     store_batches_in_bulk()
     return build_definitions(Environment.from_env())

@@ -1,4 +1,4 @@
-"""Errors that a user can act upon: each message names what is wrong, where, and the remedy. And which errors pass by themselves."""
+"""Errors that a user can act upon: each message names what is wrong, where, and the remedy. Also: which errors are transient."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ class SettingsError(ValueError):
 
 
 class TransientError(RuntimeError):
-    """An error that may be gone when the same is tried again a little later, where is_transient says so."""
+    """An error that may not occur again in a later retry, if is_transient says so."""
 
     def __init__(self, message: str, is_transient: bool = False) -> None:
-        """With is_transient, trying again may help; else the data or the settings must change first."""
+        """With is_transient, a retry may help. Otherwise the data or the settings must change first."""
         super().__init__(message)
         self.is_transient = is_transient
 
@@ -23,10 +23,10 @@ class WarehouseError(TransientError):
 
 
 class DbtError(TransientError):
-    """A dbt command failed: names the nodes and what the warehouse said."""
+    """A dbt command failed. The message names the nodes and has the warehouse's message."""
 
 
-# What warehouses say of troubles that pass. dbt hands on their words, not their exceptions.
+# Warehouses' messages for transient errors. dbt passes on the messages, not the exceptions.
 _PASSING = re.compile(
     r"could not set lock on file|conflicting lock is held"
     r"|\b(?:429|50[0234]) (?:GET|POST|PUT|PATCH|DELETE) https?://"
@@ -38,10 +38,10 @@ _PASSING_STATUS = {429, 500, 502, 503, 504}
 
 
 def is_transient(error: BaseException | None) -> bool:
-    """Whether the same may succeed a little later: said by the error itself, its HTTP status or its words, or those of a cause."""
+    """Whether a later retry may succeed: judged by the error itself, its HTTP status or its message, or by those of a cause."""
     while error is not None:
         if isinstance(error, WarehouseError):
-            return error.is_transient  # judged by whoever knows the warehouse: a status alone may mislead
+            return error.is_transient  # judged by code that knows the warehouse: a status alone may mislead
         if isinstance(error, TransientError):
             passes = error.is_transient
         else:
@@ -57,7 +57,7 @@ def is_transient(error: BaseException | None) -> bool:
 
 
 def says_passing_trouble(text: str) -> bool:
-    """Whether a warehouse's message tells of a lock, an overload or a broken connection."""
+    """Whether a warehouse's message names a lock, an overload or a broken connection."""
     return _PASSING.search(text) is not None
 
 

@@ -1,12 +1,12 @@
-"""Dagster's SQLite event log, storing a batch of events as a batch. Named in dagster.yaml.
+"""Dagster's SQLite event log, which stores a batch of events as a batch. Named in dagster.yaml.
 
 One run over 180 days of 45 assets is 16,000 events. Dagster hands events over in batches
-(DAGSTER_EVENT_BATCH_SIZE), but its SQLite storage stores a batch one event at a time. Each takes two connections, two commits, a look at
-the table's columns and the disk to wait for: 20-40 ms, ten minutes in all. Here a batch is a few statements in two transactions.
+(DAGSTER_EVENT_BATCH_SIZE), but its SQLite storage stores a batch one event at a time. Each event takes two connections, two commits, a
+query of the table's columns and a wait for the disk: 20-40 ms, ten minutes in all. Here a batch is a few statements in two transactions.
 
-An instance that does not name this storage gets the same in the processes that load the definitions (store_batches_in_bulk).
+If an instance does not name this storage, the processes that load the definitions still get the same (store_batches_in_bulk).
 
-The base class has no public import; a test pins what is used of it. With Postgres, as for production, none of this applies.
+The base class has no public import; a test pins what is used of it. With Postgres, as in production, none of this applies.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from dagster_shared.record import replace
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.engine import Connection, Engine
 
-#: Dagster's variable: how many events it hands over at once. Without one it stores them one by one.
+#: Dagster's variable: how many events it passes on at once. If it is not set, Dagster stores events one by one.
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 INDEXED = ASSET_EVENTS | ASSET_CHECK_EVENTS | set(EVENT_TYPE_TO_PIPELINE_RUN_STATUS)
 
 
 def store_batches_in_bulk() -> None:
-    """Have every SQLite event log of this process store its batches in bulk, and Dagster hand events over in batches."""
+    """Make every SQLite event log of this process store its batches in bulk, and make Dagster pass events on in batches."""
     os.environ.setdefault(BATCH_SIZE, "1000")
     SqliteEventLogStorage.store_event_batch = store_event_batch  # type: ignore[method-assign, assignment]
 
 
 def store_event_batch(storage: SqliteEventLogStorage, events: Sequence[EventLogEntry]) -> None:
-    """Store events, all or none of a run's."""
+    """Store events. All events of a run are stored, or none."""
     if len({event.run_id for event in events}) != 1:
         for event in events:
             storage.store_event(event)
@@ -55,7 +55,7 @@ def store_event_batch(storage: SqliteEventLogStorage, events: Sequence[EventLogE
 def _store_in_index(
     storage: SqliteEventLogStorage, index: Connection, events: Sequence[EventLogEntry], rows: Sequence[dict[str, Any]]
 ) -> None:
-    """Mirror a run's events in the database that is asked across runs."""
+    """Copy a run's events into the index, the database for queries across runs."""
     table = SqlEventLogStorageTable
     insert = table.insert().returning(table.c.id, sort_by_parameter_order=True)
     stored: list[tuple[EventLogEntry, int]] = list(
@@ -73,16 +73,16 @@ def _store_in_index(
 
 
 def _newest(stored: Iterable[tuple[EventLogEntry, int]]) -> list[tuple[EventLogEntry, int]]:
-    """The last event of each asset and type, in order: an asset's entry says nothing of those before it."""
+    """The last event of each asset and type, in order. An asset's entry does not keep earlier ones."""
     last = {(event.get_dagster_event().asset_key, _type_of(event)): (event, id_) for event, id_ in stored}
     return sorted(last.values(), key=lambda one: one[1])
 
 
 def _of_no_partition(event: EventLogEntry) -> EventLogEntry:
-    """A planned check as one row, which its evaluation then updates.
+    """Turn a planned check into one row, which its evaluation then updates.
 
-    Dagster plans an unpartitioned check once for each partition of the run. The evaluation names no partition, so it finds none of
-    these rows, and they stay planned for ever.
+    Dagster plans an unpartitioned check once for each partition of the run. The evaluation names no partition, so it would find none of
+    these rows, and they would stay planned for ever.
     """
     if _type_of(event) != DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
         return event
@@ -97,7 +97,7 @@ def _type_of(event: EventLogEntry) -> DagsterEventType | None:
 
 @contextmanager
 def _second_connection(storage: SqliteEventLogStorage) -> Iterator[Connection]:
-    """A connection to the index beside that of a run. The lock that guards connections cannot be taken twice."""
+    """A connection to the index while a run's connection is open. The lock that guards connections cannot be taken twice."""
     storage._db_lock.release()
     try:
         with storage.index_connection() as connection:
@@ -108,7 +108,7 @@ def _second_connection(storage: SqliteEventLogStorage) -> Iterator[Connection]:
 
 @contextmanager
 def _sharing(storage: SqliteEventLogStorage, connection: Connection) -> Iterator[None]:
-    """Have the storage use this connection, and so this transaction, wherever it asks for one of the index."""
+    """Make the storage use this connection, and so this transaction, wherever it opens a connection to the index."""
 
     @contextmanager
     def shared() -> Iterator[Connection]:
@@ -122,18 +122,18 @@ def _sharing(storage: SqliteEventLogStorage, connection: Connection) -> Iterator
 
 
 class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
-    """The same for an instance as a whole: also the daemon, which loads no definitions, stores a backfill's planned events with it."""
+    """The same for a whole instance, including the daemon, which loads no definitions but stores a backfill's planned events."""
 
     store_event_batch = store_event_batch
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> BatchedSqliteEventLogStorage:
-        """Dagster makes storages from dagster.yaml with this."""
+        """Dagster calls this to make a storage from dagster.yaml."""
         return cls(inst_data=inst_data, **config_value)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        """As Dagster's own, with one engine a database: a new one for each event would compile each statement again."""
+        """Like Dagster's own, but with one engine per database. A new engine for each event would compile each statement again."""
         if shard not in self._initialized_dbs:
             with super()._connect(shard):
                 pass

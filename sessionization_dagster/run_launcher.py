@@ -1,7 +1,7 @@
-"""Dagster's own run launcher, able to tell whether a run's process still lives. Named in dagster.yaml; nothing imports it.
+"""Dagster's own run launcher, which can also say whether a run's process still exists. Named in dagster.yaml; nothing imports it.
 
-A run whose process was killed together with the server that started it stays "started" for good: nobody is left to say otherwise, and
-it holds the pool in which all writers are. Dagster's monitoring daemon asks a run's launcher for its health, where that can tell.
+If a run's process is killed together with the server that started it, nobody records the failure. The run stays "started" for ever and
+holds the pool of all writers. Dagster's monitoring daemon asks a run's launcher for the run's health, if the launcher supports this.
 
 The types of the answer have no public import; a test pins them.
 """
@@ -20,19 +20,19 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 
 ANSWER_TIMEOUT_SECONDS = 10
-# A code server that its supervisor starts again is back within a minute or two.
+# A supervisor restarts a code server within a minute or two.
 SERVER_AWAY_SECONDS = 600
-# The daemon notices a returned server by itself, some seconds later.
+# The daemon notices by itself that a server is back, some seconds later.
 SERVER_BACK_SECONDS = 20
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
-    """Launches runs as DefaultRunLauncher does, and knows when one's process is gone."""
+    """Launches runs like DefaultRunLauncher, and knows when a run's process has ended."""
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> WatchedRunLauncher:
-        """Dagster makes launchers from dagster.yaml with this."""
+        """Dagster calls this to make a launcher from dagster.yaml."""
         return cls(inst_data=inst_data, **config_value)
 
     @property
@@ -41,13 +41,13 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Alive where the server that launched it says that it executes it, or where its process runs on this machine.
+        """A run is alive if the server that launched it says that it executes it, or if its process runs on this machine.
 
-        On another machine or in another container process numbers mean nothing here: only the server counts then. A run that was started
-        by hand has no server; one that has not said yet which process it is counts as alive.
+        If the process is on another machine or in another container, its number means nothing here, and only the server counts. A run
+        that was started by hand has no server. A run that has not yet reported its process counts as alive.
 
-        A server that is away takes its runs along, but they are given up only when it is back: Dagster starts a failed run again once,
-        at the moment when it has failed, and needs the server for that.
+        When a server stops, its runs stop too, but they are marked as failed only when the server is back: Dagster retries a failed run
+        once, at the moment when it fails, and needs the server for that.
         """
         client = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
         executes = None if client is None else _executes(client, run)
@@ -55,7 +55,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
         processes = self._processes(run) if is_local and not executes else []
         if executes or (is_local and (not processes or any(_lives(*process) for process in processes))):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        # A socket is that of a server that was started with the daemon: a new server has a new one.
+        # A server with a socket was started together with the daemon; a new server would have a new socket.
         if client is not None and client.port and self._waits_for_server(run.run_id, is_back=executes is not None):
             return CheckRunHealthResult(
                 WorkerStatus.RUNNING, "its process is gone; waiting for the code server to be back"
@@ -63,7 +63,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return CheckRunHealthResult(WorkerStatus.FAILED, "its process is gone")
 
     def _waits_for_server(self, run_id: str, is_back: bool) -> bool:
-        """Whether the run's server was found to be away, and has not been back for long enough, nor away for too long."""
+        """Whether to wait for the run's server: it was found missing, and is neither back for long enough nor missing for too long."""
         now = time.monotonic()
         if not is_back:
             self._returned.pop(run_id, None)
@@ -72,7 +72,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
 
     @cached_property
     def _missed(self) -> dict[str, float]:
-        """Run -> when its server was first found to be away."""
+        """Run -> when its server was first found missing."""
         return {}
 
     @cached_property
@@ -81,7 +81,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return {}
 
     def _processes(self, run: DagsterRun) -> list[tuple[int, float]]:
-        """Number of each process that reported to run it, and when it did, seconds since 1970."""
+        """The number of each process that reported that it executes the run, and the time of the report in seconds since 1970."""
         events = [
             (entry.dagster_event, entry.timestamp)
             for entry in self._instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
@@ -94,12 +94,12 @@ class WatchedRunLauncher(DefaultRunLauncher):
 
 
 def _executes(client: DagsterGrpcClient, run: DagsterRun) -> bool | None:
-    """Whether a code server executes the run; None where no server answers."""
+    """Whether a code server executes the run; None if no server answers."""
     request = CanCancelExecutionRequest(run_id=run.run_id)
     try:
         text = client.can_cancel_execution(request, timeout=ANSWER_TIMEOUT_SECONDS)
     except Exception as error:
-        # One that is too busy to answer may well be executing it; one that is not there is not.
+        # A server that is too busy to answer may be executing the run; a missing server is not.
         cause = error.__cause__
         is_busy = isinstance(cause, grpc.RpcError) and cause.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         return True if is_busy else None
@@ -107,7 +107,7 @@ def _executes(client: DagsterGrpcClient, run: DagsterRun) -> bool | None:
 
 
 def _lives(pid: int, reported_at: float) -> bool:
-    """Whether the process that reported is still there: one that has its number now and is younger than the report is another."""
+    """Whether the process that reported still exists. A process with the same number that is younger than the report is another one."""
     try:
         process = psutil.Process(pid)
         return bool(process.create_time() <= reported_at and process.status() != psutil.STATUS_ZOMBIE)

@@ -1,4 +1,4 @@
-"""The days that one run reads and replaces: half-open, as dates of the reporting timezone. No Dagster, no warehouse."""
+"""The days that one run reads and replaces, as a half-open range of dates in the reporting timezone. No Dagster, no warehouse."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Window:
         return {"partition_start": self.start.isoformat(), "partition_end": self.end.isoformat()}
 
     def as_run_tags(self) -> dict[str, str]:
-        """The tags that make a run of the daily job one run over the window."""
+        """The tags with which a run of the daily job covers the window."""
         return {RANGE_START: self.start.isoformat(), RANGE_END: self.last.isoformat()}
 
     def as_partition_keys(self) -> list[str]:
@@ -49,7 +49,7 @@ class Window:
 
 
 def ranges(days: Iterable[date], near: int = 1) -> list[Window]:
-    """The days as windows, in order: neighbours of which the later is at most `near` days after the earlier share one."""
+    """The days as windows, in order. Two neighbouring days share a window if they are at most `near` days apart."""
     windows: list[Window] = []
     for day in sorted(set(days)):
         if windows and day - windows[-1].last <= timedelta(days=near):

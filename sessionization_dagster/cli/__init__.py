@@ -1,1 +1,1 @@
-"""What people type: the command `sessionization`, and the Dagster home that it keeps."""
+"""The command `sessionization`, and the Dagster home that it keeps."""

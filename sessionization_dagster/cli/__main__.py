@@ -1,4 +1,4 @@
-"""The command `sessionization`: what people type. Each part is imported where it is asked for: Dagster and dbt are slow to import."""
+"""The command `sessionization`: its arguments. Each part is imported when it is used, because Dagster and dbt are slow to import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sessionization_dagster.settings.environment import Environment
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line (the process's own by default) asks for; returns the exit code."""
+    """Run the command line (by default the process's own) and return the exit code."""
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.command(arguments)

@@ -19,7 +19,7 @@ def instance_home(env: Mapping[str, str] | None = None) -> Path:
 
 
 def prepare_instance_home() -> Path:
-    """Make DAGSTER_HOME (data/dagster where it is not set) a folder with a dagster.yaml; an existing one is kept."""
+    """Make the folder DAGSTER_HOME (data/dagster where it is not set) with a dagster.yaml in it. An existing dagster.yaml is kept."""
     home = instance_home()
     home.mkdir(parents=True, exist_ok=True)
     if not (home / TEMPLATE.name).exists():
@@ -27,18 +27,18 @@ def prepare_instance_home() -> Path:
         (home / TEMPLATE.name).write_text(text)
     os.environ["DAGSTER_HOME"] = str(home)
     store_batches_in_bulk()
-    # A backfill waits for a code server that is away, as while it restarts, instead of failing.
+    # A backfill waits for a code server that does not answer, for example while it restarts, instead of failing.
     os.environ.setdefault("DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR", "1")
     return home
 
 
 def remember_demo_settings(home: Path, settings: Mapping[str, str]) -> None:
-    """Keep the demo's partition range and sources, so that the UI opens with the same."""
+    """Store the demo's partition range and sources, so that the UI opens with the same ones."""
     (home / "demo.json").write_text(json.dumps(dict(settings)))
 
 
 def demo_settings(home: Path) -> dict[str, str]:
-    """The settings that the demo was run with; none where it was not."""
+    """The settings that the demo ran with; empty if no demo ran."""
     path = home / "demo.json"
     settings: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     return settings

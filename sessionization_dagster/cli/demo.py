@@ -1,4 +1,4 @@
-"""`sessionization demo`: the sample data landed and all of its days materialised."""
+"""`sessionization demo`: lands the sample data and materialises all of its days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAMPLE_SETTINGS = {
 
 
 def main(env: Mapping[str, str] = os.environ) -> int:
-    """Run the demo with the given environment (the process's by default); returns the exit code."""
+    """Run the demo with the given environment (by default the process's) and return the exit code."""
     try:
         environment = Environment.from_env({**SAMPLE_SETTINGS, **env})
         before = instance_home()

@@ -1,4 +1,4 @@
-"""Records what `make demo` made, beside its settings, for `make clean` to remove. Nothing that anybody else made is touched."""
+"""Records what `make demo` made, beside its settings, and removes it in `make clean`. Nothing that anybody else made is touched."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Made:
 
     Attributes:
         landing: the folder that the sample was landed in.
-        files: landed file -> its size and last modification, nanoseconds since 1970.
-        warehouse: the file, where no other run had made it before.
-        home: whether no other command had made the Dagster home.
+        files: landed file -> its size and its last modification in nanoseconds since 1970.
+        warehouse: its file; None if another run had made the file before.
+        home: whether a demo made the Dagster home, and no other command.
         runs: ids of the demos' runs.
     """
 
@@ -38,22 +38,22 @@ class Made:
 
     @classmethod
     def load(cls, home: Path) -> Made | None:
-        """What is written down in a Dagster home."""
+        """Read the record of a Dagster home; None where there is none."""
         path = home / RECORD
         return cls(**json.loads(path.read_text())) if path.exists() else None
 
     def save(self, home: Path) -> None:
-        """Write it down."""
+        """Write the record."""
         (home / RECORD).write_text(json.dumps(asdict(self)))
 
     def add_files(self, landing: Path, paths: Iterable[Path]) -> None:
-        """Take in sample files that were landed just now."""
+        """Add sample files that were landed just now."""
         self.landing = str(landing)
         self.files |= {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
 
 
 def run_ids(home: Path) -> set[str]:
-    """The runs that a Dagster home knows."""
+    """The ids of the runs that a Dagster home knows."""
     if not (home / "dagster.yaml").exists():
         return set()
     with dg.DagsterInstance.from_config(str(home)) as instance:
@@ -61,7 +61,7 @@ def run_ids(home: Path) -> set[str]:
 
 
 def clean(home: Path) -> list[str]:
-    """Remove what demos made, as far as nothing else has come to it; return what was left, and why.
+    """Remove what demos made, unless something else was added to it. Return what was left, and why.
 
     Raises:
         duckdb.Error: the warehouse is in use.
@@ -94,7 +94,7 @@ def clean(home: Path) -> list[str]:
 
 
 def _foreign_files(made: Made) -> list[str]:
-    """Files whose rows are in the demo's warehouse though no demo landed them."""
+    """Files with rows in the demo's warehouse that no demo landed."""
     if made.warehouse is None or not Path(made.warehouse).exists():
         return []
     known = {(Path(name).relative_to(made.landing).as_posix(), size) for name, (size, _) in made.files.items()}
@@ -107,7 +107,7 @@ def _foreign_files(made: Made) -> list[str]:
 
 
 def _remove_warehouse(path: Path) -> None:
-    """The file, what DuckDB keeps beside it, and the reports on it."""
+    """Remove the file, what DuckDB keeps beside it, and its reports."""
     for file in (path, path.with_name(f"{path.name}.wal")):
         file.unlink(missing_ok=True)
     reports = reports_folder(path)
@@ -118,7 +118,7 @@ def _remove_warehouse(path: Path) -> None:
 
 
 def _remove_empty(folder: Path, top: Path) -> None:
-    """Remove a folder and those above it, up to and with the topmost one, as far as they are empty."""
+    """Remove a folder and those above it, up to and including top, as long as they are empty."""
     while folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
         if folder == top:
@@ -127,7 +127,7 @@ def _remove_empty(folder: Path, top: Path) -> None:
 
 
 def main(env: Mapping[str, str] | None = None) -> int:
-    """Clean the Dagster home that the environment names; returns the exit code."""
+    """Clean the Dagster home that the environment names, and return the exit code."""
     try:
         for text in clean(instance_home(env)):
             print(f"Left: {text}")

@@ -1,4 +1,4 @@
-"""`sessionization run`: days materialised in one run on the Dagster instance of the UI, with progress and a summary for people.
+"""`sessionization run`: materialises days in one run on the UI's Dagster instance, and prints progress and a summary.
 
 The run is an ordinary run of the daily job over a range of partitions; the UI shows it like any other.
 """
@@ -22,12 +22,12 @@ from sessionization_dagster.settings.environment import Environment
 
 
 def materialise(environment: Environment, first: date, last: date, select: str = "*") -> int:
-    """Run the daily job for first..last with progress lines, and print what the warehouse holds then; returns the exit code.
+    """Run the daily job for first..last, print progress and then what the warehouse holds, and return the exit code.
 
-    select names the assets to run with their checks, in Dagster's selection syntax.
+    select names the assets to run, with their checks, in Dagster's selection syntax.
 
     Raises:
-        SettingsError: a setting cannot be used, or the days are no partitions.
+        SettingsError: a setting cannot be used, or a day is not a partition.
     """
     started = time.monotonic()
     _require_partitions(environment, first, last)
@@ -53,7 +53,7 @@ def materialise(environment: Environment, first: date, last: date, select: str =
     failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
     for check in failed:
         print(f"Check {check.check_name} of {check.asset_key.to_user_string()} did not pass: see it with `make ui`.")
-    # A selection need not hold the tables that are counted.
+    # A selection may lack the tables that are counted.
     counts = _counts(environment) if select == "*" else f"Ran {select}"
     print(_summary(environment, counts, finished - run_started, finished - started))
     return 0
@@ -83,13 +83,13 @@ def _reason(result: dg.ExecuteInProcessResult) -> str:
 
 
 def progress_logger(started: float) -> dg.LoggerDefinition:
-    """A console logger that prints what assets report, with the seconds since the start; not each Dagster event."""
+    """A console logger that prints what assets report, with the seconds since the start, and leaves out Dagster's events."""
 
     class Line(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             meta = getattr(record, "dagster_meta", {})
             text = meta.get("orig_message") or record.getMessage()
-            # dagster-dbt tells which arguments it passes: of use to its developers.
+            # dagster-dbt logs the arguments that it passes, which help only its developers.
             if meta.get("dagster_event") is None and not text.startswith("A dbt subsetted execution"):
                 print(f"  {time.monotonic() - started:6.1f} s  {text}", flush=True)
 

@@ -1,7 +1,7 @@
-"""The sample as each source's vendor would have delivered it: the same events behind four doors, so that the table families compare.
+"""The sample in the format of each source's vendor: the same events in four formats, so that the table families can be compared.
 
-The sample has no countries, devices, referrers, campaigns, user agents, order values, page calls or traits. Here they are made from its
-ids and event names, the same each time.
+The sample has no countries, devices, referrers, campaigns, user agents, order values, page calls or traits. They are made here from its
+ids and event names, and are the same each time.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ FIRST_DAY, LAST_DAY = date(2024, 1, 4), date(2024, 6, 29)
 _PAGES = """('home', 'catalog', 'search', 'filter_results', 'product_view', 'compare', 'cart', 'promo_page', 'account_page', 'review_page',
     'error_page')"""
 
-# Where visits come from: first and last of the numbers below 100 by which a visit draws it, the referrer, and what its url has behind the
-# question mark.
+# Where visits come from. Each visit draws a number below 100. The columns are the first and the last number that draw the origin, the
+# referrer, and the query string of the url.
 _ORIGINS = """(values
     (30, 51, 'https://www.google.com/', null),
     (52, 56, 'https://www.bing.com/', null),
@@ -43,8 +43,8 @@ _USER_AGENTS = """[
 ]"""
 _BOT = "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)"
 
-# A visit's first event says where it came from, and every other one which page was before it. Half of the visits after a device's first
-# come by themselves. One device in fifty that nobody logs in on is a bot's.
+# A visit's first event says where the visit came from. Every other event names the page before it. Half of the visits after a device's
+# first have no origin. Of the devices without a login, one in fifty is a bot's.
 _EVENTS = f"""
     with visits as (
         select
@@ -123,9 +123,9 @@ _DOORS = {
 
 
 def land_sample(landing: Path, sources: Iterable[str]) -> list[Path]:
-    """Write the sample below the landing folder, as somebody would their own files; returns the files.
+    """Write the sample below the landing folder, as users put their own files there, and return the files.
 
-    Sources that the sample has no door for, those of one's own, are left as they are.
+    Sources without a sample format, such as a user's own, are left as they are.
     """
     written = []
     with duckdb.connect() as connection:

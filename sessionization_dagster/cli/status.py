@@ -1,4 +1,4 @@
-"""Which days each table has had, and which checks did not pass when they last ran: as the Dagster instance tells."""
+"""Which days each table has, and which checks did not pass when they last ran, read from the Dagster instance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FAILED = "FAILED"
 
 
 def show(environment: Environment) -> int:
-    """Print it; returns the exit code: 1 where a day or a check is not well.
+    """Print the status and return the exit code: 1 if a table lacks a day or a check did not pass.
 
     Raises:
         SettingsError: a setting cannot be used.
@@ -49,7 +49,7 @@ def show(environment: Environment) -> int:
 
 
 def _days(days: Iterable[str]) -> str:
-    """So many days, the first ones by name."""
+    """The days by name if they are few, otherwise their number with the first and the last day."""
     named = list(days)
     if not named:
         return "no day"

@@ -19,11 +19,11 @@ def serve(port: str) -> int:
         "--host", "127.0.0.1", "--port", port,
     ]  # fmt: skip
     print(f"Dagster on http://127.0.0.1:{port} (stop with Ctrl-C)", flush=True)
-    # A shell starts background jobs deaf to Ctrl-C, and their children inherit that.
+    # A shell starts background jobs with Ctrl-C ignored, and their children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # What the environment says wins over what the demo was run with.
+    # The environment takes precedence over the demo's settings.
     child = subprocess.Popen(command, env={**demo_settings(home), **os.environ})
-    # Dagster shuts its servers down in order on an interrupt, and leaves them behind on a termination.
+    # Dagster shuts its servers down in order on SIGINT, and leaves them running on SIGTERM.
     signal.signal(signal.SIGTERM, lambda *_: child.send_signal(signal.SIGINT))
     while True:
         try:

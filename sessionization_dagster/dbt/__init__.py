@@ -1,1 +1,1 @@
-"""dbt inside Dagster: preparing the manifest, running it in process, and what a dbt node becomes as an asset."""
+"""dbt inside Dagster: prepares the manifest, runs dbt in this process, and turns dbt nodes into assets."""

@@ -1,7 +1,7 @@
-"""Which columns of other tables each column of a dbt model is made from: read off the SQL by sqlglot, once per state of the project.
+"""Which columns of other tables each column of a dbt model is made from. sqlglot reads this from the SQL, once per state of the project.
 
-dagster-dbt can do this too, while dbt runs: it keeps the warehouse open meanwhile, and reads the SQL of the run, which for most models
-is that of what changed only. Here the text for the whole history is compiled and the answer kept beside the manifest.
+dagster-dbt can do this too, but only while dbt runs: it keeps the warehouse open meanwhile, and it reads the SQL of the run, which for
+most models covers only what changed. Here the SQL for the whole history is compiled, and the result is kept beside the manifest.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from sessionization_dagster.dbt.project import DbtProject
 Origins = dict[str, list[tuple[str, str]]]
 Lineage = dict[str, Origins]
 
-# The last part counts up when the answer is worked out differently: a file of before is then not read.
+# The number is incremented when the lineage is computed differently, so that an older file is not read.
 CACHE = "column_lineage.1.json"
 
 
 def column_lineage(
     project: DbtProject, variables: Mapping[str, Any], warn: Callable[[str], object]
 ) -> dict[str, dg.TableColumnLineage]:
-    """Unique id -> lineage of a model's columns, kept in the project's target folder. Needs the raw tables to be there; never fails.
+    """Unique id -> lineage of a model's columns, kept in the project's target folder. The raw tables must exist. Never fails.
 
-    variables are dbt's, such as the run's id, which what is asked of the warehouse meanwhile bears.
+    variables are dbt vars, such as the run's id, which labels the queries that are sent to the warehouse meanwhile.
     """
     cache = project.target_path / CACHE
     try:
@@ -44,20 +44,20 @@ def column_lineage(
         found: Lineage = json.loads(cache.read_text())
         return _as_metadata(found, project.manifest)
     except Exception as error:
-        # Something to look at is no reason to fail a run whose tables are written.
+        # Missing lineage is no reason to fail a run whose tables are written.
         warn(f"No column lineage: {error}")
         return {}
 
 
 def declared_lineage(manifest: Mapping[str, Any]) -> dict[str, dg.TableColumnLineage]:
-    """Unique id -> what the yml says of the columns of tables that no SQL of dbt makes (meta.derived_from)."""
+    """Unique id -> lineage that the yml declares (meta.derived_from), for tables that no SQL of dbt makes."""
     by_relation = {relation_of(node): unique_id for unique_id, node in _tables(manifest).items()}
     declared = {unique_id: _declared(node, by_relation) for unique_id, node in manifest["sources"].items()}
     return _as_metadata(declared, manifest)
 
 
 def _as_metadata(found: Lineage, manifest: Mapping[str, Any]) -> dict[str, dg.TableColumnLineage]:
-    # Asset keys are schema.table, of models and of sources.
+    # The asset keys of models and of sources are schema.table.
     keys = {unique_id: dg.AssetKey(relation_of(node)) for unique_id, node in _tables(manifest).items()}
     return {
         unique_id: dg.TableColumnLineage(
@@ -80,7 +80,7 @@ def _tables(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def lineage_of(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Lineage:
-    """Origins of the columns of each model; compiled is unique id -> SQL. Columns whose origins cannot be found are left out."""
+    """The origins of each model's columns. compiled is unique id -> SQL. Columns whose origins cannot be found are left out."""
     nodes = _tables(manifest)
     dialect = manifest["metadata"]["adapter_type"]
     by_place = {place_of(node): unique_id for unique_id, node in nodes.items()}
@@ -94,7 +94,7 @@ def lineage_of(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Line
             by_column = _origins(compiled[unique_id], schema, by_place, dialect)
             columns = list(by_column) or columns
             found[unique_id] = {name: deps for name, deps in by_column.items() if deps} | _declared(node, by_relation)
-        # Models below select * from this one.
+        # Models downstream select * from this one.
         table = exp.table_(place_of(node)[1], db=place_of(node)[0])
         schema.add_table(table, dict.fromkeys(columns, "text"), dialect=dialect)
     return found
@@ -126,7 +126,7 @@ def _upstream_first(nodes: Mapping[str, Any]) -> Iterator[str]:
 def _origins(
     sql: str, schema: MappingSchema, by_place: Mapping[tuple[str, str], str], dialect: str
 ) -> dict[str, list[tuple[str, str]]]:
-    """Output column -> origins, none where the column is a constant or a count; no columns where the SQL is beyond sqlglot."""
+    """Output column -> origins: empty if the column is a constant or a count. No columns if sqlglot cannot read the SQL."""
     try:
         query = qualify(
             _without_database(parse_one(sql, dialect=dialect)),
@@ -151,7 +151,7 @@ def _origins(
 
 
 def _without_database(query: exp.Expr) -> exp.Expr:
-    """Tables by schema and name alone, as by_place has them."""
+    """The query with tables named by schema and name only, like the keys of by_place."""
     for table in query.find_all(exp.Table):
         table.set("catalog", None)
     return query
@@ -169,7 +169,7 @@ def _leaves(node: Any, by_place: Mapping[tuple[str, str], str]) -> set[tuple[str
 
 
 def _declared(node: Mapping[str, Any], by_relation: Mapping[tuple[str, str], str]) -> Origins:
-    """Origins that a column's yml gives (meta.derived_from: [schema.table.column]): where the SQL reads a table that is no asset."""
+    """Origins from a column's yml (meta.derived_from: [schema.table.column]), for SQL that reads a table that is not an asset."""
     origins: Origins = {}
     for name, column in node["columns"].items():
         for origin in meta_of(column).get("derived_from", []):

@@ -1,4 +1,4 @@
-"""dbt's structured log events: as progress while a command works, and as Dagster events when it is done."""
+"""dbt's structured log events: shown as progress while a command runs, and turned into Dagster events afterwards."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ AssetEvent = (
 
 @dataclass
 class Progress:
-    """Collects the results of nodes, and reports each table and each test that did not pass in a line, and what macros log.
+    """Collects the results of nodes. Reports each table, each test that did not pass, and each message of a macro in a line.
 
-    Callable with each event of a dbt command that its runner passes on.
+    The runner of a dbt command calls it with each event.
     """
 
     report: Callable[[str], object]
     results: list[Event] = field(default_factory=list)
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Collect a result event and report it, or report a macro's message."""
         data = event["data"]
         if event["info"]["name"] == SAID:
             self.report(str(data["msg"]))
@@ -43,7 +43,7 @@ class Progress:
 
     @property
     def built_nodes(self) -> dict[str, Event]:
-        """Unique id -> result event of the models and seeds that were built."""
+        """Unique id -> result event, for the models and seeds that were built."""
         return {
             _node(event)["unique_id"]: event
             for event in self.results
@@ -56,7 +56,7 @@ class Progress:
         return sum(event["info"]["name"] == "LogTestResult" for event in self.results)
 
     def raise_failed_tests(self) -> None:
-        """Raise DbtError where a test of severity error found rows: what follows from its model was skipped."""
+        """Raise DbtError if a test of severity error found rows. dbt then skipped what follows from its model."""
         failed = [_name(event) for event in self.results if _node(event).get("node_status") == "fail"]
         if failed:
             raise DbtError(
@@ -72,7 +72,7 @@ def as_asset_events(
     manifest: Mapping[str, Any],
     translator: DagsterDbtTranslator,
 ) -> Iterator[AssetEvent]:
-    """Turn result events into outputs and asset check results, the latter with further metadata (unique id -> entries)."""
+    """Turn result events into outputs and asset check results. The check results get further metadata (unique id -> entries)."""
     for event in results:
         message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
         for asset_event in message.to_default_asset_events(manifest, translator, context):

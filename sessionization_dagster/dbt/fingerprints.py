@@ -1,7 +1,7 @@
-"""What each model's rows are made by: a digest of its SQL, and of the seeds and versioned tables that it reads. Pure.
+"""What determines each model's rows: a digest of its SQL, and the seeds and versioned tables that it reads. Pure.
 
-dbt's own state comparison looks at files: a comment counts as a change there, and a var does not. Here the compiled text counts, so that a
-table is made anew where its rows can be others and nowhere else. Views have no rows of their own: their text counts as their readers'.
+dbt's own state comparison looks at files: there a comment counts as a change, and a var does not. Here the compiled SQL counts, so that a
+table is made anew only if its rows may differ. Views have no rows of their own: their SQL counts as part of the models that read them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _COMMENT = re.compile(r"--[^\n]*")
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Of one model.
+    """The fingerprint of one model.
 
     Attributes:
-        digest: of its SQL.
+        digest: the digest of its SQL.
         made_of: unique ids of the seeds and of the sources with `meta: {versioned: true}` that it reads, through views too.
     """
 
@@ -39,7 +39,7 @@ def fingerprints(nodes: Iterable[Any], sources: Mapping[str, Any], database: str
     Args:
         nodes: dbt's model nodes, compiled.
         sources: dbt's source nodes by unique id.
-        database: what the text names the database, where that is no part of it: DuckDB calls it after its file.
+        database: the database name in the SQL that the digest ignores, because DuckDB names it after its file; None: nothing is ignored.
     """
     models = {node.unique_id: node for node in nodes}
     known: dict[str, Fingerprint] = {}
@@ -64,17 +64,17 @@ def fingerprints(nodes: Iterable[Any], sources: Mapping[str, Any], database: str
 
 
 def as_json(found: Mapping[str, Fingerprint]) -> str:
-    """To be read by from_json."""
+    """The fingerprints as text for from_json."""
     return json.dumps({unique_id: [one.digest, one.made_of] for unique_id, one in found.items()})
 
 
 def from_json(text: str) -> dict[str, Fingerprint]:
-    """What as_json wrote."""
+    """Read the text of as_json."""
     return {unique_id: Fingerprint(digest, tuple(made_of)) for unique_id, (digest, made_of) in json.loads(text).items()}
 
 
 def _without_layout(sql: str, database: str | None) -> str:
-    """The SQL without comments and with one blank where it has any; its strings as they are."""
+    """The SQL without comments, and with one blank for each run of whitespace. String constants stay as they are."""
     if database is not None:
         sql = sql.replace(f'"{database}".', "")
     pieces: Sequence[str] = _STRING_OR_OTHER.split(sql)
@@ -83,7 +83,7 @@ def _without_layout(sql: str, database: str | None) -> str:
 
 
 def _own_config(node: Any) -> str:
-    """How the materialisation treats the model: what dbt itself has no name for."""
+    """The config that the project's own materialisations read, as text."""
     of_dbt = {field.name for field in fields(node.config)} - {"materialized"}
     config = node.config.to_dict(omit_none=True)
     own = {name: config[name] for name in config if name not in of_dbt | {FINGERPRINT, MADE_OF}}

@@ -1,6 +1,6 @@
-"""The dbt project on disk and its manifest: parsed once for each state of its files and settings, then read.
+"""The dbt project on disk and its manifest. It is parsed once for each state of its files and settings, and then read.
 
-dbt names the DuckDB database after the file, so its name is part of what a manifest is good for.
+dbt names the DuckDB database after its file, so a manifest is valid only for one file name.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from sessionization_dagster.settings.environment import Environment, Target
 from sessionization_dagster.settings.settings_file import OWN_MODELS, checked_rules, read_settings
 
 _CHECKOUT = Path(__file__).resolve().parents[2] / "dbt_project"
-#: The project as it is shipped: of a checkout, or in the installed package.
+#: The project as it is shipped: in a checkout, or in the installed package.
 PROJECT_DIR = _CHECKOUT if _CHECKOUT.is_dir() else Path(__file__).resolve().parents[1] / "dbt_project"
-#: What dbt keeps of a parse for the next one.
+#: The result of a parse that dbt keeps for the next one.
 PARTIAL_PARSE = "partial_parse.msgpack"
 PARSED_FILES = (".yml", ".sql", ".csv", ".md")
 INTERNAL_SCHEMA = "internal"
-#: What every DuckDB file has.
+#: Schemas and databases that every DuckDB file has.
 DUCKDB_NAMES = {"main", "temp", "system", "information_schema", "pg_catalog"}
 QUOTES = {"'", '"'}
 
@@ -55,7 +55,7 @@ class DbtProject:
     def of(
         cls, environment: Environment, variables: Mapping[str, Any] | None = None, project_dir: Path = PROJECT_DIR
     ) -> DbtProject:
-        """The project with the environment's settings; variables replace vars of dbt_project.yml and of the settings file.
+        """The project with the environment's settings. variables replace vars of dbt_project.yml and of the settings file.
 
         Raises:
             SettingsError: the settings file cannot be used, SESSIONIZATION_SOURCES names a source that has no staging folder, or
@@ -98,11 +98,11 @@ class DbtProject:
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        """The manifest as JSON, from target/<digest>/; parsed where the files or settings are new.
+        """The manifest as JSON, from target/<digest>/. It is parsed if the files or settings are new.
 
         Raises:
             DbtError: the project does not parse.
-            SettingsError: the warehouse's file is called as something in it, or stored_views names what cannot be stored.
+            SettingsError: the warehouse's file has the name of something in it, or stored_views names something that cannot be stored.
         """
         if not self.manifest_path.exists():
             self._parse()
@@ -114,7 +114,7 @@ class DbtProject:
 
     @cached_property
     def variables(self) -> Mapping[str, Any]:
-        """The vars of dbt_project.yml with the settings on top."""
+        """The vars of dbt_project.yml, overridden by the settings."""
         return {**_declared_vars(self.project_dir), **self.settings}
 
     @property
@@ -124,7 +124,7 @@ class DbtProject:
 
     @property
     def manifest_path(self) -> Path:
-        """Where the manifest lies."""
+        """The path of the manifest."""
         return self.target_path / "manifest.json"
 
     @cached_property
@@ -138,12 +138,12 @@ class DbtProject:
         return self.runner_in(self.target_path)
 
     def runner_in(self, target_path: Path) -> DbtRunner:
-        """The same with another folder for what dbt writes."""
+        """Runs dbt commands on this project, with another folder for what dbt writes."""
         return DbtRunner(self.project_dir, target_path, self.target, dict(self.settings), self._parsed_settings)
 
     @property
     def _parsed_settings(self) -> dict[str, Any]:
-        """The settings as parsing sees them: of the warehouse's file its name alone, so that one parse serves it in every folder."""
+        """The settings for parsing. duckdb_path is the file's name only, so that one parse serves the file in every folder."""
         settings = {name: value for name, value in self.settings.items() if name not in OF_COMMANDS}
         return {**settings, "duckdb_path": Path(self.settings["duckdb_path"]).name}
 
@@ -155,13 +155,13 @@ class DbtProject:
         return digest.hexdigest()[:16]
 
     def _parsed_files(self) -> Iterator[Path]:
-        """The files that dbt reads. Its own folders stay unopened: other processes make folders there and move them."""
+        """The files that dbt reads. The folders that dbt writes are skipped, because other processes make and move folders there."""
         for folder, folders, names in os.walk(self.project_dir):
             folders[:] = [name for name in folders if name not in OWN_FOLDERS]
             yield from (Path(folder, name) for name in names if name.endswith(PARSED_FILES))
 
     def _parse(self) -> None:
-        """Parse into a folder of its own and move it into place: webserver, daemon and a run may all start at once."""
+        """Parse into a new folder and move it into place, because webserver, daemon and a run may start at the same time."""
         self.target_path.parent.mkdir(exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix="parse-", dir=self.target_path.parent))
         try:
@@ -169,7 +169,7 @@ class DbtProject:
             try:
                 os.replace(scratch, self.target_path)
             except OSError:
-                # A folder is there already. One without a manifest was left by somebody who cleaned up, or was stopped, at a wrong moment.
+                # The folder exists already. If it has no manifest, it was left by a cleanup or by a process that was stopped.
                 if not self.manifest_path.exists():
                     for name in (PARTIAL_PARSE, self.manifest_path.name):
                         os.replace(scratch / name, self.target_path / name)
@@ -183,13 +183,13 @@ def _declared_vars(project_dir: Path) -> dict[str, Any]:
 
 
 def require_own_name(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse a file of DuckDB that is called as something in it.
+    """Refuse a DuckDB file that has the name of something in it.
 
-    DuckDB calls a database after its file, and takes what stands before a dot for a schema or a database: core.events is ambiguous in
+    DuckDB names a database after its file, and reads the name before a dot as a schema or a database. So core.events is ambiguous in
     core.duckdb.
 
     Raises:
-        SettingsError: names the file and what is taken.
+        SettingsError: names the file and the name that is taken.
     """
     nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
     taken = {node["schema"].lower() for node in nodes} | DUCKDB_NAMES | {INTERNAL_SCHEMA}

@@ -1,7 +1,7 @@
-"""Running dbt inside this process: the one place that starts it, reads its events and turns failures into errors.
+"""Runs dbt inside this process: the only place that starts dbt, reads its events and turns failures into errors.
 
-A dbt process takes seconds to start and more to parse; in process, with the parsed manifest at hand, a command starts at once. dbt is
-imported where it is used: it is slow to import and only runs need it.
+A dbt process takes seconds to start and longer to parse. In this process, with the parsed manifest in memory, a command starts at once.
+dbt is imported where it is used, because it is slow to import and only runs need it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from sessionization_dagster.settings.environment import Target
 from sessionization_dagster.warehouses import bigquery_errors
 
 Event = dict[str, Any]
-# The log events that tell how a node ended.
+# The log events with the results of nodes.
 RESULTS = {"LogModelResult", "LogTestResult", "LogSeedResult"}
-# What a macro has to say: log(..., info=true).
+# The log event of a macro's message: log(..., info=true).
 SAID = "JinjaLogInfo"
 # Commands that make tables.
 MAKING = {"build", "run"}
-# Settings of how a warehouse is reached and limited.
+# Settings of the connection to a warehouse and of its limits.
 OF_CONNECTIONS = ("bigquery_endpoint", "bigquery_keyfile", "bigquery_maximum_bytes_billed", "bigquery_timeout_seconds")
-#: Settings that matter to commands only: these, which days there are, and what is done about changed rules.
+#: Settings that only commands need, not parsing: those of connections, the range of partitions, and what is done about changed rules.
 OF_COMMANDS = (*OF_CONNECTIONS, "first_partition", "last_partition", "rebuild")
 # Vars of one run.
 OF_A_RUN = ("partition_start", "partition_end", "run_id", "models_of_run", "identity_fingerprint")
-# Unit tests check the models' text, not the data: they belong to the test suite, not to every run.
+# Unit tests check the models' SQL, not the data, so they belong to the test suite and not to every run.
 RUN_ENVIRONMENT = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
 
@@ -48,7 +48,7 @@ class DbtRunner:
         target_path: dbt's folder for what it compiles, and for its last parse.
         target: the profile's output.
         settings: vars of every command.
-        parsed_settings: the same for parsing, which begins anew wherever one of them is another.
+        parsed_settings: vars for parsing. dbt parses from the start if one of them differs.
     """
 
     project_dir: Path
@@ -60,7 +60,7 @@ class DbtRunner:
     _fingerprints: dict[str, dict[str, Fingerprint]] = field(default_factory=dict, repr=False)
 
     def parse(self, *flags: str) -> Any:
-        """Parse the project into target_path and return dbt's manifest object; fast where its last parse lies there.
+        """Parse the project into target_path and return dbt's manifest object. This is fast if the last parse is there.
 
         Raises:
             DbtError: the project does not parse.
@@ -73,10 +73,10 @@ class DbtRunner:
     ) -> Any:
         """Run a command such as ["build", "--select", "tag:events"] and return dbt's result.
 
-        on_event is called with the result event of each node (a dict with "info" and "data") as it happens, and with what macros log.
+        on_event is called with the result event of each node (a dict with "info" and "data") as it happens, and with macros' messages.
 
         Raises:
-            DbtError: a node failed, or dbt could not start; successful nodes have taken effect.
+            DbtError: a node failed, or dbt could not start. Nodes that succeeded have taken effect.
         """
         manifest = self._parsed()
         variables = {**self.settings, **variables}
@@ -84,14 +84,14 @@ class DbtRunner:
             for unique_id, fingerprint in self.fingerprints(variables).items():
                 config = manifest.nodes[unique_id].config
                 config[FINGERPRINT], config[MADE_OF] = fingerprint.digest, list(fingerprint.made_of)
-            # What macros see of other nodes than their own.
+            # Macros read other nodes from this.
             manifest.build_flat_graph()
         return self._invoke([*arguments, "--no-write-json"], variables, on_event, manifest)
 
     def fingerprints(self, variables: Mapping[str, Any]) -> Mapping[str, Fingerprint]:
         """Unique id -> fingerprint of each stored model under these vars.
 
-        The models are compiled for it once, without a look at the warehouse; the result is kept beside the manifest.
+        The models are compiled for this once, without reading the warehouse. The result is kept beside the manifest.
 
         Raises:
             DbtError: a model does not compile.
@@ -118,11 +118,11 @@ class DbtRunner:
         return fingerprints.fingerprints(nodes, manifest.sources, database)
 
     def _parsed(self) -> Any:
-        """Dbt's manifest object. The manifest on disk is what the first parse wrote: other processes may be reading it now."""
+        """Dbt's manifest object. The manifest on disk is not written again, because other processes may be reading it."""
         return self._manifest or self.parse("--no-write-json")
 
     def compiled_sql(self, unique_id: str) -> str:
-        """The node's SQL as the last command of this runner compiled it. The file that dbt writes may be another process's.
+        """The node's SQL as the last command of this runner compiled it. The file on disk may come from another process.
 
         Raises:
             DbtError: no command of this runner compiled it.
@@ -144,7 +144,7 @@ class DbtRunner:
         from google.protobuf.json_format import MessageToDict
 
         def forward(message: EventMsg) -> None:
-            # Most events are debug chatter: converting those would cost more than some models.
+            # Most events are debug messages. To convert them would take longer than some models do.
             if on_event is not None and (message.info.name in RESULTS or message.info.name == SAID):
                 on_event(MessageToDict(message, preserving_proto_field_name=True))
 
@@ -164,7 +164,7 @@ class DbtRunner:
 
 
 def _close_connections() -> None:
-    """The DuckDB adapter keeps its file open, and so locked, until the process ends; nobody else could read it meanwhile."""
+    """Close dbt's connections. The DuckDB adapter would keep its file open, and so locked for others, until the process ends."""
     from dbt.adapters.factory import FACTORY
 
     for adapter in FACTORY.adapters.values():
@@ -174,14 +174,14 @@ def _close_connections() -> None:
 
 
 def _code() -> str:
-    """What else the fingerprints depend on: dbt, and how they are made."""
+    """What else the fingerprints depend on: the version of dbt, and the code that makes them."""
     from dbt.version import __version__
 
     return str(__version__) + hashlib.sha256(Path(fingerprints.__file__).read_bytes()).hexdigest()
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Write a file that other processes may be reading."""
+    """Replace a file in one step, because other processes may be reading it."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as scratch:
         scratch.write(text)
     os.replace(scratch.name, path)
@@ -202,7 +202,7 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 def raise_failures(command: str, result: Any, target: str) -> None:
-    """Name what failed, and what to do where the warehouse's words tell. A test that fails by finding rows is a result: checks report it.
+    """Raise an error that names what failed, with a remedy if the message is known. A test that found rows is a result; checks report it.
 
     Raises:
         DbtError: a node failed, or dbt could not start.

@@ -1,4 +1,4 @@
-"""The keys that staging models give stage_events: each has to be a name that there is, or what it was meant to give is lost."""
+"""Checks the keys that staging models pass to stage_events. A key with an unknown name would be ignored, and its column lost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sessionization_dagster.errors import SettingsError
 
 PREFIX = "staged "
-# What a raw column has to be to stand for a canonical one; for any other one, text.
+# The types that a raw column may have for these canonical columns. For all others it must be text.
 TYPES = {"timestamp": ("TIMESTAMP",), "received_at": ("TIMESTAMP",), "event_sequence": ("INTEGER", "BIGINT")}
 TEXT = ("VARCHAR",)
 
@@ -28,7 +28,7 @@ def require_known_keys(manifest: Mapping[str, Any]) -> None:
 
 def _problems(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[str]:
     read = [manifest["sources"][name] for name in node["depends_on"].get("nodes", []) if name in manifest["sources"]]
-    # A vendor's loaders share a mapping over all of its tables.
+    # One mapping serves all tables of a vendor's loader.
     declared: dict[str, set[str | None]] = {}
     for source in read:
         for name, column in source["columns"].items():
@@ -41,7 +41,7 @@ def _problems(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[
 
 
 def _problems_of_types(staged: Mapping[str, Any], declared: Mapping[str, Collection[str | None]]) -> Iterator[str]:
-    """Canonical columns that raw columns of another type stand for. `declared`: raw column -> its types in the tables that have it."""
+    """Canonical columns whose raw column has a wrong type. `declared`: raw column -> its types in the tables that have it."""
     for name in staged["canonical"]:
         if name in staged["expressions"] or name == "event_type":
             continue

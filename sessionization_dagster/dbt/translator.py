@@ -1,4 +1,4 @@
-"""What a dbt node becomes as a Dagster asset: from the node's own config, never by its name."""
+"""Turns a dbt node into a Dagster asset, by the node's own config and never by its name."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def group_of(node: Mapping[str, Any]) -> str:
 
 
 def kinds_of(node: Mapping[str, Any], warehouse: str) -> set[str]:
-    """Icons: dbt, the warehouse, and whether it is a table or a view."""
+    """The icons: dbt, the warehouse, and table or view."""
     return {"dbt", warehouse, "view" if is_view(node) else "table"}
 
 
 def owners_of(node: Mapping[str, Any]) -> Sequence[str]:
-    """Who answers for the asset: meta.dagster.owners."""
+    """The owners of the asset: meta.dagster.owners."""
     owners: Sequence[str] = meta_of(node).get("dagster", {}).get("owners") or [DEFAULT_OWNER]
     return owners
 
 
 def freshness_of(node: Mapping[str, Any]) -> dg.FreshnessPolicy:
-    """How old the newest materialisation may be: meta.freshness, by folder in dbt_project.yml, or in the node's own yml.
+    """How old the newest materialisation may be: meta.freshness, from dbt_project.yml by folder or from the node's own yml.
 
     Raises:
         SettingsError: there is none, or it cannot be used.
@@ -58,7 +58,7 @@ def freshness_of(node: Mapping[str, Any]) -> dg.FreshnessPolicy:
 
 
 def tags_of(node: Mapping[str, Any]) -> Mapping[str, str]:
-    """The dbt tags, and meta.layer (where in the flow) and meta.grain (what a row is) by name."""
+    """The dbt tags, and two tags with names: meta.layer (the place in the flow) and meta.grain (the meaning of a row)."""
     meta = meta_of(node)
     return {
         **dict.fromkeys(node.get("tags", []), ""),
@@ -67,7 +67,7 @@ def tags_of(node: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def describe(node: Mapping[str, Any]) -> str:
-    """The yml's description. dagster-dbt would add the SQL, which the UI shows from metadata."""
+    """The yml's description. dagster-dbt would add the SQL, but the UI already shows it from metadata."""
     return str(node.get("description") or "").strip()
 
 
@@ -78,7 +78,7 @@ def spec_of_source(
     deps: Sequence[dg.AssetKey] = (),
     python_files: Sequence[Path] = (),
 ) -> dg.AssetSpec:
-    """A dbt source that a Python asset writes, as that asset; python_files are what to read of it."""
+    """The asset of a dbt source that Python writes. python_files are the files that the UI links to."""
     return dg.AssetSpec(
         key=key_of_source(node),
         deps=deps,
@@ -100,7 +100,7 @@ def key_of_source(node: Mapping[str, Any]) -> dg.AssetKey:
 
 
 def keys_by_day(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
-    """The models whose days a run replaces: all of them have run when a day has."""
+    """The models whose days a run replaces. If a day has run, all of them have run."""
     return [
         dg.AssetKey(relation_of(node))
         for node in manifest["nodes"].values()
@@ -111,21 +111,21 @@ def keys_by_day(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
 def by_asset_key(
     things: Mapping[str, T], manifest: Mapping[str, Any], translator: DagsterDbtTranslator
 ) -> dict[dg.AssetKey, T]:
-    """What is known by unique id, by asset key."""
+    """Turn a mapping by unique id into one by asset key."""
     return {translator.get_asset_spec(manifest, unique_id, None).key: thing for unique_id, thing in things.items()}
 
 
 class Translator(DagsterDbtTranslator):
-    """Asset keys are schema.table, as people query them."""
+    """The project's translator. Asset keys are schema.table, as in queries."""
 
     def __init__(self, partitions: dg.PartitionsDefinition[str], warehouse: str) -> None:
-        """Every asset has the given partitions; warehouse is the icon's name."""
+        """Every asset gets the partitions. warehouse is the icon's name."""
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_source_tests_as_checks=True))
         self._partitions = partitions
         self._warehouse = warehouse
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """schema.table: models of one name in two schemas have an alias."""
+        """schema.table, also for models with an alias, which have one because their name occurs in two schemas."""
         return dg.AssetKey(relation_of(dbt_resource_props))
 
     def get_asset_spec(
@@ -135,7 +135,7 @@ class Translator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = self.get_resource_props(manifest, unique_id)
         if node["resource_type"] == "source":
-            # Only named as what others depend on: spec_of_source makes the asset.
+            # A source is named here only as a dependency; spec_of_source makes the asset.
             return spec
         return spec.merge_attributes(metadata=definition_metadata(node)).replace_attributes(
             kinds=kinds_of(node, self._warehouse),
@@ -150,7 +150,7 @@ class Translator(DagsterDbtTranslator):
         unique_id: str,
         project: DagsterDbtProject | None,
     ) -> dg.AssetCheckSpec | None:
-        """One test as a check of the asset, where it is one. dagster-dbt would take its description from its meta alone."""
+        """One test as a check of the asset, if it is one. dagster-dbt would take its description only from its meta."""
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
         description = description_of_check(self.get_resource_props(manifest, unique_id), manifest["macros"])
         return spec and spec._replace(description=description)

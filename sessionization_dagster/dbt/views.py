@@ -1,4 +1,4 @@
-"""Which tables a view reads: a day of a view is made when its tables' is. Pure."""
+"""Which tables a view reads. A day of a view is made when the day of its tables is. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHOWN_DAYS = 3
 
 
 def tables_behind(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
-    """Unique ids of the tables that runs write and that the view reads, through other views too. Raw tables may be a loader's."""
+    """Unique ids of the tables that the view reads, through other views too. Raw tables are left out, because a loader may fill them."""
     found: set[str] = set()
     for parent in manifest["nodes"][unique_id]["depends_on"]["nodes"]:
         node = manifest["nodes"].get(parent) or manifest["sources"][parent]
@@ -24,7 +24,7 @@ def tables_behind(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
 
 
 def partitioned_views(manifest: Mapping[str, Any], selected: Iterable[str]) -> Iterator[str]:
-    """The selected models that are views, but for those of the layer monitoring: they say how things are now, whatever day is run."""
+    """The selected models that are views, except those of the layer monitoring, which show the current state whatever day is run."""
     for unique_id in selected:
         node = manifest["nodes"].get(unique_id)
         if node and node["resource_type"] == "model" and is_view(node) and meta_of(node).get("layer") != "monitoring":
@@ -34,13 +34,13 @@ def partitioned_views(manifest: Mapping[str, Any], selected: Iterable[str]) -> I
 def require_tables(
     manifest: Mapping[str, Any], selected: Set[str], days: Sequence[str], days_of: Mapping[str, Set[str]]
 ) -> None:
-    """Refuse to show days of views as made that their tables have not had.
+    """Refuse to record days of views as made if their tables do not have these days.
 
     Args:
         manifest: dbt's.
         selected: unique ids that the run makes.
         days: partition keys of the run.
-        days_of: unique id -> partition keys that a table has had, for the tables that are not selected.
+        days_of: unique id -> partition keys that a table has, for the tables that are not selected.
 
     Raises:
         SettingsError: names each view, its table, the days, and what to select.
@@ -59,14 +59,14 @@ def require_tables(
 
 
 def require_storable(manifest: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Refuse names in the var stored_views that are of no view which can be stored (config.storable).
+    """Refuse names in the var stored_views that are not views that can be stored (config.storable).
 
     Args:
         manifest: dbt's.
         names: models, or schema/table.
 
     Raises:
-        SettingsError: names those, and all that are allowed.
+        SettingsError: names the wrong ones, and all that are allowed.
     """
     models = {
         node["name"]: "/".join(relation_of(node))

@@ -1,6 +1,6 @@
-"""A copy of the dbt project with one's own models beside ours, in a folder that may be written.
+"""A copy of the dbt project together with the deployment's own models, in a folder that may be written.
 
-dbt writes into the folder of its project and takes models from nowhere else. An installed package is no place for either.
+dbt writes into the folder of its project and reads models only from there. The folder of an installed package suits neither.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from sessionization_dagster.errors import SettingsError
 
 #: Folders that dbt makes.
 OWN_FOLDERS = ("target", "logs")
-#: What one's own folder may have.
+#: The folders that a deployment's own folder may have.
 PARTS = ("models", "macros", "seeds", "tests", "analyses")
 
 
 def working_copy(project_dir: Path, own: Path | None, copy: Path) -> Path:
-    """Make the copy hold the project's files and one's own, and nothing else but what dbt made; unchanged files stay as they are.
+    """Make the copy hold the project's files, the own files, and what dbt made, and nothing else. Unchanged files are not written again.
 
     Raises:
-        SettingsError: one's own folder is none, has nothing that dbt takes, or has a file that the project has too.
+        SettingsError: the own folder does not exist, has nothing that dbt reads, or has a file that the project has too.
     """
     files = dict(_files(project_dir))
     if own is not None:
@@ -59,7 +59,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file whole, where it is another: processes that start at once may be reading it."""
+    """Replace a file in one step if its content differs, because other processes that are starting may be reading it."""
     if path.exists() and path.read_bytes() == content:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

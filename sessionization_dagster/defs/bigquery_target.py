@@ -1,4 +1,4 @@
-"""What only BigQuery has: raw tables that a vendor's loader fills, watched and not materialised, or landed from a bucket."""
+"""What only BigQuery has: raw tables that are landed from a bucket, or that a vendor's loader fills and Dagster only watches."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def production_parts(
 
 
 def require_own_tables(tables: Sequence[RawTable], raw_datasets: Mapping[str, str]) -> None:
-    """Loaders of several vendors name their tables alike: in one dataset each would be read as the others' too.
+    """Refuse two sources in one dataset: vendors' loaders use the same table names, so each table would be read for both sources.
 
     Raises:
         SettingsError: two sources have a table of one name in one dataset.
@@ -51,7 +51,7 @@ def require_own_tables(tables: Sequence[RawTable], raw_datasets: Mapping[str, st
     owners: dict[tuple[str, str], str] = {}
     for table in tables:
         if table.source not in raw_datasets:
-            continue  # landed by us, under names with the source's
+            continue  # landed by this project, under a name that includes the source's
         place = raw_datasets[table.source], table.table
         other = owners.setdefault(place, table.source)
         if other != table.source:

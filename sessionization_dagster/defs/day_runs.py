@@ -1,4 +1,4 @@
-"""Runs of the daily job that another job starts from within itself."""
+"""Runs of the daily job that another job starts in its own process."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -8,22 +8,22 @@ import dagster as dg
 from sessionization_dagster.window import ranges
 
 DAILY_JOB = "daily_sessionization"
-#: The tag by which a run names the run that started it. Dagster has tags of its own for the runs that repeat one, which this is not.
+#: The tag with which a run names the run that started it. Dagster's own tags name a run that is repeated, which is not the case here.
 STARTED_BY = "started_by_run"
-#: A run takes seconds, however few its days: days that lie no further apart than a week share one.
+#: A run takes seconds even for a single day, so days that are at most a week apart share one.
 NEAR_DAYS = 7
 
 
 class DayRunError(RuntimeError):
-    """A run of the daily job failed: names it."""
+    """A run of the daily job failed. The message names it."""
 
 
 def run_days(
     context: dg.OpExecutionContext, daily_job: dg.JobDefinition, days: Iterable[date], near: int = NEAR_DAYS
 ) -> list[str]:
-    """Run the daily job for days, those near each other with all between them in one run, in this process; return the runs' ids.
+    """Run the daily job for the days, in this process, and return the runs' ids. Days near each other share a run with all days between.
 
-    The op is in the writers' pool and so holds it: the runs do not queue.
+    The calling op already holds the writers' pool, so the runs do not queue.
 
     Raises:
         DayRunError: a run failed; those after it are not started.

@@ -1,4 +1,4 @@
-"""What only the embedded warehouse has: landed files, and jobs that work on its file as a whole."""
+"""What only DuckDB has: landed files, and jobs that work on the whole warehouse file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def embedded_parts(
 ) -> Parts:
     """Landing, report, published tables, and the jobs full_rebuild, verify and forget_visitor.
 
-    made_by_models are the assets behind the raw tables.
+    made_by_models are the assets downstream of the raw tables.
     """
     manifest: Mapping[str, Any] = project.manifest
     engine = Engine(project, warehouse, identity)

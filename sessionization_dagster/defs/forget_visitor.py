@@ -1,7 +1,7 @@
-"""The job forget_visitor: its configuration, its one op and what it tells. Wiring only.
+"""The job forget_visitor: its configuration, its one op and what it reports. Wiring only.
 
-One op, as what passes between two is stored by Dagster, and ids are to be stored nowhere. Annotations are no strings here: Dagster reads
-the context's.
+There is one op, because Dagster stores what passes between two ops, and ids must be stored nowhere. This file does not import
+`annotations` from __future__: Dagster reads the annotation of the context.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ from sessionization_dagster.publishing.published_tables import publish_all, remo
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
-#: Run tags by which launchers say who asked for a run.
+#: Run tags in which launchers say who requested the run.
 REQUESTED_BY = ("user", "dagster/user")
 
 
@@ -64,7 +64,7 @@ def forget_visitor_job(
     daily_job: Callable[[], dg.JobDefinition],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.JobDefinition:
-    """The job. daily_job gives the job that makes the tables of a range of days, now the time that the record is stamped with."""
+    """The job. daily_job returns the job that makes the tables of a range of days. now returns the record's timestamp."""
     scope = Scope(
         warehouse=warehouse,
         landing=environment.landing,
@@ -83,7 +83,7 @@ def forget_visitor_job(
                 return _told(_findings(scope, find(scope, _id_of(config), None, context.log.info)))
             result = _forget(context, scope, _id_of(config), daily_job(), now)
             if environment.publish:
-                # Once more: the logs have lost rows since the days were made. Earlier versions of the files still have the person.
+                # Publish again: the logs have lost rows since the days ran. Earlier versions of the files still hold the person.
                 publish_all(warehouse, tables_to_publish(manifest), environment.publish)
                 remove_earlier_versions(environment.publish)
             return _told(result)
@@ -147,7 +147,7 @@ def _forget(
 
 
 def _findings(scope: Scope, found: Found) -> dict[str, Any]:
-    """What a dry run tells. Rows of other people are counted that may name the person; their text decides."""
+    """What a dry run reports. It also counts rows of other people that may name the person; only their text shows whether they do."""
     return {
         "dry_run": True,
         "aliases": len(found.progress.ids.names),
@@ -160,5 +160,5 @@ def _findings(scope: Scope, found: Found) -> dict[str, Any]:
 
 
 def _told(result: dict[str, Any]) -> dg.Output[dict[str, Any]]:
-    """The result, shown in the UI too."""
+    """The result as the op's output, and as metadata in the UI."""
     return dg.Output(result, metadata={name: value for name, value in result.items() if value is not None})

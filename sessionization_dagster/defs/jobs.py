@@ -1,4 +1,4 @@
-"""The jobs that people start and schedules run. Wiring: what they do is in rebuild/ and in the assets."""
+"""The jobs that people start and schedules run. Wiring only: the work is in rebuild/ and in the assets."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -22,10 +22,10 @@ def daily_sessionization(
     leave_out: Sequence[dg.AssetChecksDefinition],
     select: str = "*",
 ) -> "dg.UnresolvedAssetJobDefinition":
-    """What is selected, for one day or a range of days in one run; but the checks that have a job of their own."""
+    """The selected assets, for one day or a range of days in one run, without the checks that have a job of their own."""
     selection: dg.AssetSelection = dg.AssetSelection.from_string(select)
     if select == "*":
-        # Also those of assets that others materialise.
+        # Includes the checks of assets that are materialised elsewhere.
         selection = selection | dg.AssetSelection.all_asset_checks()
     for left_out in leave_out:
         selection = selection - dg.AssetSelection.checks(left_out)
@@ -53,7 +53,7 @@ def full_rebuild(
     table_keys: Sequence[dg.AssetKey],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.JobDefinition:
-    """Every table anew from the raw rows, swapped in when the checks pass. table_keys are the assets behind the raw tables."""
+    """Rebuild every table from the raw rows, and swap them in when the checks pass. table_keys are the assets behind the raw tables."""
 
     def rebuild_of(context: dg.OpExecutionContext) -> Rebuild:
         return Rebuild(engine, context.run_id[:8], history)
@@ -104,7 +104,7 @@ def _tell_materialised(
     partitions: dg.DailyPartitionsDefinition,
     window: Window,
 ) -> None:
-    """Tell Dagster of days that no run had materialised and that are in the tables now."""
+    """Record in Dagster the days that are now in the tables and that no run had materialised."""
     days = window.as_partition_keys()
     for key in keys:
         status = context.instance.get_status_by_partition(key, days, partitions) or {}
@@ -116,7 +116,7 @@ def _tell_materialised(
 def repair(
     daily_job: Callable[[], dg.JobDefinition], check_keys: Callable[[], Iterable[dg.AssetCheckKey]]
 ) -> dg.JobDefinition:
-    """Run again, by the daily job, the days that failed checks mark; check_keys are all checks."""
+    """Run the daily job again for the days that failed checks mark. check_keys returns the keys of all checks."""
 
     @dg.op(
         pool=WRITER_POOL,

@@ -1,4 +1,4 @@
-"""What a landing's report says as asset checks: files and rows that could not be read, lie where no table looks, or are gone."""
+"""A landing's report as asset checks: unreadable files and rows, files outside all table folders, and removed files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN = 10
 
 
 def file_check_specs(tables: Mapping[dg.AssetKey, RawTable], folder: str) -> list[dg.AssetCheckSpec]:
-    """The checks of files: two for each raw table, and one for all. folder is what the files' place is called."""
+    """The checks of files: two for each raw table, and one for all. folder is what the descriptions call the place of the files."""
     of_tables = {
         FILES_READABLE: f"Every file and row below the table's {folder} could be read.",
         FILES_STILL_THERE: f"No landed file went from the table's {folder} since the last landing. SESSIONIZATION_REMOVED_FILES says what "
@@ -41,7 +41,7 @@ def file_check_results(
     report: LandingReport,
     held: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> Iterator[dg.AssetCheckResult]:
-    """Results of those of the selected checks that are checks of files. held is what `unreadable` gives."""
+    """The results of the selected checks that are about files. held is the result of `unreadable`."""
     for check in selected:
         if check.name == FILES_IN_TABLE_FOLDERS:
             yield _files_in_table_folders(check.asset_key, report.misplaced())
@@ -56,7 +56,7 @@ def file_check_results(
 
 
 def unreadable(connection: Connection) -> dict[str, list[dict[str, Any]]]:
-    """Raw table -> its standing rejects: those of this run and those that no file has mended since."""
+    """Raw table -> its current rejects: those of this run, and earlier ones that no file has fixed since."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in connection.query("""
         select source || '_' || table_name as name, source_file, source_line, error
@@ -71,7 +71,7 @@ def _files_readable(
     not_read: Sequence[tuple[str, str]],
     near_misses: Sequence[tuple[str, str]],
 ) -> dg.AssetCheckResult:
-    """A warning that counts what was not read, and names that are nearly those of columns, and shows the first of it."""
+    """A warning that counts what was not read and the column names that nearly match, and shows the first of each."""
     rows = [(path, "not read", reason) for path, reason in not_read]
     rows += [(path, "column", text) for path, text in near_misses]
     rows += [(row["source_file"], row["source_line"] or "whole file", row["error"]) for row in rejects]
@@ -85,7 +85,7 @@ def _files_readable(
 
 
 def _files_in_table_folders(asset_key: dg.AssetKey, misplaced: Sequence[str]) -> dg.AssetCheckResult:
-    """A warning that names folders and files that belong to no table: a misspelt name, or a source that is not in use."""
+    """A warning that names folders and files that belong to no table, because a name is misspelt or a source is not in use."""
     return _warning(
         asset_key,
         FILES_IN_TABLE_FOLDERS,
@@ -99,7 +99,7 @@ def _files_in_table_folders(asset_key: dg.AssetKey, misplaced: Sequence[str]) ->
 def _files_still_there(
     asset_key: dg.AssetKey, removed_now: Sequence[str], removed_before: Sequence[str]
 ) -> dg.AssetCheckResult:
-    """A warning in the run that first misses a file. Later runs name it too, and pass: people archive files on purpose."""
+    """A warning in the first run that misses a file. Later runs name the file too but pass, because people archive files on purpose."""
     rows = [(path, "now") for path in removed_now] + [(path, "before") for path in removed_before]
     return _warning(
         asset_key,
@@ -119,7 +119,7 @@ def _warning(
     table: str | None,
     description: str = "",
 ) -> dg.AssetCheckResult:
-    """A check's result; where it passed, the table is shown only if it has something to tell."""
+    """A check's result. The table is shown only if one of the numbers is above zero."""
     shown = table is not None and any(numbers.values())
     return dg.AssetCheckResult(
         asset_key=asset_key,

@@ -1,4 +1,4 @@
-"""Telling people of failed runs: in the daemon's log, or by a post to a web address. Another way is one class with notify()."""
+"""Notifies people of failed runs: in the daemon's log, or by a post to a web address. Another way needs one class with notify()."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class FailedRun:
 
     Attributes:
         run_id, job: Dagster's.
-        partitions: the day, or the days as "first...last"; empty for a run of no days.
+        partitions: the day, or the days as "first...last"; empty for a run without days.
         steps: what failed, as "step: innermost error".
-        message: what Dagster says of the run.
+        message: Dagster's message about the run.
     """
 
     run_id: str
@@ -30,17 +30,17 @@ class FailedRun:
 
     @property
     def text(self) -> str:
-        """All of it for people."""
+        """The failure as text for people."""
         of_days = f" for {self.partitions}" if self.partitions else ""
         reasons = "\n".join(self.steps) or self.message
         return f"Run {self.run_id[:8]} of {self.job}{of_days} failed.\n{reasons}"
 
 
 class Notifier(Protocol):
-    """Tells somebody of a failed run."""
+    """Notifies somebody of a failed run."""
 
     def notify(self, failure: FailedRun, log: logging.Logger) -> None:
-        """Tell; raise where it could not be told."""
+        """Send the notification. Raise if it could not be sent."""
         ...
 
 
@@ -54,7 +54,7 @@ class LogNotifier:
 
 @dataclass(frozen=True)
 class WebhookNotifier:
-    """Posts JSON to a URL: `text` for chat programs, and the same in fields for others. Tries again on HTTP 5xx and broken connections."""
+    """Posts JSON to a URL: `text` for chat programs, and the same content in fields. Retries on HTTP 5xx and broken connections."""
 
     url: str
     timeout_seconds: float = 10.0
@@ -64,7 +64,7 @@ class WebhookNotifier:
         """See Notifier.
 
         Raises:
-            requests.RequestException: the address did not take it.
+            requests.RequestException: the address did not accept the post.
         """
         retry = Retry(
             total=self.attempts - 1,

@@ -1,4 +1,4 @@
-"""Which days are partitions, and which of them a run has. No SQL, no warehouse."""
+"""Which days are partitions, and which of them a run covers. No SQL, no warehouse."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def daily_partitions(environment: Environment) -> dg.DailyPartitionsDefinition:
 
 
 def span_of(partitions: dg.DailyPartitionsDefinition) -> tuple[datetime, datetime | None]:
-    """From when to when there are partitions, [start, end): naive UTC; no end where it moves."""
+    """The span of all partitions, [start, end), in naive UTC. end is None where the last partition moves."""
     end = partitions.end
     return _naive_utc(partitions.start), None if end is None else _naive_utc(end)
 
 
 def days_until(partitions: dg.DailyPartitionsDefinition, now: datetime) -> tuple[date, date]:
-    """The first day that is a partition and the last one that has ended at now (aware), both included."""
+    """The first day that is a partition, and the last one that has ended at now (an aware time). Both are included."""
     last = now.astimezone(ZoneInfo(partitions.timezone)).date() - timedelta(days=1)
     if partitions.end is not None:
         last = min(last, partitions.end.date() - timedelta(days=1))
@@ -40,6 +40,6 @@ def _naive_utc(at: datetime) -> datetime:
 
 
 def run_window(context: dg.AssetExecutionContext) -> Window:
-    """The days of this run: one partition, or all of a range that is run at once."""
+    """The days of this run: one partition, or all partitions of a range."""
     window = context.partition_time_window
     return Window(start=window.start.date(), end=window.end.date())

@@ -1,4 +1,4 @@
-"""Which days a failed check asks to be run again. Reads evaluations; runs nothing."""
+"""Which days failed checks want to have rerun. Reads evaluations; runs nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import dagster as dg
 
 from sessionization_dagster.window import RANGE_END, RANGE_START
 
-# A check that knows which days a rerun would mend says so in its metadata: a list of dates, YYYY-MM-DD.
+# A check that knows which days a rerun would fix lists them in its metadata, as dates YYYY-MM-DD.
 PARTITIONS_TO_RERUN = "partitions_to_rerun"
 
 
@@ -32,8 +32,8 @@ class Mark:
 def marks(instance: dg.DagsterInstance, check_keys: Iterable[dg.AssetCheckKey]) -> list[Mark]:
     """The marks of all checks whose latest evaluation failed.
 
-    A check names the days itself; where one that must hold does not, the days of the run that evaluated it are meant: what follows
-    from them was skipped then. A warning that names no days marks none.
+    A check may name the days itself. If it names none and its severity is error, it marks the days of the run that evaluated it,
+    because that run skipped what follows from them. A warning that names no days marks none.
     """
     found = []
     for key in sorted(check_keys, key=lambda key: (key.asset_key.to_user_string(), key.name)):

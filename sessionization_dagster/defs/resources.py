@@ -25,10 +25,10 @@ def build_warehouse(environment: Environment) -> DuckDBWarehouse | BigQueryWareh
 
 
 def build_arrivals(environment: Environment, warehouse: Warehouse, manifest: Mapping[str, Any]) -> Arrivals:
-    """How late data are seen on the warehouse that the settings name. Opens nothing.
+    """How late data are detected on the warehouse that the settings name. Opens nothing.
 
     Raises:
-        SettingsError: SESSIONIZATION_RAW_EVENT_TABLES names what can be no event table.
+        SettingsError: SESSIONIZATION_RAW_EVENT_TABLES names something that cannot be an event table.
     """
     tables = raw_tables(manifest, environment.sources)
     if isinstance(warehouse, DuckDBWarehouse):

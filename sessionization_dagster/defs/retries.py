@@ -1,4 +1,4 @@
-"""How a step tries again after a transient error: a locked file or a warehouse out of breath, never the data."""
+"""How a step is retried after a transient error, such as a locked file or an overloaded warehouse. Errors in the data are not retried."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import dagster as dg
 from sessionization_dagster.errors import is_transient
 
 MAX_RETRIES = 3
-# 30 s, 60 s, 120 s: a query tool that somebody forgot to close, a minute of HTTP 503; nobody waits for a nightly run.
+# 30 s, 60 s, 120 s: enough for a query tool that somebody forgot to close, or a minute of HTTP 503. Nobody waits for a nightly run.
 FIRST_WAIT_SECONDS = 30
 
 
@@ -18,9 +18,9 @@ FIRST_WAIT_SECONDS = 30
 def retrying(
     context: dg.OpExecutionContext | dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
 ) -> Iterator[None]:
-    """Have Dagster try the step again where what is inside fails with a transient error; others fail it at once.
+    """Have Dagster retry the step if the block fails with a transient error. Any other error fails the step at once.
 
-    Every step may be repeated: what it had done stands, and it does it again.
+    Every step may be repeated: what it has already done stays, and is done again.
     """
     try:
         yield

@@ -16,7 +16,7 @@ VERIFY_AT_FOUR = "0 4 * * *"
 def daily_schedule(
     job: dg.UnresolvedAssetJobDefinition, partitions: dg.DailyPartitionsDefinition
 ) -> dg.ScheduleDefinition:
-    """The daily job at 02:00 of the project's timezone, for the day that ended: two hours for stragglers to arrive."""
+    """The daily job at 02:00 in the project's timezone, for the day that ended. Late rows have two hours to arrive."""
 
     @dg.schedule(
         name="daily_at_two",

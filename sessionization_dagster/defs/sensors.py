@@ -1,4 +1,4 @@
-"""What the daemon watches: late data, and runs that failed. They read and request; what to do is decided in late_data.py."""
+"""The daemon's sensors: late data, and failed runs. They read and request; late_data/ decides what to do."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from sessionization_dagster.late_data.plan import Change, Cursor, Plan, plan
 from sessionization_dagster.window import RANGE_END, RANGE_START, Window
 
 LATE_DATA = "late_data"
-# A tick reads a folder's list and a journal: it may be often, and a late file is then repaired within minutes.
+# A tick reads only a folder's listing and a journal. It can run often, so days with a late file are rerun within minutes.
 SECONDS_BETWEEN_TICKS = 60
-# Where reads cost money, a tick asks each raw table for its rows of the last days.
+# Where reads cost money: a tick queries each raw table for its rows of the last days.
 SECONDS_BETWEEN_BILLED_TICKS = 3600
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED,
@@ -39,8 +39,8 @@ def late_data_sensor(
 ) -> dg.SensorDefinition:
     """Request the daily job for days whose raw rows changed after they had run, one range at a time.
 
-    Looks after the newest max_lateness_days partitions; rows of older days are counted in a warning. day_assets are those that a run
-    replaces by day: a day has run since a moment where all of them were materialised after it.
+    Only the newest max_lateness_days partitions are rerun; rows of older days are counted in a warning. day_assets are the assets that a
+    run replaces by day: a day has run since a moment if all of them were materialised after that moment.
     """
 
     @dg.sensor(
@@ -92,7 +92,7 @@ def late_data_sensor(
 
 
 def _observations(observed: Mapping[str, Mapping[str, int]]) -> list[dg.AssetObservation]:
-    """What was seen of raw tables that nothing here materialises."""
+    """Observations of raw tables that Dagster does not materialise."""
     return [
         dg.AssetObservation(
             asset_key=dg.AssetKey(["raw", name]),
@@ -134,10 +134,10 @@ def _run_request(window: Window, run_key: str) -> dg.RunRequest:
 
 
 class _Materialised:
-    """Asks the instance when days were run."""
+    """Reads from the instance when days ran."""
 
     def __init__(self, instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey]) -> None:
-        """A day counts as run where all of the assets were."""
+        """A day has run if all of the assets were materialised for it."""
         self._instance = instance
         self._assets = assets
 
@@ -160,7 +160,7 @@ class _Materialised:
 
 
 def failure_sensor(notifier: Notifier) -> dg.SensorDefinition:
-    """Tell people of every failed run. On by default: a failure that nobody hears of is found by its missing numbers."""
+    """Notify people of every failed run. On by default: otherwise a failure is noticed only when numbers are missing."""
 
     @dg.run_failure_sensor(
         name="failed_runs",

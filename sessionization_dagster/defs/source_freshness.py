@@ -1,4 +1,4 @@
-"""How far a raw table's newest row lies behind, judged by what its dbt source declares (freshness: warn_after, error_after)."""
+"""How old a raw table's newest row is, judged by the limits of its dbt source (freshness: warn_after, error_after)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sessionization_dagster.landing.ledger import time_of
 from sessionization_dagster.warehouses.base import Connection
 
 SOURCE_IS_FRESH = "source_is_fresh"
-# Where reading costs money, no older rows are looked for. Beyond every limit that a source sets: older is late, however old it is.
+# Where reads cost money, older rows are not read. This is beyond every limit that a source sets, so an older row is late in any case.
 LOOKED_BACK = timedelta(days=35)
 
 
@@ -27,16 +27,16 @@ def is_fresh_spec(asset_key: dg.AssetKey) -> dg.AssetCheckSpec:
 
 
 def due_time(now: datetime, partitions_end: datetime | None) -> datetime:
-    """Until when rows can be expected: a sample that ended in the past is judged by its own end. Naive UTC."""
+    """The time until which rows can be expected, in naive UTC. A sample that ended in the past is judged by its own end."""
     return now if partitions_end is None else min(now, partitions_end)
 
 
 def newest_row_at(
     connection: Connection, table: RawTable, due: datetime, since: datetime | None = None
 ) -> datetime | None:
-    """The newest row's time, of the rows before the due time: a clock that is ahead must not hide that rows are missing.
+    """The time of the newest row before the due time. Rows after it do not count: a clock that is ahead must not hide missing rows.
 
-    since: rows before are not read; a table that has only such counts as one whose newest row is of then.
+    Rows before `since` are not read. If a table has only such rows, `since` counts as the time of its newest row.
     """
     if table.at is None or (since is not None and table.counts_time):
         return None
@@ -48,7 +48,7 @@ def newest_row_at(
     newest: datetime | None = row["newest"]
     if newest is not None or since is None:
         return newest
-    # Counting all rows reads none of them.
+    # count(*) over a whole table reads none of its rows.
     (rows,) = connection.query(f"select count(*) as row_count from raw.{table.name}").to_pylist()
     return since if rows["row_count"] else None
 
@@ -56,7 +56,7 @@ def newest_row_at(
 def is_fresh_result(
     asset_key: dg.AssetKey, node: Mapping[str, Any], newest: datetime | None, due: datetime
 ) -> dg.AssetCheckResult:
-    """The check's result for the source node; it warns, whichever limit is passed. A table without rows is not late."""
+    """The check's result for the source node. It is a warning for both limits. A table without rows is not late."""
     limits = {name: limit for name in ("warn_after", "error_after") if (limit := _limit(node, name)) is not None}
     if newest is None:
         return dg.AssetCheckResult(
@@ -85,7 +85,7 @@ def is_fresh_result(
 
 
 def _limit(node: Mapping[str, Any], name: str) -> timedelta | None:
-    """A threshold of a dbt source as a span of time."""
+    """A freshness threshold of a dbt source as a timedelta."""
     threshold = (node.get("freshness") or {}).get(name) or {}
     return timedelta(**{f"{threshold['period']}s": threshold["count"]}) if threshold.get("count") else None
 

@@ -1,4 +1,4 @@
-"""What one warehouse adds to the definitions that all of them share."""
+"""What one warehouse adds to the definitions that all warehouses share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import dagster as dg
 
 @dataclass(frozen=True)
 class Parts:
-    """Definitions.
+    """The definitions of one warehouse.
 
     Attributes:
         assets, jobs, schedules, checks: as Dagster's definitions take them.

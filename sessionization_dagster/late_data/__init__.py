@@ -1,1 +1,1 @@
-"""Which days have raw rows that came after their run."""
+"""Which days have raw rows that arrived after the days had run."""

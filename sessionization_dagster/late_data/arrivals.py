@@ -1,4 +1,4 @@
-"""Where late data are seen: in the landing folder and its journal, or in raw tables that a vendor's loader fills. No Dagster, no clock."""
+"""Detects late data: in the landing folder and its journal, or in raw tables that a vendor's loader fills. No Dagster, no clock."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from sessionization_dagster.settings.environment import RemovedFiles
 from sessionization_dagster.warehouses.base import Connection, Warehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
-# Looking into 32 MiB of landed files takes seconds; a sensor's tick has a minute.
+# Reading 32 MiB of landed files takes seconds. A sensor's tick has a minute.
 MAX_PEEK_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """What came or went since a cursor.
+    """The raw rows that were added or removed since a cursor.
 
     Attributes:
-        changes: by day.
-        cursor: the cursor that has seen them; what is pending is left to the caller.
-        too_large: files that only a run can look into.
-        is_complete: False where more waits for the next call.
-        observed: of raw tables that others fill and that changed: table -> day -> rows.
+        changes: the changes, by day.
+        cursor: the cursor after these changes. The caller sets its pending changes.
+        too_large: files that are too large to preview; only a run reads them.
+        is_complete: False if the next call has more to read.
+        observed: table -> day -> rows, for raw tables that a loader fills and that changed.
     """
 
     changes: tuple[Change, ...]
@@ -40,10 +40,10 @@ class Arrived:
 
 
 class Arrivals(Protocol):
-    """A way to see raw rows arrive."""
+    """A way to detect raw rows that arrive."""
 
     def since(self, cursor: Cursor, now: datetime, first_day: date) -> Arrived:
-        """What came or went since the cursor, seen at now (naive UTC); days before first_day may be left out.
+        """What was added or removed since the cursor, as of now (naive UTC). Days before first_day may be left out.
 
         Raises:
             WarehouseError: the warehouse cannot be read at the moment.
@@ -54,7 +54,7 @@ class Arrivals(Protocol):
 
 @dataclass(frozen=True)
 class LandedArrivals:
-    """The landing folder: what runs have landed (the journal), and the files that the next run would land."""
+    """The landing folder: the rows that runs have landed (from the journal), and the files that the next run would land."""
 
     warehouse: DuckDBWarehouse
     landing: Path
@@ -91,7 +91,7 @@ def _landed_since(connection: Connection, position: int) -> tuple[tuple[Change, 
         return (), 0
     (last,) = connection.query("select coalesce(max(change_id), 0) as change_id from raw.landing_changes").to_pylist()
     if last["change_id"] < position:
-        position = 0  # another warehouse than before: it has seen nothing of this one's journal
+        position = 0  # a new warehouse: nothing of its journal has been read
     rows = connection.query(f"""
         select day, landed_at, sum(row_count)::bigint as row_count, max(change_id) as change_id
         from raw.landing_changes where change_id > {position} group by day, landed_at""").to_pylist()
@@ -101,10 +101,10 @@ def _landed_since(connection: Connection, position: int) -> tuple[tuple[Change, 
 
 @dataclass(frozen=True)
 class ReceivedArrivals:
-    """Raw tables that a vendor's loader fills: rows by day, of those received lately.
+    """Raw tables that a vendor's loader fills: the recently received rows, counted by day.
 
-    Counts are compared, not the newest received_at alone: a loader may deliver what it received an hour ago after what it received since.
-    Rows of event_tables are looked for too, but not observed: they are no assets.
+    Counts are compared, because the newest received_at alone is not enough: a loader may deliver older rows after newer ones.
+    Rows of event_tables are counted too, but not observed, because these tables are not assets.
     """
 
     warehouse: Warehouse
@@ -113,13 +113,13 @@ class ReceivedArrivals:
     event_tables: Sequence[RawTable] = ()
 
     def since(self, cursor: Cursor, now: datetime, first_day: date) -> Arrived:
-        """See Arrivals. Bounded by received_at, by which such tables are partitioned."""
+        """See Arrivals. The query is bounded by received_at, by which such tables are partitioned."""
         before: dict[str, dict[str, int]] = json.loads(cursor.position) if cursor.position else {}
         counts: dict[str, dict[str, int]] = {}
         changes = []
         with self.warehouse.read() as connection:
             for table in (*self.tables, *self.event_tables):
-                # A loader makes a table with the first call of its kind.
+                # A loader creates a table only with the first call of its type.
                 if connection.has_table("raw", table.name):
                     counts[table.name] = self._rows_by_day(connection, table, first_day)
                 known, found = before.get(table.name, {}), counts.get(table.name, {})
@@ -133,7 +133,7 @@ class ReceivedArrivals:
         return Arrived(tuple(changes), replace(cursor, position=json.dumps(counts)), observed=observed)
 
     def _rows_by_day(self, connection: Connection, table: RawTable, first_day: date) -> dict[str, int]:
-        """Day -> rows received on or after first_day, a day to spare for the timezone."""
+        """Day -> rows received on or after the day before first_day. The extra day allows for the timezone."""
         if table.at is None or table.counts_time or not any(column.name == "received_at" for column in table.columns):
             return {}
         day = self.warehouse.local_date(table.at, self.timezone)

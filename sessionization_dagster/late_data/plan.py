@@ -1,4 +1,4 @@
-"""Late data: which days must run again because raw rows came or went after they had run. Decisions only: no Dagster, no SQL, no clock."""
+"""Which days must be rerun because raw rows were added or removed after the days had run. Decisions only: no Dagster, no SQL, no clock."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sessionization_dagster.window import Window, ranges
 
 @dataclass(frozen=True)
 class Change:
-    """Raw rows of one day that came or went.
+    """Raw rows of one day that were added or removed.
 
     Attributes:
-        day: the partition that answers for them.
-        rows: how many.
-        seen_at: when they landed or, of a file that no run has landed yet, when it was seen; naive UTC.
-        mark: tells this change from any other, however often it is seen.
+        day: the partition that they belong to.
+        rows: the number of rows.
+        seen_at: when they landed, or, if no run has landed their file yet, when the file was seen; naive UTC.
+        mark: identifies the change; it is the same each time the change is seen.
     """
 
     day: date
@@ -33,10 +33,10 @@ class Cursor:
     """What the sensor remembers from tick to tick.
 
     Attributes:
-        position: how far the journal of landed rows has been read; what it counts is the reader's.
-        seen_files: digests of files that no run has landed yet and that were looked into.
-        pending: changes whose days have not been run since.
-        requested: run keys already asked for, of pending days.
+        position: how far arrivals have been read. Its format belongs to the implementation of Arrivals.
+        seen_files: digests of files that were previewed and that no run has landed yet.
+        pending: changes whose days have not run since.
+        requested: run keys that were already requested for pending days.
     """
 
     position: str = ""
@@ -46,7 +46,7 @@ class Cursor:
 
     @classmethod
     def from_text(cls, text: str | None) -> Cursor:
-        """Read what as_text wrote; a new cursor where there is none."""
+        """Read the text of as_text. Without a text, return a new cursor."""
         if not text:
             return cls()
         values = json.loads(text)
@@ -77,10 +77,10 @@ class Plan:
 
     Attributes:
         pending: changes whose days must run again, in order.
-        request: the first range of such days that has not been asked for; None where all have.
-        run_key: names that range with its changes: the same for the same.
-        too_old: day -> rows of changes before the days that are looked after.
-        not_run: day -> rows of days that have never run: schedules and backfills see to those.
+        request: the first range of such days that has not been requested; None if all have been.
+        run_key: names that range and its changes. The same range and changes give the same key.
+        too_old: day -> changed rows, for days before the first day that is watched.
+        not_run: day -> changed rows, for days that have never run. Schedules and backfills run those.
     """
 
     pending: tuple[Change, ...] = ()
@@ -97,10 +97,10 @@ def plan(
     has_run_since: Callable[[date, datetime], bool],
     requested: Sequence[str] = (),
 ) -> Plan:
-    """Sort changes out by their days.
+    """Decide for each change, by its day, what to do.
 
-    days: the first and the last day that are looked after, both included; later ones are not partitions yet. has_run and has_run_since
-    ask whether a day was ever materialised, and whether it was after a moment (naive UTC).
+    days: the first and the last day that are watched, both included. Later days are not partitions yet. has_run says whether a day was
+    ever materialised, has_run_since whether it was materialised after a moment (naive UTC).
     """
     first, last = days
     pending: list[Change] = []
@@ -122,6 +122,6 @@ def plan(
 
 
 def run_key(window: Window, changes: Iterable[Change]) -> str:
-    """Name the run that a window's changes ask for: repeats of the request have the same name, new changes another."""
+    """Name the run for a window's changes. A repeated request has the same name; new changes give another name."""
     marks = sorted({change.mark for change in changes if window.start <= change.day < window.end})
     return f"late {window.start} to {window.last} {hashlib.sha256(' '.join(marks).encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""Which days a landing would change, found without touching the warehouse: what the journal will say, before a run lands the files."""
+"""Which days a landing would change: what the journal will say once a run lands the files. Does not write the warehouse."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
 @dataclass(frozen=True)
 class DayChange:
-    """How many rows of a day a file brings or took along; `mark` is the file's state."""
+    """How many rows of a day a file adds or removes. `mark` identifies the file's state."""
 
     day: date
     rows: int
@@ -33,10 +33,10 @@ class Peek:
     """What a landing would change.
 
     Attributes:
-        changes: of the files that were looked into now.
-        seen: marks of all files that wait to be landed and have been looked into, now or before.
-        too_large: paths of waiting files beyond max_bytes, which were not looked into.
-        is_complete: False where files were left for the next call.
+        changes: of the files that this call read.
+        seen: marks of all waiting files that this call or an earlier one has read or found too large, and of removed files.
+        too_large: paths of waiting files larger than max_bytes, which were not read.
+        is_complete: False if files were left for the next call.
     """
 
     changes: tuple[DayChange, ...]
@@ -54,10 +54,10 @@ def peek(
     max_bytes: int,
     removed: RemovedFiles = RemovedFiles.KEEP,
 ) -> Peek:
-    """Look into the files that the next landing would load or withdraw, as far as max_bytes of them reach.
+    """Read the files that the next landing would load, up to max_bytes, and find the files whose rows it would remove.
 
-    warehouse: for reading; None where there is none yet. removed: what becomes of the rows of files that are gone.
-    seen: marks that an earlier call gave: those files are not opened again.
+    warehouse: a connection that reads; None if there is no warehouse yet. removed: what becomes of the rows of removed files.
+    seen: marks from an earlier call; those files are not opened again.
 
     Raises:
         LandingError: the folder is missing or holds no data file.
@@ -87,7 +87,7 @@ def peek(
     for table in tables:
         files = {path: f"gone {path}" for path in gone[table.name]}
         gone_marks |= set(files.values())
-        # A changed file takes its old rows along.
+        # A changed file's old rows are removed too.
         files |= {
             file.source_file: mark for mark, file in waiting[table.name].items() if mark in chosen or mark in too_large
         }
@@ -103,7 +103,7 @@ def peek(
 
 
 def _entries(warehouse: DuckDBConnection | None, table: RawTable) -> dict[str, ledger.Entry]:
-    """What the warehouse has landed; nothing where it has no ledger yet."""
+    """The landed files of the warehouse; empty if it has no ledger yet."""
     if warehouse is None:
         return {}
     return ledger.entries(warehouse.native, table) if warehouse.has_table("raw", "landed_files") else {}
@@ -115,7 +115,7 @@ def _is_landed(file: LandedFile, known: dict[str, ledger.Entry]) -> bool:
 
 
 def _withdrawn(known: dict[str, ledger.Entry], present: set[str], removed: RemovedFiles) -> set[str]:
-    """The landed files whose rows the next landing would remove, as the files are gone."""
+    """The landed files whose rows the next landing would remove, because the files were removed."""
     return set() if removed is RemovedFiles.KEEP else known.keys() - present
 
 
@@ -125,7 +125,7 @@ def _mark(file: LandedFile) -> str:
 
 
 def _within(files: dict[str, LandedFile], max_bytes: int) -> dict[str, LandedFile]:
-    """The first files, in order of their paths, that have max_bytes together."""
+    """The first files, ordered by path, that together have at most max_bytes."""
     chosen = {}
     left = max_bytes
     for mark, file in sorted(files.items(), key=lambda item: item[1].source_file):
@@ -143,7 +143,7 @@ def _days_of_files(
     timezone: str,
     chosen: dict[str, LandedFile],
 ) -> list[DayChange]:
-    """Land the chosen files, and those alone, into a warehouse of their own, and read its journal."""
+    """Land only the chosen files, into a scratch warehouse, and read its journal."""
     marks = {file.source_file: mark for mark, file in chosen.items()}
     with tempfile.TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "peek.duckdb")) as scratch:
         ledger.prepare(scratch, tables)
@@ -163,7 +163,7 @@ def _pretend_landed(scratch: duckdb.DuckDBPyConnection, table: RawTable, files: 
 def _days_in_warehouse(
     warehouse: DuckDBConnection | None, table: RawTable, timezone: str, marks: dict[str, str]
 ) -> list[DayChange]:
-    """The days on which files (path -> mark) have rows in the warehouse."""
+    """The days on which the files (path -> mark) have rows in the warehouse."""
     day = ledger.day_of(table, timezone)
     if warehouse is None or day is None or not marks:
         return []

@@ -1,4 +1,4 @@
-"""The first rows that a failed dbt test found, for people: read again with the test's compiled SQL, as dbt only counts them."""
+"""The first rows that a failed dbt test found, for people. They are read with the test's compiled SQL, because dbt only counts them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ FOUND_ROWS = ("fail", "warn")
 
 
 def failed_rows(warehouse: Warehouse, project: DbtProject, results: Iterable[Event]) -> dict[str, dict[str, Any]]:
-    """Return unique id -> metadata entries of the tests among the results that found rows: how many, and the first of them.
+    """Return unique id -> metadata entries, for the tests that found rows: how many rows, and the first of them.
 
-    Opens the warehouse only if there are any. To be called once dbt has closed it.
+    Opens the warehouse only if there are such tests. Call it after dbt has closed the warehouse.
     """
     found = {
         event["data"]["node_info"]["unique_id"]: event["data"]

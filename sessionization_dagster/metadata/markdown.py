@@ -10,7 +10,7 @@ LONGEST_VALUE = 60
 
 
 def shown(value: Any, longest: int | None = LONGEST_VALUE) -> str:
-    """A value as people read it, cut where it is longer (None: never)."""
+    """A value as text for people, cut to `longest` characters (None: never cut)."""
     if value is None:
         text = "null"
     elif hasattr(value, "hour"):
@@ -23,12 +23,12 @@ def shown(value: Any, longest: int | None = LONGEST_VALUE) -> str:
 
 
 def markdown_table(columns: Sequence[str], rows: Iterable[Iterable[Any]], longest: int | None = LONGEST_VALUE) -> str:
-    """A Markdown table; values may hold anything, and longer ones are cut."""
+    """A Markdown table. Values may hold any text, and are cut if they are longer than `longest`."""
     lines = [columns, ["---"] * len(columns), *([_cell(value, longest) for value in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _cell(value: Any, longest: int | None) -> str:
-    # Cut first: an escape must not be cut in two. A pipe would end the cell, and what looks like a tag would be one.
+    # Cut before escaping, so that no escape is cut in two. An unescaped pipe would end the cell; unescaped markup would be rendered.
     text = " ".join(shown(value, longest).split())
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

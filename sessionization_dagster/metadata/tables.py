@@ -1,6 +1,6 @@
-"""What people want to see of a table in the UI after a run: rows, sessions and visitors of each day, its columns, and a few of its rows.
+"""What the UI shows of a table after a run: rows, sessions and visitors of each day, its columns, and a few of its rows.
 
-Two statements for all tables of a step: they run after each one.
+Two statements cover all tables of a step, because they run after every step.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sessionization_dagster.window import Window
 PREVIEW_ROWS = 5
 TELLING_TYPES = {"BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP"}
 MASK = "•••"
-# config.stored_by of a table that is not divided by time in storage (macros/warehouse/storage.sql).
+# config.stored_by of a table whose storage is not divided by time (macros/warehouse/storage.sql).
 BY_ENTITY = "entity"
 _NOTHING = "cast(null as varchar)"
 
@@ -31,10 +31,10 @@ class TableMetadata:
     """Metadata entries of one table's materialisations.
 
     Attributes:
-        every: those of each partition.
-        newest: those of the run's last partition besides, which is what the asset's page opens with. They are long, and repeated for
-            each day of a backfill they would be most of the event log.
-        by_day: a day's own numbers; no entry where it has no rows.
+        every: entries of each partition.
+        newest: further entries of the run's last partition, which the asset's page shows first. They are long: repeated for each day of
+            a backfill, they would fill most of the event log.
+        by_day: a day's own numbers. A day without rows has no entry.
         countable: the labels of by_day that the table has numbers for.
     """
 
@@ -62,7 +62,7 @@ def table_metadata(
 ) -> dict[str, TableMetadata]:
     """Return unique id -> metadata of dbt nodes that exist as tables or views."""
     found = [node for node in (_find(manifest, unique_id) for unique_id in unique_ids) if node is not None]
-    # A table by entity would be read whole for one day's numbers.
+    # A table stored by entity would be read completely for one day's numbers.
     nodes = [node for node in found if not (warehouse.bills_reads and _is_by_entity(node))]
     if not nodes:
         return {}
@@ -87,12 +87,12 @@ def table_metadata(
 
 
 def figures_sql(nodes: list[Mapping[str, Any]], window: Window, is_billed: bool = False) -> str:
-    """One query for all nodes: rows, sessions and visitors of each day of the window; and some rows as JSON.
+    """One query for all nodes: rows, sessions and visitors of each day of the window, and some rows as JSON.
 
-    Empty where there is nothing to ask. Where reads are billed: no rows as JSON, and of a view the number of rows alone, which reads
-    the date of the window's partitions and no other column of the table behind it.
+    Empty if there is nothing to query. Where reads are billed, there are no rows as JSON, and a view has only its number of rows: this
+    reads no column of the table behind it but the date, in the window's partitions.
 
-    Which column tells the day, the session and the visitor: config.date or meta.date, meta.session, meta.visitor of the yml.
+    The yml names the columns of the day (config.date or meta.date), the session (meta.session) and the visitor (meta.visitor).
     """
     selects = []
     for place, node in enumerate(nodes):
@@ -122,7 +122,7 @@ def _is_by_entity(node: Mapping[str, Any]) -> bool:
 
 
 def _within(node: Mapping[str, Any], day: str, window: Window) -> str:
-    """The condition that a row's day lies in the window; where storage is divided by a timestamp, that is bounded too."""
+    """The condition that a row's day is in the window. If storage is divided by a timestamp, the condition bounds the timestamp too."""
     moment = node["config"].get("stored_by")
     bounds = [f"{day} >= date '{window.start}'", f"{day} < date '{window.end}'"]
     if moment and moment != BY_ENTITY:
@@ -163,9 +163,9 @@ def _metadata_of(
 
 
 def _masked(row: Mapping[str, Any], node: Mapping[str, Any], columns: list[tuple[str, str]]) -> dict[str, Any]:
-    """A row without texts that may name somebody: Dagster keeps what it is told, long after a person is erased from the tables.
+    """A row without texts that may name somebody. Dagster keeps metadata even after a person is erased from the tables.
 
-    Shown are numbers, times, and the columns that say that they name nobody (meta.names_nobody in the column's yml).
+    It shows numbers, times, and columns whose yml says that they name nobody (meta.names_nobody).
     """
     declared = node.get("columns", {})
     return {
@@ -177,7 +177,7 @@ def _masked(row: Mapping[str, Any], node: Mapping[str, Any], columns: list[tuple
 
 
 def _lineage_entries(lineage: dg.TableColumnLineage) -> dict[str, Any]:
-    """Dagster's own entry, which its open-source UI keeps but does not draw, and the same for people to read."""
+    """Dagster's own lineage entry, which its open-source UI stores but does not draw, and the same lineage as text."""
     rows = [
         {
             "column": column,
@@ -189,12 +189,12 @@ def _lineage_entries(lineage: dg.TableColumnLineage) -> dict[str, Any]:
 
 
 def _table(rows: Sequence[Mapping[str, Any]], longest: int | None = LONGEST_VALUE) -> dg.MarkdownMetadataValue:
-    """Rows with the same keys."""
+    """A Markdown table of rows that have the same keys."""
     return dg.MetadataValue.md(markdown_table(list(rows[0]), (row.values() for row in rows), longest))
 
 
 def _day_numbers(node: Mapping[str, Any], is_billed: bool) -> dict[str, str]:
-    """Label -> column of figures_sql, for the numbers that are asked of the table by day."""
+    """Label -> column of figures_sql, for the numbers that are counted by day."""
     if not _date_of(node):
         return {}
     meta = {} if is_billed and is_view(node) else meta_of(node)

@@ -1,12 +1,12 @@
-"""Tables as Parquet files by date, for notebooks and BI tools: DuckDB lets nobody else into its file while a run works.
+"""Tables as Parquet files by date, for notebooks and BI tools. While a run works, no other process can open the DuckDB file.
 
-`<folder>/<schema>/<table>` has a file per date, `2024-01-04.<digest>.<number>.parquet`; a table without dates has one called `all`. The
-digest is one of the date's rows: a run writes the files of dates whose rows have changed, and no others. To know which these are, it reads
+`<folder>/<schema>/<table>` has a file per date, `2024-01-04.<digest>.<number>.parquet`. A table without dates has a file called `all`.
+The digest is computed from the date's rows: a run writes only the files of dates whose rows have changed. To find these dates, it reads
 each table once.
 
-What stands under a table's name is a link to the folder of a version. A version is made whole, with the unchanged files of the one before
-linked into it, and takes the name in one step: a reader sees one or the other. The version before stays until the next one comes, for
-those who are reading it.
+The table's name is a link to the folder of a version. A new version is completed first, with the unchanged files of the previous version
+linked into it. Then the link is replaced in one step, so a reader sees one version or the other. The previous version stays until the
+next one is written, for those who are still reading it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWar
 from sessionization_dagster.warehouses.text import identifier, literal
 
 VERSIONS = ".versions"
-#: Schemas of what is not made of events, or says how things are at the moment.
+#: Schemas whose tables are not made from events, or show only the current state.
 NOT_PUBLISHED = ("raw", "staging", "monitoring")
 #: Rows that belong to no date, and those of a table that has none.
 NO_DATE, ALL = "no-date", "all"
-#: What else a digest depends on.
+#: A digest also depends on this.
 FORMAT = f"1 duckdb {duckdb.__version__}"
 
 
@@ -41,8 +41,8 @@ class PublishedTable:
     """A table or view that is published.
 
     Attributes:
-        schema, name: of it.
-        date: an expression over its columns that gives a row's date; None: it has one file.
+        schema, name: its schema and name.
+        date: SQL over its columns that gives a row's date; None: the table has one file.
     """
 
     schema: str
@@ -52,7 +52,7 @@ class PublishedTable:
 
 @dataclass(frozen=True)
 class Published:
-    """What was done for a table: numbers of files."""
+    """What was done for a table, as numbers of files."""
 
     written: int
     kept: int
@@ -60,7 +60,7 @@ class Published:
 
 
 def tables_to_publish(manifest: Mapping[str, Any]) -> list[PublishedTable]:
-    """The tables of the manifest that are made of events."""
+    """The tables of the manifest that are made from events."""
     found = []
     for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
         if node["resource_type"] not in ("model", "source"):
@@ -78,7 +78,7 @@ def _date(node: Mapping[str, Any]) -> str | None:
 
 
 def publish_all(warehouse: DuckDBWarehouse, tables: Iterable[PublishedTable], folder: Path) -> dict[str, Published]:
-    """Bring the files of tables up to date; `<schema>.<table>` -> what was done. A table that is missing has none.
+    """Update the files of tables; returns `<schema>.<table>` -> what was done. A missing table has no entry.
 
     Raises:
         WarehouseError: the folder cannot be written, or something else has a table's name in it.
@@ -96,7 +96,7 @@ def publish_all(warehouse: DuckDBWarehouse, tables: Iterable[PublishedTable], fo
 
 
 def publish(connection: DuckDBConnection, table: PublishedTable, folder: Path) -> Published:
-    """Bring the table's files up to date.
+    """Update the table's files.
 
     Raises:
         WarehouseError: the folder cannot be written, or something else has the table's name in it.
@@ -126,7 +126,7 @@ def publish(connection: DuckDBConnection, table: PublishedTable, folder: Path) -
 
 
 def remove_earlier_versions(folder: Path) -> int:
-    """Remove the versions that no name stands for any more; returns how many went."""
+    """Remove the versions that no table's name links to; returns how many were removed."""
     removed = 0
     for versions in sorted((folder / VERSIONS).glob("*")):
         schema, name = versions.name.split(".", 1)
@@ -136,7 +136,7 @@ def remove_earlier_versions(folder: Path) -> int:
 
 
 def _files(place: Path) -> dict[str, list[Path]]:
-    """`<date>.<digest>` -> the files of it."""
+    """`<date>.<digest>` -> its files."""
     if place.exists() and not place.is_symlink():
         raise OSError(f"{place} is no link of this project")
     found: dict[str, list[Path]] = {}
@@ -150,7 +150,7 @@ def _part(table: PublishedTable) -> str:
 
 
 def _digests(connection: DuckDBConnection, table: PublishedTable) -> dict[str, str]:
-    """Date -> digest of its rows, in whatever order; of a table without rows, of none."""
+    """Date -> digest of its rows, which does not depend on their order. A table without rows has one digest, of no rows."""
     rows = connection.query(f"""
         select {_part(table)} as part, md5(concat_ws(' ', {literal(FORMAT)}, count(*), bit_xor(hash(t)), sum(hash(t)::hugeint))) as digest
         from {identifier(table.schema)}.{identifier(table.name)} as t
@@ -159,14 +159,14 @@ def _digests(connection: DuckDBConnection, table: PublishedTable) -> dict[str, s
     names = str([(row["column_name"], row["column_type"]) for row in columns])
     shape = hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()[:8]
     digests = {row["part"]: row["digest"][:16] + shape for row in rows}
-    # A reader finds the columns of a table without rows too.
+    # A table without rows gets a file too, so that a reader finds its columns.
     return digests or {ALL: "0" * 16 + shape}
 
 
 def _write(
     connection: DuckDBConnection, table: PublishedTable, parts: Iterable[str], digests: Mapping[str, str], version: Path
 ) -> None:
-    """Write the rows of some dates into the version, all dates by one statement."""
+    """Write the rows of some dates into the version, with one statement for all dates."""
     parts = list(parts)
     if not parts:
         return
@@ -187,7 +187,7 @@ def _write(
 
 
 def _take_name(place: Path, version: Path) -> None:
-    """Let the name stand for the version, in one step, and remove all versions but this one and the one before."""
+    """Link the table's name to the version, in one step, and remove all versions except this one and the previous one."""
     previous = place.resolve() if place.is_symlink() else None
     place.parent.mkdir(parents=True, exist_ok=True)
     link = place.with_name(f".{place.name}.{version.name}")
@@ -205,7 +205,7 @@ def _remove(versions: Iterable[Path]) -> int:
 
 
 def _link(source: Path, target: Path) -> None:
-    """The same file under another name; a copy where the file system has no such links."""
+    """Link the file under another name; copy it if the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:

@@ -1,1 +1,1 @@
-"""Everything made anew: the full rebuild, and the recomputed sample that checks compare with."""
+"""Tables made anew: the full rebuild, and the recomputed sample that checks compare with."""

@@ -1,4 +1,4 @@
-"""Rows that differ between a table and its rebuild, as differences that people can read. Pure: rows in, texts out."""
+"""The differences between a table's rows and its rebuild's, in a form that people can read. Pure: rows in, texts out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Difference:
     Attributes:
         key: the row's key, as column -> value.
         what: 'value', 'missing' (only the rebuild has the row) or 'surplus' (only the table has it).
-        column, stored, recomputed: of a value; in a nested column with the way to the field.
+        column, stored, recomputed: of a value. For a nested column, `column` is the path to the field.
     """
 
     key: Row
@@ -30,12 +30,12 @@ class Difference:
 
     @property
     def row(self) -> str:
-        """Which row, in words."""
+        """The row's key as text."""
         return ", ".join(f"{name} = {shown(value)}" for name, value in self.key.items())
 
     @property
     def sides(self) -> tuple[str, str]:
-        """What is stored and what was recomputed, in words."""
+        """The stored and the recomputed value as text."""
         if self.what == "value":
             return shown(self.stored), shown(self.recomputed)
         return ("no row", "a row") if self.what == "missing" else ("a row", "no row")
@@ -50,9 +50,9 @@ class Difference:
 def differences(
     stored: Iterable[Row], recomputed: Iterable[Row], key: Sequence[str], columns: Sequence[str]
 ) -> list[Difference]:
-    """Pair by key the rows that only the table holds with those that only the rebuild holds, in the order of the keys.
+    """Pair by key the rows that only the table holds with the rows that only the rebuild holds, in the order of the keys.
 
-    Values are compared exactly. Where one row stands against one each column that differs is told, else whole rows.
+    Values are compared exactly. If each side has one row for a key, the result has each column that differs; otherwise it has whole rows.
     """
     by_key: dict[str, tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
     for side, rows in enumerate((stored, recomputed)):
@@ -77,7 +77,7 @@ def _columns(stored: Row, recomputed: Row, key: Sequence[str], columns: Sequence
 
 
 def _leaves(name: str, stored: Any, recomputed: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The places at which two values differ: the column, or in a nested one the fields, as records[2].track.url."""
+    """The places at which two values differ: the column, or for a nested column the path to each field, such as records[2].track.url."""
     if isinstance(stored, Mapping) and isinstance(recomputed, Mapping) and stored.keys() == recomputed.keys():
         for field in stored:
             yield from _leaves(f"{name}.{field}", stored[field], recomputed[field])
@@ -89,7 +89,7 @@ def _leaves(name: str, stored: Any, recomputed: Any) -> Iterator[tuple[str, Any,
 
 
 def _same(left: Any, right: Any) -> bool:
-    # NaN is the same as NaN, as it is for SQL's except.
+    # NaN equals NaN here, as in SQL's except.
     return bool(left == right) or (left != left and right != right)
 
 

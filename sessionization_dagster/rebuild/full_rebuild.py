@@ -1,6 +1,6 @@
-"""A full rebuild: every table anew from the raw rows, in a warehouse beside the real one, which it replaces once its checks pass.
+"""A full rebuild: makes every table from the raw rows in a new warehouse, which replaces the real one once its checks pass.
 
-The real one stays as it is and can be queried until then. Logs that a rebuild cannot bring back are taken along.
+Until then the real warehouse stays as it is and can be queried. Logs that a rebuild cannot recreate are copied.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from sessionization_dagster.window import Window
 
 PREFIX = "rebuild-"
-# What dbt's runs and erasures left; the views of the schema monitoring read these.
+# Logs of dbt's runs and of erasures. The views of the schema monitoring read them.
 INTERNAL_LOGS = (("internal", "run_results"), ("internal", "erasures"), ("internal", "erasures_in_progress"))
 
 
 def tables_to_keep(manifest: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Logs, as (schema, table), that a rebuild cannot bring back: those that Python writes, and the internal ones."""
+    """The logs, as (schema, table), that a rebuild cannot recreate: those that Python writes, and the internal ones."""
     sources = [relation_of(node) for node in log_nodes(manifest) if node["resource_type"] == "source"]
     return (*sources, *INTERNAL_LOGS)
 
 
 @dataclass(frozen=True)
 class Rebuild:
-    """One rebuild, step by step; each may be repeated.
+    """One rebuild, step by step. Each step may be repeated.
 
     Attributes:
         engine: on the real warehouse.
-        name: tells this rebuild from others.
-        history: tables besides the raw ones to take along, as (schema, table).
+        name: a name that no other rebuild has.
+        history: tables to copy besides the raw ones, as (schema, table).
     """
 
     engine: Engine
@@ -45,7 +45,7 @@ class Rebuild:
 
     @property
     def folder(self) -> Path:
-        """Where the new warehouse is made: beside the real one, so that moving it into place is one step of the file system."""
+        """The folder of the new warehouse. It is beside the real one, so that the file system moves it into place in one step."""
         return self.engine.warehouse.path.parent / f"{PREFIX}{self.name}"
 
     @property
@@ -73,10 +73,10 @@ class Rebuild:
         )
 
     def build(self, window: Window, applied_at: datetime, report: Callable[[str], object]) -> int:
-        """Make every table for the window and test it; return how many tests ran. A warning does not stop it.
+        """Make and test every table for the window, and return how many tests ran. A warning does not stop the rebuild.
 
         Raises:
-            DbtError: a model failed, or a test that must hold; the new warehouse is left to be looked at.
+            DbtError: a model failed, or a test of severity error. The new warehouse is kept for inspection.
         """
         progress = Progress(report)
         self.engine.in_folder(self.folder).run(window, applied_at, self.name, with_tests=True, on_event=progress)
@@ -84,9 +84,9 @@ class Rebuild:
         return progress.test_count
 
     def swap_in(self) -> list[tuple[str, int | None, int | None]]:
-        """Put the new warehouse in the real one's place; return (table, rows before, rows now) of the tables that differ in number.
+        """Put the new warehouse in the real one's place. Return (table, rows before, rows now) of the tables whose row counts differ.
 
-        Repeatable: where the new one is in place already, nothing is left to do.
+        Repeatable: if the new one is already in place, nothing is done.
         """
         if not self.rebuilt.path.exists():
             return []

@@ -1,4 +1,4 @@
-"""Which tables have rows that belong to one visitor, and how a row says whose it is: read from the manifest, never by a table's name."""
+"""Which tables have rows that belong to one visitor, and whose each row is. Read from the manifest, never from a table's name."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class EntityKind(StrEnum):
 
 @dataclass(frozen=True)
 class KeyedTable:
-    """A table each of whose rows belongs to one entity.
+    """A table in which each row belongs to one entity.
 
     Attributes:
-        unique_id: of its dbt node.
+        unique_id: the id of its dbt node.
         schema, name: where it is.
-        kind: what its entities are.
+        kind: the kind of its entities.
         entity: SQL over its columns that names the row's entity.
-        date: SQL over its columns that gives the row's date; None: it has none.
-        key: the columns that tell its rows apart, by its yml's tests.
-        is_stream: it is the root that its entities' other tables are made from, and holds each of their dates.
+        date: SQL over its columns that gives the row's date; None if rows have no date.
+        key: the columns that identify a row, by the tests in its yml.
+        is_stream: whether it is the root that the entities' other tables are made from. It then holds every date of an entity.
     """
 
     unique_id: str
@@ -51,7 +51,7 @@ class KeyedTable:
 def keyed_tables(manifest: Mapping[str, Any]) -> tuple[KeyedTable, ...]:
     """The tables keyed by visitor or by id, in the order of their names.
 
-    These are the frontier and rollup models, but for rollups by date, and whatever else gives entity and entity_kind in its config or meta.
+    These are the frontier models, the rollup models except rollups by date, and all nodes with entity and entity_kind in config or meta.
 
     Raises:
         SettingsError: a frontier's root does not say what its entities are.
@@ -90,7 +90,7 @@ def _setting(node: Mapping[str, Any], name: str) -> Any:
 
 
 def _kind(manifest: Mapping[str, Any], unique_id: str) -> EntityKind:
-    """The node's own entity_kind, or that of the root which it follows."""
+    """The node's own entity_kind, or that of the root that it follows."""
     node = manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]
     kind = _setting(node, "entity_kind")
     if kind is not None:
@@ -110,7 +110,7 @@ def _kind(manifest: Mapping[str, Any], unique_id: str) -> EntityKind:
 
 
 def _keys(manifest: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Unique id -> the columns of a test that says that they are unique. Of several such tests the last counts; any does."""
+    """Unique id -> the columns of a uniqueness test. If there are several such tests, the last one counts; any would do."""
     for node in manifest["nodes"].values():
         test, tested = node.get("test_metadata") or {}, node["depends_on"].get("nodes", [])
         # A test of a model that is not enabled stays in the manifest and has no model.

@@ -1,6 +1,6 @@
-"""One run of everything behind the raw tables, without Dagster: what a rebuild and a recomputed sample of visitors share.
+"""One run of everything downstream of the raw tables, without Dagster. A full rebuild and a recomputed sample share it.
 
-Ordinary runs go through the assets, which do the same steps one by one and tell Dagster of each.
+Ordinary runs go through the assets, which do the same steps one by one and report each to Dagster.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Engine:
 
     Attributes:
         project: the dbt project.
-        warehouse: where raw tables are read and all others written.
-        identity: who is who.
+        warehouse: where raw tables are read and all other tables are written.
+        identity: the settings of the identity graph.
     """
 
     project: DbtProject
@@ -37,7 +37,7 @@ class Engine:
     identity: IdentitySettings
 
     def in_folder(self, folder: Path) -> Engine:
-        """The same on another warehouse: of the same file name, as dbt's manifest names the database after it."""
+        """The same engine on a warehouse in another folder, with the same file name: dbt's manifest names the database after it."""
         return replace(self, warehouse=replace(self.warehouse, path=folder / self.warehouse.path.name))
 
     def run(
@@ -48,10 +48,10 @@ class Engine:
         with_tests: bool = True,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        """Make every table for the days of the window from the raw tables as they stand.
+        """Make every table for the days of the window from the current raw tables.
 
-        applied_at (naive UTC) is what re-assigned identities are stamped with, run_id what monitoring names. on_event hears how each
-        dbt node ended, tests that found rows included.
+        applied_at (naive UTC) is the timestamp of changed identities. run_id is the run's name in monitoring. on_event is called with
+        the result of each dbt node, including tests that found rows.
 
         Raises:
             DbtError: a model failed.
@@ -75,11 +75,11 @@ class Engine:
         """
         variables = {**window.as_dbt_vars(), "run_id": run_id, "duckdb_path": str(self.warehouse.path)}
         resources = () if with_tests else MODELS_ONLY
-        # A test over several models runs once the last of them stands.
+        # A test over several models runs once the last of them is made.
         tests = ("--indirect-selection", "buildable")
         self.project.runner.invoke(["build", *resources, *selection, *tests], variables, on_event)
 
     def identify(self, window: Window, applied_at: datetime) -> None:
-        """The identity graph and the user agents: the part of run between the two dbt commands."""
+        """Update the identity graph and the user agents: the part of run between the two dbt commands."""
         update_identity_graph(self.warehouse, window, self.identity, applied_at)
         update_user_agents(self.warehouse, window)

@@ -1,9 +1,9 @@
-"""A sample of visitors recomputed from raw rows in a warehouse of its own, and their rows compared with those that stand. No Dagster.
+"""Recomputes a sample of visitors from raw rows in a scratch warehouse, and compares their rows with the stored ones. No Dagster.
 
-What is compared is what has been run. A day whose events in the scratch warehouse are not those of core.events has raw rows that came, went
-or were corrected since it was last run: it is pending, and for such days the scratch warehouse takes its events from core.events as they
-stand, so that the tables behind are compared all the same. That core.events holds what raw rows say once a day is run is the business of
-the check events_conserved and of the models' own tests.
+Only what has been run is compared. If a day's events in the scratch warehouse differ from those in core.events, raw rows were added,
+removed or corrected since the day last ran. Such a day is pending. For pending days the scratch warehouse takes its events from
+core.events, so that the tables downstream can still be compared. Whether core.events matches the raw rows of a day that has run is not
+checked here, but by the check events_conserved and by the models' own tests.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sessionization_dagster.rebuild.visitor_sample import (
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from sessionization_dagster.window import Window
 
-# Rows of a table that are read to tell differences; all are counted.
+# At most this many differing rows of a table are read. All are counted.
 READ_ROWS = 1000
 OWN = ("entity__", "date__")
 SCRATCH_PREFIX = ".recomputed-"
@@ -41,12 +41,12 @@ SCRATCH_PREFIX = ".recomputed-"
 
 @dataclass(frozen=True)
 class TableComparison:
-    """What differs in one table.
+    """The differences in one table.
 
     Attributes:
-        rows: how many rows, missing and surplus ones included.
+        rows: how many rows differ, including missing and surplus ones.
         differences: the first of them.
-        dates: the partitions whose rerun rewrites the rows that differ.
+        dates: the partitions to rerun so that the rows that differ are rewritten.
         is_built: False where the table does not exist yet.
     """
 
@@ -58,7 +58,7 @@ class TableComparison:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a sample showed: who was looked at, days that have to be run before all of it counts, and unique id -> table."""
+    """The result for a sample: the sample, the pending days, which must run before they are compared in full, and unique id -> table."""
 
     sample: Sample
     pending: tuple[date, ...]
@@ -77,7 +77,7 @@ def compare_sample(
     applied_at: datetime,
     run_id: str,
 ) -> Comparison:
-    """Recompute the visitors of the request and compare their rows in the tables. Only reads the engine's warehouse.
+    """Recompute the visitors of the request and compare their rows in the tables. The engine's warehouse is only read.
 
     Raises:
         WarehouseError: another process holds the warehouse, or a source was added that no run has landed yet.
@@ -110,9 +110,9 @@ def compare_sample(
 
 @contextmanager
 def _scratch_folder(engine: Engine) -> Iterator[Path]:
-    """A folder beside the warehouse, where there is room for its like; removed with all that it holds, come what may.
+    """A folder beside the warehouse, on a disk with room for such files. It is removed at the end, also after an error.
 
-    One that a killed process left is removed by the next: there is one user of the warehouse at a time.
+    The next process removes a folder that a killed process left. This is safe because the warehouse has one user at a time.
     """
     beside = engine.warehouse.path.parent
     for left in beside.glob(f"{SCRATCH_PREFIX}*"):
@@ -122,7 +122,7 @@ def _scratch_folder(engine: Engine) -> Iterator[Path]:
 
 
 def _window_of_events(connection: DuckDBConnection) -> Window | None:
-    """The days from the first to the last that hold events; None before the first run."""
+    """The days from the first event to the last; None before the first run."""
     if not _columns(connection, "core", "events") or not _columns(connection, "core", "identity_graph"):
         return None
     (row,) = connection.query("select min(event_date) as first, max(event_date) as last from core.events").to_pylist()
@@ -145,7 +145,7 @@ def _columns(connection: DuckDBConnection, schema: str, table: str, is_scratch: 
 
 
 def _take_over_pending_days(connection: DuckDBConnection) -> tuple[date, ...]:
-    """Put the events that stand into the scratch warehouse on days on which they are others there; returns these days."""
+    """On days whose events differ, copy core.events into the scratch warehouse; returns these days."""
     columns = ", ".join(f'"{name}"' for name in _columns(connection, "core", "events"))
     stored = f"select {columns} from core.events where {names_sampled_id('events')}"
     rebuilt = f"select {columns} from {SCRATCH}.core.events where {names_sampled_id('events')}"
@@ -155,14 +155,14 @@ def _take_over_pending_days(connection: DuckDBConnection) -> tuple[date, ...]:
     days = tuple(row["event_date"] for row in rows.to_pylist())
     if days:
         dates = ", ".join(f"date '{day}'" for day in days)
-        # Whole days: a row beyond the closure may be there only as the copy of one that was not an event yet.
+        # Delete whole days: a row outside the closure may be there only as the copy of a row that was not an event yet.
         connection.execute(f"delete from {SCRATCH}.core.events where event_date in ({dates})")
         connection.execute(f"insert into {SCRATCH}.core.events ({columns}) {stored} and event_date in ({dates})")
     return days
 
 
 def _note_dates(connection: DuckDBConnection, tables: Sequence[KeyedTable]) -> None:
-    """SAMPLED.dates: the dates of each entity's events, on either side."""
+    """Create SAMPLED.dates: the dates of each entity's events, in either warehouse."""
     connection.execute(f"create table {SAMPLED}.dates (kind varchar, entity varchar, event_date date)")
     for table in tables:
         if not table.is_stream:
@@ -177,7 +177,7 @@ def _note_dates(connection: DuckDBConnection, tables: Sequence[KeyedTable]) -> N
 
 
 def _is_sampled(table: KeyedTable) -> str:
-    """A condition on the table's rows: the whole of their entity is in the scratch warehouse."""
+    """A condition on the table's rows: the scratch warehouse has all rows of their entity."""
     chosen = "select visitor from visitors" if table.kind is EntityKind.VISITOR else "select id from ids"
     return f"{table.entity} in ({chosen.replace('from ', f'from {SAMPLED}.')})"
 
@@ -206,10 +206,10 @@ def _compare(connection: DuckDBConnection, table: KeyedTable) -> TableComparison
 
 
 def _dates_to_rerun(connection: DuckDBConnection, table: KeyedTable) -> tuple[date, ...]:
-    """The dates whose rerun rewrites the rows that differ.
+    """The dates to rerun so that the rows that differ are rewritten.
 
-    A rerun rewrites an entity from its first event of the day on: of a row on a day without one, the entity's last day before counts. Rows
-    without a date, and rows before the entity's first event, count for that event's day.
+    A rerun rewrites an entity from its first event of the day on. For a row on a day without an event, the entity's last day with an
+    event before it counts. For a row without a date, or before the entity's first event, the day of that first event counts.
     """
     rows = connection.query(f"""
         select distinct coalesce(max(dates.event_date) filter (where dates.event_date <= differing.date__), min(dates.event_date)) as day

@@ -1,12 +1,12 @@
-"""Which visitors are looked at, and the raw rows that decide everything about them: chosen in the warehouse, copied into an empty one.
+"""Chooses the visitors of a sample in the warehouse, and copies the raw rows that determine their rows into an empty warehouse.
 
-The rows are a closure. A = the ids of the sampled visitors. B = the ids that stand in one row with an id of A. Every row that names an id
-of B is copied. So each device that one of the visitors ever used comes with all of its logins, and what is known of its owner, its number
-of users and its alias calls is whole; links that end at the visitors' ids are those of the full graph. What follows for people beyond is
-not, and nobody compares it.
+The copied rows are a closure. A = the ids of the sampled visitors. B = the ids that occur in a row together with an id of A. Every row
+that names an id of B is copied. So each device that one of the visitors ever used is copied with all of its logins, and its owner, its
+number of users and its alias calls are complete. Links that end at the visitors' ids are those of the full graph. For other people the
+result is incomplete, and it is not compared.
 
-A row whose event_id was sent several times counts only where it is the earliest copy, and of several events of one id only the first keeps
-it: so the rows of the ids in the other rows of that event_id come too.
+If an event_id was sent several times, only the earliest copy counts, and of several events with one id only the first keeps the id.
+Therefore the rows of the ids in the other rows of that event_id are copied too.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from sessionization_dagster.landing import RawTable
 from sessionization_dagster.landing.tables import RawColumn
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
-# The scratch warehouse as the warehouse's connection sees it; its schema `sampled` holds what was chosen.
+# The name of the scratch warehouse in the warehouse's connection. Its schema `sampled` holds what was chosen.
 SCRATCH = "scratch_warehouse"
 SAMPLED = f"{SCRATCH}.sampled"
 
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """Whom to look at.
+    """Which visitors to choose.
 
     Attributes:
         size: how many visitors.
-        salt: another one gives other visitors, the same one the same.
-        visitors: these instead, where there are any.
+        salt: the same salt gives the same visitors, another salt others.
+        visitors: these visitors instead, if there are any.
         max_rows: a visitor whose closure has more raw rows is left out.
     """
 
@@ -45,7 +45,7 @@ class SampleRequest:
 
 @dataclass(frozen=True)
 class Sample:
-    """Who was chosen: the visitors, those left out as too many rows hang together with them, and how many raw rows were copied."""
+    """The chosen visitors, the visitors left out because their closure has too many rows, and how many raw rows were copied."""
 
     visitors: tuple[str, ...]
     skipped: tuple[str, ...]
@@ -54,7 +54,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class RawData:
-    """Where raw rows are: their tables, ids that identify nobody, and the staging views."""
+    """The raw tables, the ids that identify nobody, and the staging views."""
 
     tables: Sequence[RawTable]
     blocked_ids: Sequence[str]
@@ -62,7 +62,7 @@ class RawData:
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any], tables: Sequence[RawTable], blocked_ids: Sequence[str]) -> RawData:
-        """Staging views are what core.events is made from.
+        """Read them from the manifest. Staging views are the views that core.events is made from.
 
         Raises:
             SettingsError: a raw table does not say which columns hold ids.
@@ -83,7 +83,7 @@ class RawData:
 
 
 def take_sample(connection: DuckDBConnection, raw: RawData, request: SampleRequest) -> Sample:
-    """Choose visitors and copy their closure's raw rows. The connection's main file is the warehouse, only read; SCRATCH is empty."""
+    """Choose visitors and copy their closure's raw rows into SCRATCH, which is empty. The connection's main file is only read."""
     connection.execute(f"create schema {SAMPLED}")
     _choose(connection, request)
     _close(connection, raw)
@@ -93,7 +93,7 @@ def take_sample(connection: DuckDBConnection, raw: RawData, request: SampleReque
 
 
 def names_sampled_id(relation: str) -> str:
-    """A condition on rows with anonymous_id, user_id and previous_id: they name an id of B, and so are all in the scratch warehouse."""
+    """A condition on rows with anonymous_id, user_id and previous_id: they name an id of B, so the scratch warehouse has all of them."""
     ids = f"(select id from {SAMPLED}.named_ids)"
     return f"({relation}.anonymous_id in {ids} or {relation}.user_id in {ids} or {relation}.previous_id in {ids})"
 
@@ -107,7 +107,7 @@ def _literal(text: str) -> str:
 
 
 def _choose(connection: DuckDBConnection, request: SampleRequest) -> None:
-    """SAMPLED.visitors, and SAMPLED.ids: A, each id with its visitor."""
+    """Create SAMPLED.visitors, and SAMPLED.ids: A, each id with its visitor."""
     if request.visitors:
         chosen = f"select unnest([{', '.join(map(_literal, request.visitors))}]) as visitor"
     else:
@@ -124,9 +124,9 @@ def _choose(connection: DuckDBConnection, request: SampleRequest) -> None:
 
 
 def _close(connection: DuckDBConnection, raw: RawData) -> None:
-    """SAMPLED.named_ids: B. SAMPLED.found_rows: the closure's rows, each once per visitor."""
+    """Create SAMPLED.named_ids, which is B, and SAMPLED.found_rows: the closure's rows, each once per visitor."""
     _find_rows(connection, raw.tables, "ids", "rows_of_ids")
-    # The ids of deleted rows stand in edges until their day is run again.
+    # The ids of deleted rows stay in edges until their day is rerun.
     of_edges = " union all ".join(
         f"""select visitor, unnest([anonymous_id, user_id, previous_id]) as id
             from core.identity_edges inner join {SAMPLED}.ids on identity_edges.{column} = ids.id"""
@@ -154,7 +154,7 @@ def _close(connection: DuckDBConnection, raw: RawData) -> None:
 
 
 def _find_copies(connection: DuckDBConnection, staging_views: Sequence[str]) -> None:
-    """SAMPLED.copies: the ids in rows whose event_id was sent several times on a date."""
+    """Create SAMPLED.copies: the ids in rows whose event_id was sent several times on a date."""
     staged = " union all ".join(
         f"select event_id, event_date, anonymous_id, user_id, previous_id, copy_key from {view} where reject_reason is null"
         for view in staging_views
@@ -177,7 +177,7 @@ def _find_copies(connection: DuckDBConnection, staging_views: Sequence[str]) -> 
 
 
 def _find_rows(connection: DuckDBConnection, tables: Sequence[RawTable], ids: str, into: str) -> None:
-    """SAMPLED.<into>: (visitor, table_name, row) of the raw rows that name an id of SAMPLED.<ids>."""
+    """Create SAMPLED.<into>: (visitor, table_name, row) of the raw rows that name an id of SAMPLED.<ids>."""
     found = " union ".join(
         f"""select visitor, '{table.name}' as table_name, {table.name}.rowid as row
             from raw.{table.name} inner join {SAMPLED}.{ids} on {_as_id(column)} = {ids}.id"""
@@ -198,7 +198,7 @@ def _ids_of_rows(tables: Sequence[RawTable], rows: str) -> str:
 
 
 def _as_id(column: RawColumn) -> str:
-    """A raw column's id as events carry it: without blanks around it, and without a prefix that says nothing."""
+    """SQL for a raw column's id as events have it: without blanks around it, and without a prefix that has no meaning."""
     text = f'trim("{column.name}")'
     if not column.prefix:
         return text
@@ -218,7 +218,7 @@ def _leave_out_large(connection: DuckDBConnection, max_rows: int) -> tuple[str, 
 
 
 def _copy(connection: DuckDBConnection, tables: Sequence[RawTable]) -> int:
-    """Raw tables in the scratch warehouse; returns the number of rows."""
+    """Copy the raw rows into the scratch warehouse; returns the number of rows."""
     connection.execute(f"create schema {SCRATCH}.raw")
     connection.execute(f"create table {SCRATCH}.raw.landing_rejects as from raw.landing_rejects limit 0")
     for table in tables:

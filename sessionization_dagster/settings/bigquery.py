@@ -1,4 +1,4 @@
-"""The settings of target bigquery: read from an environment that is given, and checked. Opens nothing but looks for the key's file."""
+"""The settings of target bigquery, read from the given environment and checked. Opens nothing; only checks that the key file exists."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class BigQuerySettings:
 
     Attributes:
         project: id of the project.
-        dataset: what our datasets' names begin with: <dataset>_<schema>.
-        location: of all datasets.
-        endpoint: of an emulator; None: Google's.
+        dataset: the beginning of our datasets' names: <dataset>_<schema>.
+        location: location of all datasets.
+        endpoint: address of an emulator; None: Google's.
         keyfile: absolute path of a service account's key; None: the default credentials.
-        maximum_bytes_billed: of one statement; None: no limit but the project's.
-        timeout_seconds: of one statement.
+        maximum_bytes_billed: limit of one statement; None: only the project's limit.
+        timeout_seconds: limit of one statement.
         raw_datasets: source -> the dataset of the vendor's tables, or project.dataset; empty where raw files are landed from a bucket.
-        raw_load_times: source -> the column by which its rows are stored, where BigQuery does not say it (views).
-        raw_event_tables: source -> its tables of one event each, whose columns are that event's properties.
+        raw_load_times: source -> the column by which its rows are stored, if BigQuery does not say so (for views).
+        raw_event_tables: source -> its tables that hold one event each, with the event's properties as columns.
         bucket: gs://bucket/prefix of raw files; None: the vendor's loader fills the raw tables.
     """
 
@@ -52,7 +52,7 @@ class BigQuerySettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], sources: Sequence[str]) -> BigQuerySettings:
-        """Read and check them; sources are those in use.
+        """Read and check the settings. sources are the sources in use.
 
         Raises:
             SettingsError: names the variable, its value and what is allowed.
@@ -78,7 +78,7 @@ class BigQuerySettings:
         )
 
     def as_dbt_vars(self) -> dict[str, Any]:
-        """The vars that profile and macros read."""
+        """The dbt vars that the profile and macros read."""
         return {
             "bigquery_project": self.project,
             "bigquery_dataset": self.dataset,
@@ -152,7 +152,7 @@ def _bucket(env: Mapping[str, str]) -> str | None:
 
 
 def _raw_datasets(env: Mapping[str, str], sources: Sequence[str], dataset: str, bucket: str | None) -> dict[str, str]:
-    """Source -> dataset, of the sources in use."""
+    """Source -> dataset, for the sources in use."""
     given = value(env, "SESSIONIZATION_RAW_DATASETS", "")
     if bucket is not None:
         if given:
@@ -174,7 +174,7 @@ def _raw_datasets(env: Mapping[str, str], sources: Sequence[str], dataset: str, 
 
 
 def _raw_event_tables(env: Mapping[str, str], sources: Sequence[str], bucket: str | None) -> dict[str, tuple[str, ...]]:
-    """Source -> its tables of one event each, in the order given."""
+    """Source -> its tables that hold one event each, in the order given."""
     name = RAW_EVENT_TABLES
     given = value(env, name, "")
     if given and bucket is not None:
@@ -200,7 +200,7 @@ def _raw_event_tables(env: Mapping[str, str], sources: Sequence[str], bucket: st
 def _by_source(
     env: Mapping[str, str], name: str, sources: Sequence[str], allowed: str, what: str, example: str
 ) -> dict[str, str]:
-    """Source -> what the variable gives it."""
+    """Source -> its value in the variable."""
     given = value(env, name, "")
     found = {}
     for entry in filter(None, (part.strip() for part in given.split(","))):

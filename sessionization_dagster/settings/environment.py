@@ -39,8 +39,8 @@ class Target(StrEnum):
 class RemovedFiles(StrEnum):
     """The values of SESSIONIZATION_REMOVED_FILES.
 
-    KEEP: the rows stay; people archive files. REMOVE: they go, unless so much is gone at once that a disk may be missing.
-    REMOVE_ANY: they go however much that is.
+    KEEP: the rows stay, because people archive files. REMOVE: the rows are removed, unless so many files are missing at once that a
+    disk may be missing. REMOVE_ANY: the rows are removed, however many they are.
     """
 
     KEEP = "keep"
@@ -49,7 +49,7 @@ class RemovedFiles(StrEnum):
 
 
 class Rebuild(StrEnum):
-    """What a run does where a changed model, setting or seed has tables made anew."""
+    """What a run does if a changed model, setting or seed requires tables to be made anew."""
 
     AUTO = "auto"
     ASK = "ask"
@@ -61,19 +61,19 @@ class Environment:
 
     Attributes:
         target: which warehouse.
-        duckdb_path: absolute path of the embedded warehouse's file.
-        landing: absolute path of the folder of raw files, of the embedded warehouse.
+        duckdb_path: absolute path of the DuckDB file.
+        landing: absolute path of the folder of raw files, for DuckDB.
         start_date: first daily partition.
         end_date: last daily partition, inclusive; None: yesterday, moving.
         timezone: IANA name; days, partitions and the midnight split use it.
         sources: the raw sources in use, in the order given.
         families: the table families to make; empty: all.
-        removed_files: what becomes of the rows of a landed file that is gone from the folder.
+        removed_files: what becomes of the rows of a landed file that was removed from the folder.
         rebuild: whether a run that would make tables anew does so, or stops and lists them.
-        settings_file: absolute path of a file of dbt vars; None: those of dbt_project.yml hold.
-        publish: absolute path of the folder of published tables, of the embedded warehouse; None: they are not.
+        settings_file: absolute path of a file of dbt vars; None: the vars of dbt_project.yml apply.
+        publish: absolute path of the folder of published tables, for DuckDB; None: tables are not published.
         alert_webhook: where failed runs are posted to; None: they are logged only.
-        bigquery: of target bigquery; None with others.
+        bigquery: settings of target bigquery; None for other targets.
     """
 
     target: Target
@@ -140,12 +140,12 @@ class Environment:
 
     @property
     def last_partition_end(self) -> date | None:
-        """The day after the last partition (half-open), or None where it moves."""
+        """The day after the last partition (half-open), or None if the last partition moves."""
         return None if self.end_date is None else self.end_date + timedelta(days=1)
 
 
 def _require_no_misspelt(env: Mapping[str, str]) -> None:
-    """A variable whose name is nearly one of ours would be passed over, and the default taken for it."""
+    """Refuse a variable whose name is nearly one of ours. It would be ignored, and the default would apply."""
     for name in sorted(env):
         meant = get_close_matches(name.removeprefix(PREFIX), KNOWN, n=1, cutoff=0.8) if name.startswith(PREFIX) else []
         if meant and name.removeprefix(PREFIX) not in KNOWN:
@@ -197,7 +197,7 @@ def _date(env: Mapping[str, str], name: str, default: str | None) -> date | None
 
 def _timezone(env: Mapping[str, str]) -> str:
     value = _value(env, "SESSIONIZATION_TIMEZONE", "UTC")
-    # ZoneInfo takes any file of the zone database, as posix/Europe/Berlin or localtime, which DuckDB does not know.
+    # ZoneInfo accepts any file of the zone database, such as posix/Europe/Berlin or localtime, which DuckDB does not know.
     if value not in available_timezones() - {"localtime", "Factory"}:
         raise SettingsError(
             f"SESSIONIZATION_TIMEZONE is '{value}'. Give an IANA name, like UTC, Europe/Berlin or America/New_York."
@@ -206,7 +206,7 @@ def _timezone(env: Mapping[str, str]) -> str:
 
 
 def _names(env: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
-    """The names of a comma list, each once. Where there is no default, none is a choice."""
+    """The names of a comma list, each once. If there is no default, the list may be empty."""
     value = _value(env, name, default)
     names = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
     if value and not names:

@@ -1,6 +1,6 @@
-"""The dbt vars that say what a session, a visitor and a conversion are: which there are, and what each may be.
+"""The dbt vars that define sessions, visitors and conversions: their names, and the values that each may have.
 
-Their defaults are in dbt_project.yml, each with its comment. A deployment's own are in the file that SESSIONIZATION_SETTINGS names.
+The defaults are in dbt_project.yml, each with a comment. A deployment's own values are in the file that SESSIONIZATION_SETTINGS names.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OF_ENVIRONMENT = {
     "timezone": "SESSIONIZATION_TIMEZONE",
     "rebuild": "SESSIONIZATION_REBUILD",
 }
-#: A key of the settings file that is no var: the folder of one's own models.
+#: A key of the settings file that is not a var: the folder of the deployment's own models.
 OWN_MODELS = "own_models"
 
 
@@ -84,10 +84,10 @@ class Rules(BaseModel):
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """What a settings file holds; checked_rules says whether it may.
+    """The content of a settings file. checked_rules checks it.
 
     Raises:
-        SettingsError: it cannot be read, or is no mapping.
+        SettingsError: the file cannot be read, or is not a mapping.
     """
     try:
         found = yaml.safe_load(path.read_text())
@@ -105,16 +105,16 @@ def read_settings(path: Path) -> dict[str, Any]:
 def checked_rules(
     defaults: Mapping[str, Any], defaults_file: Path, chosen: Mapping[str, Any], file: Path | None
 ) -> dict[str, Any]:
-    """The chosen vars, as dbt is given them.
+    """Check the chosen vars, and return them as they are passed to dbt.
 
     Args:
         defaults: all vars of dbt_project.yml.
         defaults_file: the file of the defaults.
         chosen: vars that replace them.
-        file: the file of the chosen ones; None: a caller gave them.
+        file: the file of the chosen vars; None: a caller passed them.
 
     Raises:
-        SettingsError: a var is unknown, or its value cannot be; names the file, the line and what is allowed.
+        SettingsError: a var is unknown, or its value is not allowed. Names the file, the line and what is allowed.
     """
     for name in chosen:
         if name in OF_ENVIRONMENT:

@@ -1,4 +1,4 @@
-"""How one variable of an environment is read: an empty one counts as unset."""
+"""Reads one variable of an environment. An empty variable counts as unset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What user agents say of browser, system and device: reading them is pure (parse), their table is store's. No Dagster."""
+"""Browser, system and device of user agents: parse.py reads a text and is pure, store.py keeps the table. No Dagster."""
 
 from sessionization_dagster.user_agents.store import UserAgentsUpdate, update_user_agents
 

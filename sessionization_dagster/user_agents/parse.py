@@ -1,6 +1,6 @@
-"""One user agent's browser, system and device, and whether it is a bot: ua-parser's and crawlerdetect's lists. Pure: no warehouse.
+"""One user agent's browser, system and device, and whether it is a bot, by the lists of ua-parser and crawlerdetect. Pure: no warehouse.
 
-What somebody's browser says of itself is the same text for millions of people: a text is read once.
+Millions of people have the same user agent, so each text is read once.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import ua_parser
 from crawlerdetect import CrawlerDetect
 
 PACKAGES = ("ua-parser", "ua-parser-builtins", "crawlerdetect")
-#: Goes up when texts are read otherwise here.
+#: Incremented when this module reads texts differently.
 READING = "1"
-#: How ua-parser calls what crawls.
+#: ua-parser's word for a crawler.
 SPIDER = "Spider"
 DESKTOPS = (
     "Windows",
@@ -41,12 +41,12 @@ CONSOLE_WORDS = ("playstation", "xbox", "nintendo")
 
 @dataclass(frozen=True)
 class UserAgent:
-    """What a user agent says.
+    """The content of a user agent.
 
     Attributes:
-        browser, os: families, as Chrome or Mac OS X; None: unknown.
-        device_type: desktop, mobile, tablet, tv, console, bot, or other where nothing says which.
-        is_bot: a crawler, a monitor, a program.
+        browser, os: families, such as Chrome or Mac OS X; None: unknown.
+        device_type: desktop, mobile, tablet, tv, console, bot, or other if it is unknown.
+        is_bot: whether it is a crawler, a monitor or another program.
     """
 
     browser: str | None
@@ -70,7 +70,7 @@ def parse(text: str) -> UserAgent:
 
 
 def parser() -> str:
-    """What texts are read with: rows of another one are read again."""
+    """The version of everything that reads texts. Rows of another version are read again."""
     return ", ".join([f"reading {READING}", *(f"{package} {version(package)}" for package in PACKAGES)])
 
 
@@ -91,7 +91,7 @@ def _device_type(text: str, os: str | None) -> str:
     if any(word in text for word in TABLET_WORDS):
         return "tablet"
     if os == "Android":
-        # Browsers of tablets leave the word out.
+        # Browsers on tablets leave the word out.
         return "mobile" if "mobile" in text else "tablet"
     if os in MOBILES or "mobi" in text:
         return "mobile"

@@ -1,10 +1,10 @@
-"""core.user_agents kept up to date: one row per user agent of core.events.
+"""Keeps core.user_agents up to date: one row per user agent of core.events.
 
-internal.user_agent_days holds the user agents of each day. With it a run reads the events of its window, and of days that were written
-since it last looked (internal.change_queue): a user agent that none of these events has any more goes where no other day has it either. The
-first run looks at all events; one with other parsers reads all user agents again.
+internal.user_agent_days holds the user agents of each day. So a run reads only the events of its window, and of days that were written
+since the last update (internal.change_queue). A user agent that none of these events has any more is removed if no other day has it.
+The first run reads all events. A run with other parsers reads all user agents again.
 
-Everything is read and worked out first; what it writes takes effect together.
+Everything is read and computed first. The writes then take effect together.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ COLUMNS = "user_agent, browser, os, device_type, is_bot"
 
 @dataclass(frozen=True)
 class UserAgentsUpdate:
-    """What one run did: user agents that were read, that went, and all that there are."""
+    """What one run did: the number of user agents that were read, that were removed, and that there are now."""
 
     parsed: int
     removed: int
@@ -67,10 +67,10 @@ def _is_lost(connection: Connection) -> bool:
 
 
 def _keep_agents(connection: Connection, in_window: str, is_read_anew: bool) -> None:
-    """Keep agents_seen (the window's, by day), agents_now (the texts to be known; of all days where all are read) and agents_gone."""
+    """Keep agents_seen (the window's, by day), agents_now (the window's texts; all days' texts if all are read) and agents_gone."""
     connection.keep(
         "agents_seen",
-        # A storage may ask for a bound on the date.
+        # The storage may require a bound on the date.
         f"""
         select distinct event_date, user_agent from core.events
         where event_date >= date '0001-01-01' and {in_window} and trim(user_agent) <> ''""",

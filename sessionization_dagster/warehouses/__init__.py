@@ -1,1 +1,1 @@
-"""The engines that hold the tables. One file each, behind the protocol of base.py."""
+"""The warehouses that hold the tables. One file each, behind the protocol of base.py."""

@@ -1,6 +1,6 @@
-"""What the Python assets ask of a warehouse: queries to Arrow, statements, rows and results under a name, and several writes at once.
+"""The protocol of a warehouse for Python code: queries to Arrow, statements, temporary tables, and several writes in one transaction.
 
-SQL is written once, in DuckDB's dialect, with tables as schema.table; timestamps are UTC and come back without a timezone.
+SQL is written once, in DuckDB's dialect, with tables as schema.table. Timestamps are UTC and are returned without a timezone.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class TableLayout:
-    """A table, and how a warehouse that lays rows out by value should lay out these; others ignore that.
+    """A table, and how its rows should be laid out. A warehouse that does not lay out rows by value ignores the layout.
 
     Attributes:
         schema, name: of the table.
         columns: names and types, as in a create table statement.
         partitioned_by: a date column.
-        clustered_by: a column that rows are looked up by.
+        clustered_by: a column by which rows are looked up.
     """
 
     schema: str
@@ -36,8 +36,8 @@ class TableDescription:
     """What a warehouse knows of a table without reading it.
 
     Attributes:
-        columns: (name, type in the warehouse's words), in the table's order.
-        row_count: None for a view that is too large to be read for it, or that may not be read.
+        columns: (name, the warehouse's own type), in the table's order.
+        row_count: None for a view that is too large to count, or that may not be read.
     """
 
     columns: list[tuple[str, str]]
@@ -52,7 +52,7 @@ class Connection(Protocol):
         ...
 
     def query_as_written(self, sql: str) -> pa.Table:
-        """Run a query that is in the warehouse's own words already, as dbt compiles them, and return its rows."""
+        """Run a query in the warehouse's own dialect, such as dbt compiles, and return its rows."""
         ...
 
     def execute(self, sql: str) -> None:
@@ -64,13 +64,13 @@ class Connection(Protocol):
         ...
 
     def keep(self, name: str, sql: str) -> None:
-        """Keep a query's rows as a table of that name, until the connection closes; sql may read what had the name before."""
+        """Keep a query's rows as a table of that name, until the connection closes. sql may read an earlier table of that name."""
         ...
 
     def atomically(self, statements: Sequence[str]) -> None:
-        """Inserts, deletes and updates that take effect together, or none of them where one fails.
+        """Run inserts, deletes and updates that all take effect together, or not at all if one fails.
 
-        What decides about them is read before: a warehouse may send them as one script.
+        The caller reads what they depend on before, because a warehouse may send them as one script.
         """
         ...
 
@@ -79,20 +79,20 @@ class Connection(Protocol):
         ...
 
     def describe(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], TableDescription]:
-        """(schema, table) -> what is known of it; tables that are not there have no entry."""
+        """(schema, table) -> its description. Missing tables have no entry."""
         ...
 
     def create_missing(self, table: TableLayout) -> None:
-        """Create a table, and its schema, where it is not there."""
+        """Create a table and its schema if they are missing."""
         ...
 
 
 class Warehouse(Protocol):
-    """Where the tables live. Opened late and closed early: the embedded warehouse has one user at a time."""
+    """Where the tables are. Open it late and close it early, because DuckDB has one user at a time."""
 
     @property
     def bills_reads(self) -> bool:
-        """Whether each byte that a query reads costs money: nothing is then read that is only nice to see."""
+        """Whether each byte that a query reads costs money. If so, nothing is read only for display."""
         ...
 
     def connect(self) -> AbstractContextManager[Connection]:
@@ -104,15 +104,15 @@ class Warehouse(Protocol):
         ...
 
     def labelled(self, **labels: str) -> Self:
-        """The same warehouse, which marks what it runs with these labels where it can: a bill then tells who asked."""
+        """The same warehouse, which adds these labels to its jobs if it can. A bill then shows what caused each cost."""
         ...
 
     def local_date(self, at: str, timezone: str) -> str:
-        """SQL for the date of a UTC timestamp, an expression, in a timezone (IANA name)."""
+        """SQL for the date of a UTC timestamp (an SQL expression) in a timezone (IANA name)."""
         ...
 
 
 def number(connection: Connection, sql: str) -> int:
-    """The one number that a query gives."""
+    """The one number that a query returns."""
     (row,) = connection.query(sql).to_pylist()
     return int(next(iter(row.values())))

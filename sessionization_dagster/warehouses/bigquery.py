@@ -1,4 +1,4 @@
-"""BigQuery as the warehouse: jobs with a location, limits and labels; results to Arrow; scratch tables that outlive no connection."""
+"""BigQuery as the warehouse: jobs with a location, limits and labels, results as Arrow, and scratch tables for one connection."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from sessionization_dagster.warehouses.bigquery_errors import with_remedies
 from sessionization_dagster.warehouses.dialect import Places, as_script, create_table, to_bigquery
 
 SCRATCH_SCHEMA = "internal"
-# A connection drops its scratch tables; those of a killed process go by themselves.
+# A connection drops its scratch tables; those of a killed process expire after this time.
 SCRATCH_LIFETIME = timedelta(days=1)
-# One HTTP request and what is sent again of it; statements have their own limit.
+# For one HTTP request with its retries. Statements have their own limit.
 REQUEST_SECONDS = 60.0
 RETRY = DEFAULT_RETRY.with_timeout(REQUEST_SECONDS)
 
@@ -37,12 +37,12 @@ class BigQueryWarehouse:
 
     Attributes:
         places: project and datasets.
-        location: where all datasets are and jobs run.
-        endpoint: of an emulator; None: Google's.
-        keyfile: of a service account; None: the default credentials.
-        maximum_bytes_billed: of one statement; None: the project's own limit.
-        timeout_seconds: of one statement.
-        labels: of every job.
+        location: the location of all datasets and jobs.
+        endpoint: address of an emulator; None: Google's.
+        keyfile: key file of a service account; None: the default credentials.
+        maximum_bytes_billed: limit of one statement; None: the project's own limit.
+        timeout_seconds: limit of one statement.
+        labels: labels of every job.
     """
 
     bills_reads: ClassVar[bool] = True
@@ -75,11 +75,11 @@ class BigQueryWarehouse:
                 connection.drop_scratch_tables()
 
     def read(self) -> AbstractContextManager[BigQueryConnection]:
-        """Open a connection that only reads: what it may do is for the account's rights to say."""
+        """Open a connection for reading. Nothing here prevents writes; the account's permissions decide."""
         return self.connect()
 
     def labelled(self, **labels: str) -> Self:
-        """The same warehouse, whose jobs bear these labels too."""
+        """The same warehouse, whose jobs also have these labels."""
         return replace(self, labels={**self.labels, **labels})
 
     @property
@@ -98,7 +98,7 @@ def as_label(text: str) -> str:
 
 
 class BigQueryConnection:
-    """A client of one project. SQL is DuckDB's, as of the protocol; timestamps come back in UTC, without a timezone."""
+    """A client of one project. As the protocol says, SQL is DuckDB's, and timestamps are returned in UTC without a timezone."""
 
     def __init__(self, warehouse: BigQueryWarehouse, client: bigquery.Client) -> None:
         """Wrap a client."""
@@ -115,10 +115,10 @@ class BigQueryConnection:
         return self.query_as_written(to_bigquery(sql, self._places, self._kept))
 
     def query_as_written(self, sql: str) -> pa.Table:
-        """Run a query in BigQuery's own words and return its rows."""
+        """Run a query in BigQuery's own dialect and return its rows."""
         with self._remedies():
             rows = self._run(sql)
-            # The Storage API streams Arrow; without it rows come as pages of JSON, which is all that an emulator has.
+            # The Storage API streams Arrow. Without it rows come as pages of JSON; an emulator has only those.
             has_storage = importlib.util.find_spec("google.cloud.bigquery_storage") is not None
             found = rows.to_arrow(create_bqstorage_client=has_storage and self._warehouse.endpoint is None)
         return _without_timezones(found)
@@ -129,7 +129,7 @@ class BigQueryConnection:
             self._run(to_bigquery(sql, self._places, self._kept))
 
     def atomically(self, statements: Sequence[str]) -> None:
-        """Statements that take effect together, or none of them where one fails: one script, one transaction."""
+        """Run statements that take effect together, or not at all if one fails: one script, one transaction."""
         with self._remedies():
             self._run(as_script([to_bigquery(sql, self._places, self._kept) for sql in statements]))
 
@@ -146,7 +146,7 @@ class BigQueryConnection:
             self._kept[name] = f"`{table}`"
 
     def bind(self, name: str, rows: pa.Table) -> None:
-        """Make rows readable as a table of that name, until the connection closes: by a load job."""
+        """Make rows readable as a table of that name, until the connection closes. A load job loads them."""
         with self._remedies():
             table = bigquery.Table(self._new_scratch_table(name), schema=csv_rows.schema(rows))
             table.expires = datetime.now(UTC) + SCRATCH_LIFETIME
@@ -165,7 +165,7 @@ class BigQueryConnection:
         return self._find(schema, name) is not None
 
     def describe(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], TableDescription]:
-        """(schema, table) -> columns and, but for views, number of rows; from the tables' metadata, which cost nothing."""
+        """(schema, table) -> columns and, except for views, number of rows. Read from the tables' metadata, which costs nothing."""
         found = {}
         for schema, name in dict.fromkeys(tables):
             table = self._find(schema, name)
@@ -175,7 +175,7 @@ class BigQueryConnection:
         return found
 
     def create_missing(self, table: TableLayout) -> None:
-        """Create a table, and its dataset, where it is not there."""
+        """Create a table and its dataset if they are missing."""
         if self.has_table(table.schema, table.name):
             return
         with self._remedies():
@@ -183,17 +183,17 @@ class BigQueryConnection:
             self._run(create_table(table, self._places))
 
     def drop_scratch_tables(self) -> None:
-        """Drop what keep and bind made; what cannot be dropped expires."""
+        """Drop the tables of keep and bind. A table that cannot be dropped expires."""
         while self._scratch:
             try:
                 self.native.delete_table(self._scratch.pop(), retry=RETRY, timeout=REQUEST_SECONDS, not_found_ok=True)
             except Exception:
-                # The connection may be closing because of an error that tells more.
+                # The connection may be closing because of another error, which says more.
                 continue
         self._kept.clear()
 
     def _find(self, schema: str, name: str) -> bigquery.Table | None:
-        """The table's metadata, which cost nothing; None where it, or its dataset, is not there."""
+        """The table's metadata, which costs nothing; None if the table or its dataset is missing."""
         project, dataset, name_there = self._places.path_of(schema, name)
         with self._remedies():
             try:
@@ -210,14 +210,14 @@ class BigQueryConnection:
         warehouse = self._warehouse
         config = bigquery.QueryJobConfig(labels=warehouse.job_labels, job_timeout_ms=warehouse.timeout_seconds * 1000)
         if warehouse.maximum_bytes_billed is not None:
-            # The client would send None as a text.
+            # The client would send None as text.
             config.maximum_bytes_billed = warehouse.maximum_bytes_billed
-        # A step that failed is tried again as a whole, by whoever runs it.
+        # No retry of the job here: whoever runs the step retries it as a whole.
         job = self.native.query(sql, config, retry=RETRY, job_retry=None, timeout=REQUEST_SECONDS)
         return job.result(retry=RETRY, job_retry=None, timeout=warehouse.timeout_seconds)
 
     def _new_scratch_table(self, name: str) -> str:
-        """A full name that no other connection uses, nor this one before."""
+        """A full name that neither another connection nor an earlier call has used."""
         self.ensure_dataset(SCRATCH_SCHEMA)
         dataset = self._places.dataset_of(SCRATCH_SCHEMA)
         table = f"{self._places.project}.{dataset}.scratch_{self._unique}_{len(self._scratch)}__{name}"
@@ -225,7 +225,7 @@ class BigQueryConnection:
         return table
 
     def ensure_dataset(self, schema: str) -> None:
-        """Create the schema's dataset where it is missing.
+        """Create the schema's dataset if it is missing.
 
         Raises:
             WarehouseError: it is in another location.

@@ -1,4 +1,4 @@
-"""How a client of BigQuery is made: with which credentials, and for which address."""
+"""Makes clients of BigQuery: chooses the credentials and the address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from google.oauth2 import service_account
 
 
 def credentials_of(keyfile: str | None, is_anonymous: bool) -> Credentials | None:
-    """Those of a server that asks for none, or of a keyfile; None: the default ones."""
+    """Anonymous credentials for a server that needs none, or those of a keyfile; None: the default credentials."""
     if is_anonymous:
         return AnonymousCredentials()  # type: ignore[no-untyped-call]
     if keyfile:
@@ -23,14 +23,14 @@ def credentials_of(keyfile: str | None, is_anonymous: bool) -> Credentials | Non
 
 
 class BigQueryClients(BigQueryResource):
-    """Dagster's BigQuery resource, which also knows an emulator and a service account's file."""
+    """Dagster's BigQuery resource, which also supports an emulator and a service account's key file."""
 
     endpoint: str | None = None
     keyfile: str | None = None
 
     @contextmanager
     def get_client(self) -> Iterator[bigquery.Client]:
-        """A client: of an endpoint without credentials, of a keyfile, else as Dagster's own."""
+        """A client for an endpoint without credentials, or with a keyfile; otherwise like Dagster's own."""
         credentials = credentials_of(self.keyfile, self.endpoint is not None)
         if credentials is None:
             with super().get_client() as client:

@@ -1,4 +1,4 @@
-"""What BigQuery's errors mean: the remedy, and whether they pass. By their words, as dbt hands on nothing else. Imports no client."""
+"""The remedy for BigQuery's errors, and whether they are transient. Matched by text, because dbt passes on only text. Imports no client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sessionization_dagster.errors import WarehouseError, is_transient, says_pas
 
 @dataclass(frozen=True)
 class Trouble:
-    """A kind of error: the words that tell it, what to do, and whether trying again later may help."""
+    """A kind of error: the text that identifies it, the remedy, and whether a later retry may help."""
 
     words: re.Pattern[str]
     remedy: str
@@ -23,7 +23,7 @@ def _trouble(words: str, remedy: str, passes: bool = False) -> Trouble:
     return Trouble(re.compile(words, re.IGNORECASE | re.DOTALL), remedy, passes)
 
 
-# The first that fits counts: the particular before the general.
+# The first match counts, so the specific ones come before the general ones.
 TROUBLES = (
     _trouble(
         r"aborted due to concurrent update|could not serialize access to table",
@@ -121,24 +121,24 @@ TROUBLES = (
 
 
 def trouble_of(text: str) -> Trouble | None:
-    """What an error's text tells of, where it is known."""
+    """The kind of error that a text matches; None if it is unknown."""
     return next((trouble for trouble in TROUBLES if trouble.words.search(text)), None)
 
 
 def with_remedy(text: str) -> str:
-    """The text, and on a line of its own what to do about it, where that is known."""
+    """The text, followed by the remedy on a line of its own if it is known."""
     trouble = trouble_of(text)
     return f"{text}\n  Remedy: {trouble.remedy}" if trouble else text
 
 
 def passes(text: str) -> bool:
-    """Whether trying again later may help against what an error's text tells of."""
+    """Whether a later retry may help against the error in the text."""
     trouble = trouble_of(text)
     return trouble.passes if trouble else says_passing_trouble(text)
 
 
 def as_warehouse_error(error: Exception, project: str) -> WarehouseError:
-    """A client's exception, of queries, requests and credentials, as the error that users see."""
+    """Turn a client's exception (of a query, a request or the credentials) into the error that users see."""
     text = f"{type(error).__name__} {error}" if not str(error) else str(error)
     trouble = trouble_of(text)
     said = f"BigQuery (project {project}) says: {text.strip()}"
@@ -149,12 +149,12 @@ def as_warehouse_error(error: Exception, project: str) -> WarehouseError:
 
 @contextmanager
 def with_remedies(project: str) -> Iterator[None]:
-    """Turn what Google's client raises inside into WarehouseErrors.
+    """Turn exceptions of Google's client inside the block into WarehouseErrors.
 
     Raises:
-        WarehouseError: names the remedy, where it is known.
+        WarehouseError: names the remedy if it is known.
     """
-    # Imported where it is used: dbt's errors come as text, and the client is slow to import.
+    # Imported where it is used: dbt's errors are text and do not need it, and the client is slow to import.
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
     from requests.exceptions import RequestException

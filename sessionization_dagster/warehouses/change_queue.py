@@ -1,4 +1,4 @@
-"""How tables of Python code follow internal.change_queue, as dbt's follow it (macros/materializations/change_queue.sql, progress.sql)."""
+"""How Python's tables follow internal.change_queue, like dbt's tables do (macros/materializations/change_queue.sql, progress.sql)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sessionization_dagster.warehouses.base import Connection, TableLayout, numb
 from sessionization_dagster.window import ranges
 
 QUEUE_TABLES = (
-    # As dbt makes them before its runs (macros/materializations/change_queue.sql, internal.sql).
+    # The same tables that dbt makes before its runs (macros/materializations/change_queue.sql, internal.sql).
     TableLayout(
         "internal",
         "change_queue",
@@ -25,13 +25,13 @@ QUEUE_TABLES = (
 
 
 def in_days(days: Iterable[date]) -> str:
-    """A condition by literals: a table's event_date is one of these."""
+    """A condition with literals: a table's event_date is one of the days."""
     spans = (f"(event_date >= date '{span.start}' and event_date < date '{span.end}')" for span in ranges([*days]))
     return f"({' or '.join(spans)})"
 
 
 def written_days(connection: Connection, origin: str, follower: str) -> tuple[int, list[date]]:
-    """The newest number of the change queue, and the days that its origin noted after the follower last followed it."""
+    """The newest sequence number of the change queue, and the days that the origin recorded since the follower last followed it."""
     followed = f"(select coalesce(max(sequence), 0) from internal.frontier_progress where model = '{follower}')"
     newest = number(connection, "select coalesce(max(sequence), 0) as sequence from internal.change_queue")
     rows = connection.query(
@@ -41,7 +41,7 @@ def written_days(connection: Connection, origin: str, follower: str) -> tuple[in
 
 
 def made_by(connection: Connection, follower: str) -> str:
-    """What a table of Python code was made by, as its last run noted it; empty where no run did."""
+    """The fingerprint that the last run of a Python table recorded; empty if there was no run."""
     rows = connection.query(
         f"select fingerprint from internal.frontier_progress where model = '{follower}'"
     ).to_pylist()
@@ -49,7 +49,7 @@ def made_by(connection: Connection, follower: str) -> str:
 
 
 def following(follower: str, sequence: int, fingerprint: str) -> list[str]:
-    """Statements that note how far a table of Python code has followed the queue, and what it is made by."""
+    """Statements that record how far a Python table has followed the queue, and its fingerprint."""
     return [
         f"delete from internal.frontier_progress where model = '{follower}'",
         "insert into internal.frontier_progress (model, sequence, generation, parents_generation, fingerprint) "

@@ -1,7 +1,6 @@
-"""Arrow rows as CSV for BigQuery's load jobs, and back: what a CSV file cannot tell apart is marked.
+"""Arrow rows as CSV for BigQuery's load jobs, and back. Values that a CSV file cannot distinguish are marked.
 
-A null and an empty text are the same to some readers of CSV: texts are loaded with a mark before them, which the reading query takes
-off again.
+To some CSV readers a null and an empty text are the same. So texts are loaded with a mark before them, and the reading query removes it.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ def schema(rows: pa.Table) -> list[bigquery.SchemaField]:
     """BigQuery's schema of the rows.
 
     Raises:
-        TypeError: a column has a type that is not loaded.
+        TypeError: a column has a type that cannot be loaded.
     """
     return [bigquery.SchemaField(column.name, _type_of(column)) for column in rows.schema]
 
@@ -45,7 +44,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def as_csv(rows: pa.Table) -> io.BytesIO:
-    """The rows, after a line of names."""
+    """The rows as CSV, after a line of names."""
     columns = []
     for column in rows.schema:
         values = rows.column(column.name)
@@ -62,7 +61,7 @@ def as_csv(rows: pa.Table) -> io.BytesIO:
 
 
 def load_config(rows: pa.Table) -> bigquery.LoadJobConfig:
-    """How a load job reads as_csv."""
+    """The configuration of a load job that reads as_csv."""
     return bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.CSV,
         schema=schema(rows),
@@ -74,7 +73,7 @@ def load_config(rows: pa.Table) -> bigquery.LoadJobConfig:
 
 
 def as_query(rows: pa.Table, table: str) -> str:
-    """The loaded rows as they were: a query of BigQuery, in brackets."""
+    """A query of BigQuery, in brackets, that returns the original rows from the loaded table."""
     columns = ", ".join(
         f"IF(STARTS_WITH(`{column.name}`, '{MARK}'), SUBSTR(`{column.name}`, {len(MARK) + 1}), NULL) AS `{column.name}`"
         if _is_text(column.type)

@@ -1,7 +1,7 @@
-"""SQL of DuckDB's dialect, with tables as schema.table, as BigQuery understands it. Pure: texts in, texts out.
+"""Translates SQL of DuckDB's dialect, with tables as schema.table, for BigQuery. Pure: texts in, texts out.
 
-What differs beyond the dialect: TIMESTAMP is a moment in UTC, for which BigQuery's name is TIMESTAMP too (its DATETIME knows no
-timezone), and names without a schema are the tables that a connection keeps.
+Two things differ beyond the dialect. TIMESTAMP is a moment in UTC; BigQuery's name for it is TIMESTAMP too (its DATETIME has no
+timezone). Names without a schema are the tables that a connection keeps.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from sessionization_dagster.warehouses.base import TableLayout
 
 RAW_SCHEMA = "raw"
 _MOMENTS = (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ, exp.DataType.Type.DATETIME)
-# Where a target stands: its name cannot be given an alias.
+# The parents of a target table, which cannot have an alias.
 _TARGET_PARENTS = (exp.Insert, exp.Delete, exp.Create, exp.Schema, exp.Update)
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where the tables of a schema lie.
+    """Where the tables of a schema are.
 
     Attributes:
         project: the project of all datasets.
-        dataset: what our datasets' names begin with: <dataset>_<schema>.
-        raw_datasets: source -> the vendor's dataset, or project.dataset; without it the raw tables are ours.
+        dataset: the beginning of our datasets' names: <dataset>_<schema>.
+        raw_datasets: source -> the vendor's dataset, or project.dataset. A source without one has raw tables in our dataset.
     """
 
     project: str
@@ -40,9 +40,9 @@ class Places:
         return f"{self.dataset}_{schema}"
 
     def path_of(self, schema: str, name: str) -> tuple[str, str, str]:
-        """Project, dataset and table name: raw.rudderstack_tracks is the vendor's table tracks."""
+        """Project, dataset and table name. raw.rudderstack_tracks is the vendor's table tracks."""
         if schema == RAW_SCHEMA:
-            # No source's name is the beginning of another's and an underscore, as far as these are told apart here.
+            # The longest name first: one source's name and an underscore may begin another source's name.
             for source in sorted(self.raw_datasets, key=len, reverse=True):
                 if name.startswith(f"{source}_"):
                     project, _, dataset = self.raw_datasets[source].rpartition(".")
@@ -53,7 +53,7 @@ class Places:
 def to_bigquery(sql: str, places: Places, kept: Mapping[str, str]) -> str:
     """One statement for BigQuery.
 
-    kept: name -> what a name without a schema stands for: a table's full name, or a query in brackets.
+    kept: name without a schema -> its meaning: a table's full name, or a query in brackets.
 
     Raises:
         ValueError: the statement reads a name that is neither kept nor one of its own common table expressions.
@@ -69,7 +69,7 @@ def to_bigquery(sql: str, places: Places, kept: Mapping[str, str]) -> str:
 
 
 def create_table(table: TableLayout, places: Places) -> str:
-    """The statement that creates a table with its layout, where it is missing."""
+    """The statement that creates a table with its layout if it is missing."""
     statement = to_bigquery(f"create table if not exists {table.schema}.{table.name} ({table.columns})", places, {})
     partitions = f" PARTITION BY {table.partitioned_by}" if table.partitioned_by else ""
     clusters = f" CLUSTER BY {table.clustered_by}" if table.clustered_by else ""
@@ -77,7 +77,7 @@ def create_table(table: TableLayout, places: Places) -> str:
 
 
 def as_script(statements: list[str]) -> str:
-    """Statements of BigQuery as one script: all take effect, or none. A failing script rolls back by itself."""
+    """Statements of BigQuery as one script, of which all take effect or none. A script that fails rolls back by itself."""
     return ";\n".join(["BEGIN TRANSACTION", *statements, "COMMIT TRANSACTION"]) + ";"
 
 
@@ -100,19 +100,19 @@ def _place(table: exp.Table, places: Places, kept: Mapping[str, str]) -> None:
             f"No table is kept under the name {name}, and it has no schema: {table.parent_select or table}"
         )
     if not isinstance(table.parent, _TARGET_PARENTS):
-        # Columns may be named after the table: core.t.a and t.a both mean the one that is now called otherwise.
+        # Columns may have the table's name before them: core.t.a and t.a both mean the table that now has another name.
         source.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias or name)))
     source.set("joins", table.args.get("joins"))
     table.replace(source)
 
 
 def _visible_ctes(table: exp.Table) -> Iterator[str]:
-    """Names of the common table expressions that a table's name may mean."""
+    """Names of the common table expressions that a table's name may refer to."""
     inside: exp.Expr = table
     query = table.parent
     while query is not None:
         if isinstance(query, exp.With):
-            # Of the same list only those before it, unless they may name themselves.
+            # In the same list, only those before it, unless the list is recursive.
             for cte in query.expressions:
                 if cte is inside and not query.recursive:
                     break

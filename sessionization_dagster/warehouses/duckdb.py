@@ -1,4 +1,4 @@
-"""The embedded warehouse: one DuckDB file, one process at a time."""
+"""DuckDB as the warehouse: one file, one process at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sessionization_dagster.warehouses.base import TableDescription, TableLayout
 from sessionization_dagster.warehouses.text import identifier, literal
 
 T = TypeVar("T")
-#: A view with more rows is not counted.
+#: A view with more rows has no row count.
 COUNTED_OF_VIEWS = 100_000
 
 
@@ -35,7 +35,7 @@ class DuckDBConnection:
         return self.native.sql(sql).to_arrow_table()
 
     def query_as_written(self, sql: str) -> pa.Table:
-        """The same: SQL of the project is DuckDB's."""
+        """The same as query: the project's SQL is DuckDB's."""
         return self.query(sql)
 
     def execute(self, sql: str) -> None:
@@ -47,11 +47,11 @@ class DuckDBConnection:
         self.native.register(name, rows)
 
     def keep(self, name: str, sql: str) -> None:
-        """Keep a query's rows as a table of that name, until the connection closes; sql may read what had the name before."""
+        """Keep a query's rows as a table of that name, until the connection closes. sql may read an earlier table of that name."""
         self.native.execute(f"create or replace temp table {identifier(name)} as {sql}")
 
     def atomically(self, statements: Sequence[str]) -> None:
-        """Statements that take effect together, or none of them where one fails."""
+        """Run statements that take effect together, or not at all if one fails."""
         with self.transaction():
             for statement in statements:
                 self.execute(statement)
@@ -65,7 +65,7 @@ class DuckDBConnection:
         return bool(found.fetchall())
 
     def describe(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], TableDescription]:
-        """(schema, table) -> columns and number of rows, of views too if they have few; two statements."""
+        """(schema, table) -> columns and number of rows, also of views with few rows. Sends two statements."""
         schemas = ", ".join(literal(schema) for schema in sorted({schema for schema, _ in tables}))
         columns: dict[tuple[str, str], list[tuple[str, str]]] = {}
         views = set()
@@ -93,7 +93,7 @@ class DuckDBConnection:
         }
 
     def create_missing(self, table: TableLayout) -> None:
-        """Create a table, and its schema, where it is not there. A file has no layout."""
+        """Create a table and its schema if they are missing. The layout is ignored."""
         self.execute(f"create schema if not exists {identifier(table.schema)}")
         self.execute(
             f"create table if not exists {identifier(table.schema)}.{identifier(table.name)} ({table.columns})"
@@ -101,7 +101,7 @@ class DuckDBConnection:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All statements inside take effect together, or none of them where one fails."""
+        """All statements inside take effect together, or none does if one fails."""
         self.native.begin()
         try:
             yield
@@ -118,7 +118,7 @@ class DuckDBWarehouse:
     Attributes:
         path: the file.
         lock_timeout_seconds: how long to wait for another process to close it.
-        memory_limit: beyond it DuckDB spills to disk; an identity graph of 10 million edges then fits in 4 GB, Python's share included.
+        memory_limit: above it DuckDB spills to disk. An identity graph of 10 million edges then fits in 4 GB, including Python's memory.
     """
 
     bills_reads: ClassVar[bool] = False
@@ -129,10 +129,10 @@ class DuckDBWarehouse:
 
     @contextmanager
     def connect(self) -> Iterator[DuckDBConnection]:
-        """Open the file for writing, and create it where it is missing.
+        """Open the file for writing, and create it if it is missing.
 
         Raises:
-            WarehouseError: another process holds the file for longer than lock_timeout_seconds, or it is no DuckDB 2 file.
+            WarehouseError: another process holds the file for longer than lock_timeout_seconds, or it is not a DuckDB 2 file.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._session(self._open()) as connection:
@@ -140,7 +140,7 @@ class DuckDBWarehouse:
 
     @contextmanager
     def read_beside(self, other: Path, name: str) -> Iterator[DuckDBConnection]:
-        """Open the file for reading only, with another one beside it for writing: that one's tables are name.schema.table.
+        """Open the file for reading only, and another file for writing. The tables of the other file are name.schema.table.
 
         Raises:
             WarehouseError: as connect.
@@ -164,7 +164,7 @@ class DuckDBWarehouse:
 
     @contextmanager
     def read(self) -> Iterator[DuckDBConnection]:
-        """Open the file for reading only; an empty database where there is no file yet.
+        """Open the file for reading only. If there is no file yet, open an empty database.
 
         Raises:
             WarehouseError: a run holds the file for longer than lock_timeout_seconds.
@@ -174,7 +174,7 @@ class DuckDBWarehouse:
             yield connection
 
     def copy_from(self, other: DuckDBWarehouse, wanted: Callable[[str, str], bool]) -> dict[str, int]:
-        """Copy another file's tables that are wanted (schema, table) into this one; return the rows of each, as "schema.table"."""
+        """Copy the tables of another file that wanted(schema, table) selects; return the rows of each "schema.table"."""
         copied = {}
         with self.connect() as connection:
             native = connection.native
@@ -199,7 +199,7 @@ class DuckDBWarehouse:
     def replace_by(self, other: DuckDBWarehouse) -> None:
         """Move another warehouse's file into this one's place, in one step of the file system.
 
-        Both are opened once more before: what DuckDB keeps in a log beside a file that was not closed in order belongs to that file.
+        Both are opened once before, because a file that was not closed in order has a log beside it, which DuckDB then writes into it.
         """
         for warehouse in (self, other):
             with warehouse.connect() as connection:
@@ -207,7 +207,7 @@ class DuckDBWarehouse:
         put_in_place(other.path, self.path)
 
     def labelled(self, **labels: str) -> Self:
-        """The same: nobody is billed for a file."""
+        """The same warehouse: a file has no bill."""
         return self
 
     def local_date(self, at: str, timezone: str) -> str:
@@ -218,7 +218,7 @@ class DuckDBWarehouse:
         return self._patiently(lambda: duckdb.connect(str(self.path), read_only=read_only))
 
     def _patiently(self, open_file: Callable[[], T]) -> T:
-        # A query tool that looks at the file for a moment should not fail a nightly run.
+        # A query tool that has the file open for a moment must not fail a nightly run.
         give_up_at = time.monotonic() + self.lock_timeout_seconds
         while True:
             try:
@@ -239,10 +239,10 @@ class DuckDBWarehouse:
 
 
 def put_in_place(fresh: Path, path: Path) -> None:
-    """Put a new file, complete on the disk though it may still be open, where the old one is: in one step, with its rights.
+    """Replace the old file by a new one in one step, with the old one's permissions. The new file is complete but may still be open.
 
     Raises:
-        WarehouseError: one of them has a log of writes beside it, which DuckDB would apply to the new file.
+        WarehouseError: one of them has a write-ahead log beside it, which DuckDB would apply to the new file.
     """
     if path.with_name(f"{path.name}.wal").exists() or fresh.with_name(f"{fresh.name}.wal").exists():
         raise WarehouseError(f"{path} has been written to meanwhile: close what else has it open, and run again.")
@@ -255,7 +255,7 @@ def put_in_place(fresh: Path, path: Path) -> None:
 
 
 def _counted(schema: str, name: str, is_view: bool) -> str:
-    """What stands after `from` to count rows: a table knows their number, a view has to be read, and is as far as that costs little."""
+    """SQL after `from` for counting rows. A table stores its row count; a view must be read, so it is counted up to a limit."""
     relation = f"{identifier(schema)}.{identifier(name)}"
     return f"(select 1 from {relation} limit {COUNTED_OF_VIEWS + 1}) as counted" if is_view else relation
 

@@ -1,4 +1,4 @@
-"""Texts as parts of SQL statements of DuckDB's dialect: constants and names."""
+"""Texts as SQL constants and names, in DuckDB's dialect."""
 
 
 def literal(text: str) -> str:

@@ -1,1 +1,1 @@
-"""Dagster assets: wiring only. They read, call and write; what they call is tested without Dagster."""
+"""Dagster assets: wiring only. They read, call and write; the functions that they call are tested without Dagster."""

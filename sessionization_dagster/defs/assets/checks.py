@@ -1,4 +1,4 @@
-"""matches_full_rebuild: a sample of visitors recomputed from raw rows, as one asset check for each table that has rows of visitors."""
+"""matches_full_rebuild: a sample of visitors recomputed from raw rows, as one asset check per table that has rows of visitors."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -44,10 +44,10 @@ def build_rebuild_checks(
     blocked_ids: Sequence[str],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetChecksDefinition:
-    """One op, one check per table; now gives the time that the scratch warehouse's identity changes are stamped with.
+    """One op with one check per table. now returns the timestamp of identity changes in the scratch warehouse.
 
     Raises:
-        SettingsError: a model's config does not say whose its rows are, or a raw table which columns hold ids.
+        SettingsError: a model's config does not say whose its rows are, or a raw table's does not say which columns hold ids.
     """
     manifest = engine.project.manifest
     tables = {dg.AssetKey([table.schema, table.name]): table for table in keyed_tables(manifest)}

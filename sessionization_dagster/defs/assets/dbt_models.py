@@ -31,15 +31,15 @@ def build_dbt_assets(
     partitions: dg.PartitionsDefinition[str],
     identity_settings: IdentitySettings,
 ) -> list[dg.AssetsDefinition]:
-    """Two asset definitions, split where the Python identity graph stands between the models.
+    """Two asset definitions: the models before the Python identity graph, and those after it.
 
     Raises:
-        SettingsError: a model's tags do not say on which side it stands.
+        SettingsError: a model's tags do not say on which side of the graph it is.
     """
     _require_one_side(project.manifest)
     identity = fingerprint(identity_settings)
     common: dict[str, Any] = {
-        # Models of other families are not enabled; what else serves a family says so by a tag.
+        # Models of other families are not enabled. Other nodes of a family have the family's name as a tag.
         "exclude": " ".join(f"tag:{family}" for family in project.other_families) or None,
         "manifest": project.manifest,
         "dagster_dbt_translator": translator,
@@ -72,7 +72,7 @@ def _require_one_side(manifest: Mapping[str, Any]) -> None:
 
 
 def _keys(manifest: Mapping[str, Any], translator: Translator) -> dict[str, dg.AssetKey]:
-    """Unique id -> asset key of all that can be one."""
+    """Unique id -> asset key, for all nodes that can be assets."""
     return {
         unique_id: translator.get_asset_key(node)
         for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
@@ -81,7 +81,7 @@ def _keys(manifest: Mapping[str, Any], translator: Translator) -> dict[str, dg.A
 
 
 def _made_by_run(context: dg.AssetExecutionContext, keys: Mapping[str, dg.AssetKey]) -> set[str]:
-    """Unique ids of what the whole run makes, of which this step may be a part."""
+    """Unique ids of what the whole run makes. This step may make only a part of it."""
     made = set(context.job_def.asset_layer.executable_asset_keys)
     return {unique_id for unique_id, key in keys.items() if key in made}
 
@@ -89,7 +89,7 @@ def _made_by_run(context: dg.AssetExecutionContext, keys: Mapping[str, dg.AssetK
 def _require_tables_of_views(
     context: dg.AssetExecutionContext, manifest: Mapping[str, Any], keys: Mapping[str, dg.AssetKey], selected: set[str]
 ) -> None:
-    """See require_tables. What other steps of the run make counts as selected: a run of everything asks for nobody's history."""
+    """See require_tables. What other steps of the run make counts as selected, so a run of everything needs no history of any table."""
     behind = {
         table for view in partitioned_views(manifest, selected) for table in tables_behind(manifest, view) - selected
     }
@@ -100,7 +100,7 @@ def _require_tables_of_views(
 def _build(
     context: dg.AssetExecutionContext, project: DbtProject, warehouse: Warehouse, translator: Translator, identity: str
 ) -> Iterator[AssetEvent]:
-    """identity: the fingerprint that the identity graph is to have."""
+    """Build the step's models and tests. identity is the fingerprint that the identity graph must have."""
     window = run_window(context)
     keys = _keys(project.manifest, translator)
     selected = _made_by_run(context, keys)

@@ -33,7 +33,7 @@ def build_identity_assets(
     kind: str,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
-    """One op, one transaction, two assets; now gives the time that changes are stamped with."""
+    """One op, one transaction, two assets. now returns the timestamp of the changes."""
     nodes = {key_of_source(node): node for node in written_by(OP, manifest)}
     lineage = declared_lineage(manifest)
 

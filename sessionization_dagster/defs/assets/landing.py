@@ -1,4 +1,4 @@
-"""Raw tables as assets: the landing folder's new files loaded into the embedded warehouse, and what could not be read as checks."""
+"""Raw tables as assets: loads the landing folder's new files into DuckDB. Checks show what could not be read."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -41,8 +41,8 @@ def build_landing_assets(
 ) -> dg.AssetsDefinition:
     """One op that loads every new file of the sources; one asset per raw table, and one for what could not be read.
 
-    A run loads all new files, whatever its partitions: files hold rows of any day. What its partitions mean is that the raw rows of
-    those days are in.
+    A run loads all new files, whatever its partitions, because a file holds rows of any day. Its partitions mean that the raw rows of
+    those days are loaded.
     """
     tables = {dg.AssetKey(["raw", table.name]): table for table in raw_tables(manifest, sources)}
     nodes = {key_of_source(node): node for node in manifest["sources"].values() if node["source_name"] == "raw"}
@@ -110,7 +110,7 @@ def build_landing_assets(
 def _rows_outside(
     connection: DuckDBConnection, table: RawTable, span: tuple[datetime, datetime | None]
 ) -> dict[str, int]:
-    """How many rows of a raw table lie before the first partition and after the last, by their own time."""
+    """How many rows of a raw table have a time before the first partition, and how many after the last."""
     at = own_moment_of(table)
     if at is None:
         return {"before_first_partition": 0, "after_last_partition": 0}

@@ -1,4 +1,4 @@
-"""Raw tables as assets where raw files lie in a bucket: new files loaded into BigQuery, and what could not be read as checks."""
+"""Raw tables as assets: loads a bucket's new files into BigQuery. Checks show what could not be read."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ def build_gcs_landing_assets(
 ) -> dg.AssetsDefinition:
     """One op that loads every new file of the sources; one asset per raw table, and one for what could not be read.
 
-    A run loads all new files, whatever its partitions: files hold rows of any day.
+    A run loads all new files, whatever its partitions, because a file holds rows of any day.
     """
     tables = {dg.AssetKey(["raw", table.name]): table for table in raw_tables(manifest, sources)}
     nodes = {key_of_source(node): node for node in manifest["sources"].values() if node["source_name"] == "raw"}

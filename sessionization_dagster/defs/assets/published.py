@@ -20,7 +20,7 @@ A run writes the files of dates whose rows have changed."""
 def build_published_asset(
     manifest: Mapping[str, Any], warehouse: DuckDBWarehouse, folder: Path, partitions: dg.PartitionsDefinition[str]
 ) -> dg.AssetsDefinition:
-    """The files below the folder."""
+    """The asset of the files below the folder."""
     tables = tables_to_publish(manifest)
     spec = spec_of_files(
         KEY,

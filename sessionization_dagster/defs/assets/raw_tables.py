@@ -1,4 +1,4 @@
-"""Raw tables that a vendor's loader fills, as external assets: nothing here writes them; the sensor late_data observes them."""
+"""Raw tables that a vendor's loader fills, as external assets. Nothing here writes them; the sensor late_data observes them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from sessionization_dagster.warehouses.base import Warehouse
 def raw_specs(
     manifest: Mapping[str, Any], tables: Sequence[RawTable], partitions: dg.PartitionsDefinition[str], kind: str
 ) -> list[dg.AssetSpec]:
-    """One external asset per raw table. Its freshness is a check's: a policy would ask when Dagster materialised it."""
+    """One external asset per raw table. A check judges its freshness: a freshness policy would need materialisations by Dagster."""
     nodes = _nodes(manifest, tables)
     return [
         spec_of_source(node, kind, partitions).replace_attributes(
@@ -52,7 +52,7 @@ def build_raw_checks(
         keys = [check.asset_key for check in context.selected_asset_check_keys]
         labelled = warehouse.labelled(run_id=context.run.run_id, check=SOURCE_IS_FRESH)
         with retrying(context), labelled.read() as connection:
-            # A loader makes a table with the first call of its kind.
+            # A loader creates a table only with the first call of its type.
             newest = {
                 key: newest_row_at(connection, by_key[key], due, since) if connection.has_table(*key.path) else None
                 for key in keys

@@ -1,4 +1,4 @@
-"""The visual report as an asset: one HTML page a run, beside the embedded warehouse."""
+"""The visual report as an asset: one HTML page per run, beside the DuckDB file."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -31,9 +31,9 @@ def build_report_asset(
     made_tables: Collection[str],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
-    """The report below the folder, of those of made_tables (schema.table) that it asks for. The page names a table that is missing.
+    """The asset of the report below the folder. It depends on those of made_tables (schema.table) that the report queries.
 
-    now gives the time that the page shows.
+    The page names a table that is missing. now returns the time that the page shows.
     """
     spec = spec_of_files(
         KEY,
@@ -48,12 +48,12 @@ def build_report_asset(
         name="sessions_report", specs=[spec], backfill_policy=dg.BackfillPolicy.single_run(), pool=WRITER_POOL
     )
     def sessions_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        # The chart library takes most of a second to import: only a run that draws should wait for it.
+        # The chart library takes most of a second to import, and only a run that draws needs it.
         from sessionization_dagster.report.page import build_page
 
         with warehouse.connect() as connection:
             newest = newest_day(lambda sql: connection.query(sql).to_pylist())
-            # A run of an old day, for late rows say, leaves a report on the days that people look at.
+            # After a run of an old day, for example for late rows, the report still shows the days that people look at.
             end = max(run_window(context).end, newest + timedelta(days=1) if newest else date.min)
             days = Days.before(end, earliest=partitions.start.date())
             answers = ask(lambda sql: connection.query(sql).to_pylist(), days)

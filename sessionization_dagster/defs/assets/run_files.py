@@ -1,4 +1,4 @@
-"""What assets of files have in common that each run leaves beside the embedded warehouse: the report, the published tables."""
+"""What the assets of files share that each run writes beside the DuckDB file: the report and the published tables."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -18,7 +18,7 @@ def spec_of_files(
     python_files: list[Path],
     partitions: dg.PartitionsDefinition[str],
 ) -> dg.AssetSpec:
-    """The asset, in the group that its key begins with. It has to be as fresh as the tables that it is made of."""
+    """The asset, in the group that its key begins with. It must be as fresh as the tables that it is made of."""
     return dg.AssetSpec(
         key=key,
         deps=list(deps),

@@ -26,7 +26,7 @@ EVENTS = dg.AssetKey(["core", "events"])
 def build_user_agents_asset(
     manifest: Mapping[str, Any], warehouse: Warehouse, partitions: dg.PartitionsDefinition[str], kind: str
 ) -> dg.AssetsDefinition:
-    """One op, one transaction."""
+    """One op, one transaction, one asset."""
     (node,) = written_by(OP, manifest)
     lineage = declared_lineage(manifest)
 

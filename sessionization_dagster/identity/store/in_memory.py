@@ -1,6 +1,6 @@
-"""The members' persons by the pure functions of identity/.
+"""Finds the members' persons with the pure functions of identity/.
 
-Ids become numbers in the warehouse, so that Python holds a few numbers per edge and texts never leave it.
+The warehouse turns ids into numbers, so that Python holds only a few numbers per edge, and texts never leave the warehouse.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from sessionization_dagster.warehouses.base import Connection, number
 def keep_resolved(
     connection: Connection, settings: IdentitySettings, members: str, edges: str, everything: bool
 ) -> None:
-    """Keep members, and resolved: the rows of the graph of those that edges name.
+    """Keep members, and resolved: the graph's rows of the members that edges name.
 
     Args:
         connection: to the warehouse.
-        settings: who is who.
+        settings: the identity settings.
         members: a query for the aliases.
-        edges: all pairs of the graph, to be read from; a pair may have several rows.
-        everything: members are all aliases.
+        edges: a relation with all pairs of the graph; a pair may have several rows.
+        everything: whether members are all aliases.
     """
     _number_members(connection, members, edges, everything)
     sightings, member_of = _sightings(connection, settings, edges)
@@ -47,7 +47,7 @@ def keep_resolved(
 
 
 def _number_members(connection: Connection, members: str, edges: str, everything: bool) -> None:
-    """Keep members (id, alias), numbered in code-point order, coded_edges: the edges that name a member, as numbers, and seen."""
+    """Keep members (id, alias), numbered in code-point order; coded_edges, the edges that name a member, as numbers; and seen."""
     connection.keep(
         "members",
         f"select cast(row_number() over (order by alias) - 1 as integer) as id, alias from ({members}) as aliases",
@@ -87,7 +87,7 @@ def _number_members(connection: Connection, members: str, edges: str, everything
 
 
 def _sightings(connection: Connection, settings: IdentitySettings, edges: str) -> tuple[Sightings, Ids]:
-    """The members' sightings, numbered without the members that are no longer seen; and each number's member id."""
+    """The sightings of the members that are still seen, numbered anew, and the member id of each number."""
     seen = connection.query("select id, is_user, first_seen_at from seen").sort_by("id")
     member_of = seen.column("id").to_numpy().astype(np.int32)
     number_of = np.full(number(connection, "select count(*) as aliases from members"), -1, dtype=np.int32)
@@ -120,11 +120,11 @@ def _sightings(connection: Connection, settings: IdentitySettings, edges: str) -
 
 
 def _pairs_sql(settings: IdentitySettings, edges: str) -> str:
-    """Each member device's pairs with users, with their place in (timestamp, event_id) order as far as the policy asks.
+    """Each member device's pairs with users, with their place in (timestamp, event_id) order if the policy needs it.
 
-    Sorting texts is the dear part, so only devices that several users share are put in order. A pair's rows, if several, are of
-    different days, so a timestamp stands in one of them. A user who is no member is of no use: the one that the device belongs to is always
-    a member.
+    Sorting texts is the expensive part, so only devices that several users share are sorted. If a pair has several rows, they are of
+    different days, so a timestamp occurs in only one of them. Users that are not members are left out: the user that the device belongs
+    to is always a member.
     """
     pairs = """
         select distinct anonymous, "user" from coded_edges
@@ -177,7 +177,7 @@ def _calls_sql(edges: str) -> str:
 
 
 def _call_counts_sql(edges: str) -> str:
-    """With how many other ids alias calls join each member, members or not."""
+    """How many other ids alias calls join each member with, members or not."""
     return f"""
         select members.id, count(*) as other_count
         from ({calls_of(edges)}) as calls

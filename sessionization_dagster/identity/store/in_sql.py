@@ -1,4 +1,4 @@
-"""The members' persons by the warehouse itself, for graphs that do not fit in memory: the rules of identity/ once more, as SQL.
+"""Finds the members' persons in the warehouse, for graphs that do not fit in memory: the rules of identity/ a second time, as SQL.
 
 Connected components by alternating large-star and small-star steps (Kiveris et al., "Connected Components in MapReduce and Beyond",
 2014): each is a join and a group by over links that never grow in number, and a few rounds make every component a star around its
@@ -15,7 +15,7 @@ from sessionization_dagster.warehouses.base import Connection, number
 def keep_resolved(
     connection: Connection, settings: IdentitySettings, members: str, edges: str, everything: bool
 ) -> None:
-    """Keep members, and resolved: the rows of the graph of those that edges name. Arguments as of in_memory.keep_resolved."""
+    """Keep members, and resolved: the graph's rows of the members that edges name. For the arguments see in_memory.keep_resolved."""
     connection.keep("members", members)
     _keep_seen(connection, edges, everything)
     _keep_links(connection, settings, edges, everything)
@@ -63,7 +63,7 @@ def _keep_seen(connection: Connection, edges: str, everything: bool) -> None:
 
 
 def _keep_links(connection: Connection, settings: IdentitySettings, edges: str, everything: bool) -> None:
-    """Keep links (child, parent), the larger id first: alias calls, and what the policy links."""
+    """Keep links (child, parent), the larger id first: alias calls, and the pairs that the policy links."""
     connection.keep("calls", _linking_calls(settings.max_users_per_alias, edges, everything))
     linking = (
         _merged_pairs(settings.max_users_per_alias) if settings.policy is Policy.MERGE else _owners(settings.policy)
@@ -83,7 +83,7 @@ def _keep_links(connection: Connection, settings: IdentitySettings, edges: str, 
 
 
 def _linking_calls(max_users_per_alias: int, edges: str, everything: bool) -> str:
-    """The ids that alias calls join, both ways round, without those of ids that are joined with too many others."""
+    """The ids that alias calls join, in both directions, without the calls of ids that are joined with too many others."""
     return f"""
         with calls as (
             select one, other from ({calls_of(edges)}) as calls
@@ -97,7 +97,7 @@ def _linking_calls(max_users_per_alias: int, edges: str, everything: bool) -> st
 
 
 def _merged_pairs(max_users_per_alias: int) -> str:
-    """Every pair but those of shared devices: a device seen with too many users links nobody."""
+    """Every pair except those of shared devices. A device seen with too many users links nobody."""
     return f"""
         select sightings.anonymous_id, sightings.user_id
         from sightings
@@ -108,9 +108,9 @@ def _merged_pairs(max_users_per_alias: int) -> str:
 
 
 def _owners(policy: Policy) -> str:
-    """The one pair that says whose each device is: that of its newest (oldest) event with both ids.
+    """The one pair per device that decides whose the device is: the pair of its newest (oldest) event with both ids.
 
-    An id that is a user itself stays that user, and one that is named in an alias call that links follows the alias.
+    An id that is itself a user stays that user. An id that a linking alias call names follows the alias.
     """
     order = (
         "last_event_at desc, last_event_id desc" if policy is Policy.LATEST_USER else "first_event_at, first_event_id"
@@ -154,7 +154,7 @@ _SMALL_STAR = """
     inner join smallest on links.child = smallest.child
     where links.parent <> smallest.root"""
 
-#: Links whose child has another parent as well, or whose parent is a child: none once every component is a star.
+#: Links whose child has a second parent, or whose parent is a child. There are none once every component is a star.
 _UNFINISHED = """
     select count(*) as links
     from links

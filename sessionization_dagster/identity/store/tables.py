@@ -18,7 +18,7 @@ _OTHER = "case when previous_id is not null and user_id is not null then user_id
 
 
 def calls_of(edges: str) -> str:
-    """The two ids that each alias call joins, both ways round: the first two of previous_id, user_id and anonymous_id that it has."""
+    """The two ids that each alias call joins, in both directions: the first two that it has of previous_id, user_id and anonymous_id."""
     return " union ".join(
         f"select {one} as one, {other} as other from {edges} as edges where edge_type = 'alias_call' and {_ONE} <> {_OTHER}"
         for one, other in ((_ONE, _OTHER), (_OTHER, _ONE))
@@ -31,7 +31,7 @@ TABLES = (
         "identity_edges",
         """event_date date, edge_type varchar, anonymous_id varchar, user_id varchar, previous_id varchar, event_id varchar,
         first_event_at timestamp, first_event_id varchar, last_event_at timestamp, last_event_id varchar""",
-        # A window's edges are compared and replaced, a device's edges are looked up.
+        # A window's edges are compared and replaced; a device's edges are looked up.
         partitioned_by="event_date",
         clustered_by="anonymous_id",
     ),

@@ -1,14 +1,14 @@
-"""One run's update of the identity graph: which clusters a window's edges touch, and their new names, written at once.
+"""One run's update of the identity graph: finds the clusters that a window's edges touch, and writes their new names in one transaction.
 
 internal.identity_edges holds the edges that the graph was made from. It is compared with core.identity_edges on the run's days, and on
-those that were written since the graph last looked (internal.change_queue). So a rerun that changes nothing writes nothing. A deleted
-edge is noticed, and so is an edge of a run that did not come to the graph. Only the clusters that a changed edge touches are worked out
+the days that were written since the last update (internal.change_queue). So a rerun that changes nothing writes nothing. A deleted
+edge is noticed, and so is an edge of a run that stopped before the graph. Only the clusters that a changed edge touches are computed
 again: an unchanged device keeps its link, so links change only where an edge did.
 
-internal.identity_pairs holds the same edges without their days, one row per pair of ids over all time, by its `id`: the device, or the user
-where there is none. Whoever is looked up over all time is looked up there: people come back day after day.
+internal.identity_pairs holds the same edges without their days, one row per pair of ids over all time. Its `id` is the device, or the
+user if there is no device. Lookups over all time use this table, because the same people return day after day.
 
-Everything is read and worked out first, into tables that the connection keeps; what it writes takes effect together.
+Everything is read and computed first, into temporary tables of the connection. The writes then take effect together.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from sessionization_dagster.warehouses.base import Connection, Warehouse, number
 from sessionization_dagster.warehouses.change_queue import following, in_days, made_by, written_days
 from sessionization_dagster.window import Window
 
-# From so many on the warehouse itself is faster and takes less memory: 1.6 s for 660,000 edges, against 1.8; for 10 million, numbering and
-# joining them no longer fits in the embedded warehouse's memory limit.
+# Above this number the warehouse itself is faster and takes less memory: 1.6 s for 660,000 edges, against 1.8 s in Python. For 10 million
+# edges, numbering and joining them no longer fits in DuckDB's memory limit.
 IN_MEMORY_LIMIT = 300_000
 GRAPH = "identity_graph"
 
 
 @dataclass(frozen=True)
 class GraphUpdate:
-    """What one run did to the graph: numbers of rows."""
+    """What one run did to the graph, as numbers of rows."""
 
     changed_edges: int
     touched_aliases: int
@@ -54,8 +54,8 @@ def update_identity_graph(
 ) -> GraphUpdate:
     """Apply the window's edges to the graph, and append every alias whose visitor changed to identity_changes.
 
-    applied_at: naive UTC. A change of settings or of the rules' code, or a table that was dropped, works the whole graph out again.
-    in_memory_limit: of more pairs (of the whole graph), or touched aliases, the persons are found by the warehouse.
+    applied_at: naive UTC. The whole graph is computed again if the settings or the rules' code changed, or if a table was dropped.
+    in_memory_limit: above this number of pairs (for the whole graph) or of touched aliases, the warehouse finds the persons.
     """
     with warehouse.connect() as connection:
         for table in TABLES:
@@ -88,7 +88,7 @@ def update_identity_graph(
 
 
 def fingerprint(settings: IdentitySettings) -> str:
-    """What the graph is made by: the settings, and the rules' code without its comments."""
+    """What determines the graph: the settings, and the rules' code without its comments."""
     text = f"{settings.policy.value} {settings.max_users_per_alias} {_rules()}"
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
@@ -101,13 +101,13 @@ def _rules() -> str:
 
 @dataclass
 class _Store:
-    """The edges and what is kept of them while one window is applied.
+    """The edges, and the temporary tables made from them while one window is applied.
 
     Attributes:
         connection: to the warehouse.
-        days: those whose edges are taken over.
-        edges: all of the graph's once they are, to be read from.
-        pairs: the same without their days; a pair may have several rows.
+        days: the days whose edges are copied from core.identity_edges.
+        edges: a relation with all edges of the graph as they are after that copy.
+        pairs: a relation with the same edges without their days; a pair may have several rows.
     """
 
     connection: Connection
@@ -120,10 +120,10 @@ class _Store:
         return in_days(self.days)
 
     def find_changed_edges(self, is_new: bool) -> int:
-        """How many edges in the window differ from the graph's; they are kept, but for the first time, when all do.
+        """How many edges in the window differ from the graph's. They are kept, except the first time, when all differ.
 
-        Settles which edges the graph has once they are taken over. A filter makes DuckDB take a table for small and build hash tables
-        of it, so whole tables are read without one.
+        Sets edges and pairs to those that the graph will have. With a filter DuckDB assumes that a table is small and builds hash tables
+        from it, so whole tables are read without a filter.
         """
         new = f"select {EDGES} from core.identity_edges where {self._in_window}"
         others = f"select {EDGES} from internal.identity_edges where not {self._in_window}"
@@ -149,13 +149,13 @@ class _Store:
         return changed
 
     def all_pairs(self) -> list[str]:
-        """Statements after which internal.identity_pairs is made of all edges."""
+        """Statements that make internal.identity_pairs from all edges."""
         self.connection.keep("changed_pairs", _pairs_of(self.edges))
         self.pairs = "changed_pairs"
         return ["delete from internal.identity_pairs where true", *_PAIRS_WRITTEN]
 
     def changed_pairs(self) -> list[str]:
-        """Statements after which it is up to date where edges changed: where they only came, without a look at the edges of other days."""
+        """Statements that update it where edges changed. If edges were only added, the edges of other days are not read."""
         self.connection.keep(
             "changed_ids", f"select {_PAIR_ID} as id, bool_or(is_gone) as lost from changed_edges group by 1"
         )
@@ -178,7 +178,7 @@ class _Store:
         return ["delete from internal.identity_pairs where id in (select id from changed_ids)", *_PAIRS_WRITTEN]
 
     def taking_over_edges(self) -> list[str]:
-        """Statements after which internal.identity_edges equals core.identity_edges in the window."""
+        """Statements that make internal.identity_edges equal core.identity_edges in the window."""
         return [
             f"delete from internal.identity_edges where {self._in_window}",
             f"insert into internal.identity_edges ({EDGES}) select {EDGES} from core.identity_edges where {self._in_window}",
@@ -190,7 +190,7 @@ class _Store:
         Members are all aliases, or those of the clusters that changed edges touch.
         """
         if everything:
-            # An alias that no edge names any more stands in the graph alone.
+            # An alias that no edge names any more is only in the graph.
             members = f"{_aliases_of(self.pairs)} union select alias from core.identity_graph"
             size = number(self.connection, f"select count(*) as pairs from {self.pairs} as pairs")
         else:
@@ -204,8 +204,8 @@ class _Store:
     def _keep_touched_clusters(self) -> None:
         """Keep the aliases of the clusters that changed edges touch.
 
-        An id whose links may change can reach others that no changed edge names: those that it was kept from by the guard on shared
-        devices, or by having been a user itself.
+        An id whose links may change can reach ids that no changed edge names: ids that the guard on shared devices kept it from, or ids
+        that it was not linked with because it was a user itself.
         """
         self.connection.keep("named", _aliases_of("changed_edges"))
         self.connection.keep(
@@ -231,15 +231,15 @@ class _Store:
         )
 
 
-#: Whose row of internal.identity_pairs an edge belongs to.
+#: The `id` of the row of internal.identity_pairs that an edge belongs to.
 _PAIR_ID = "coalesce(anonymous_id, user_id, previous_id)"
 _PAIRS_WRITTEN = [f"insert into internal.identity_pairs ({PAIRS}) select {PAIRS} from changed_pairs"]
 
 
 def _pairs_of(edges: str) -> str:
-    """Edges without their days. A moment has one day, so an identifier pair's first and last event stand in one edge each.
+    """Edges without their days. A moment is on one day, so the first and the last event of an identifier pair are each in one edge.
 
-    Nobody asks for the event of an alias call, of which several can share a moment.
+    Several alias calls can share a moment, but the event of an alias call is never needed.
     """
     return f"""
         select
@@ -274,7 +274,7 @@ REASSIGNED = """
 
 
 def _renaming(window: Window, applied_at: datetime, is_first: bool) -> list[str]:
-    """Statements that replace the graph's rows, and note what became of them. The first graph is nobody's change."""
+    """Statements that replace the graph's rows and record the changes. The first graph counts as no change."""
     return [
         f"""
         insert into core.identity_changes (alias, previous_visitor_id, dbt_visitor_id, partition_date, applied_at)
