@@ -2,7 +2,7 @@
 
 {% macro timeout_microseconds() -%}{{ return(var('session_timeout_seconds') * 1000000) }}{%- endmacro %}
 
-{#- The order of events, everywhere: by time, by what the source says of the order within one moment, and by event_id as text. -#}
+{#- The order of events in session tables: by time, by what the source says of the order within one moment, and by event_id as text. -#}
 {% macro event_order(rows=none, direction='asc') -%}
     {%- set columns = [] -%}
     {%- for column in ['timestamp', 'event_sequence', 'event_id'] -%}
