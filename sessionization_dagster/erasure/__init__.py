@@ -1,1 +1,1 @@
-"""Erasing a person: from the landing folder's files, from every table, and from the bytes of the warehouse's file."""
+"""Erases a person: from the landing folder's files, from every table, and from the bytes of the warehouse's file."""

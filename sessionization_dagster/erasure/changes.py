@@ -1,4 +1,4 @@
-"""What is to happen to the records of one file, and how a file is replaced. Nothing about formats."""
+"""The changes to the records of one file, and how a file is replaced. Nothing about formats."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from sessionization_dagster.erasure.ids import Ids, as_id
 
 
 class RewriteError(RuntimeError):
-    """A file cannot be rewritten; it is as it was. Names the file and the remedy, and no id."""
+    """A file cannot be rewritten, and is unchanged. The message names the file and the remedy, and no id."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Records of one file, by their number from 1, as the landing numbers them.
+    """Changes to records of one file. Records are numbered from 1, as the landing numbers them.
 
     Attributes:
-        remove: the person's own.
-        blank: other people's that name the person: number -> the ordinary ids that they name their visitor by.
-        suspects: lines (parquet: numbers) of records that could not be landed, and go if they name the person.
-        id_columns: where such a record names its visitor, in small letters.
+        remove: the person's own records.
+        blank: other people's records that name the person: number -> the ordinary ids with which the record names its visitor.
+        suspects: lines (parquet: numbers) of records that could not be landed, and that are removed if they name the person.
+        id_columns: the columns in which such a record names its visitor, in lower case.
     """
 
     remove: frozenset[int] = frozenset()
@@ -43,7 +43,7 @@ class Changes:
 
 @dataclass
 class Outcome:
-    """How many records of a file went and changed."""
+    """How many records of a file were removed and changed."""
 
     removed: int = 0
     rejects_removed: int = 0
@@ -51,17 +51,17 @@ class Outcome:
 
     @property
     def is_change(self) -> bool:
-        """Whether the file is to be replaced."""
+        """Whether the file must be replaced."""
         return bool(self.removed or self.rejects_removed or self.blanked)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """A file to write that takes the other's place where the block ends well; killed at any moment, one of the two is there, whole.
+    """A new file that replaces the old one if the block ends without an error. If the process is killed, one of the two is there, complete.
 
-    Gives its path and its stream; the block may read the path once it has closed the stream, and unlink it to leave all as it is.
+    Yields the new file's path and stream. After closing the stream, the block may read the path, or unlink it to keep the old file.
     """
-    # Behind a link lies the file that holds the rows. The landing does not look at names that start with a dot.
+    # A link is followed to the file that holds the rows. The landing ignores names that start with a dot.
     target = path.resolve()
     scratch = target.with_name(f".{target.name}.erasing")
     try:

@@ -1,4 +1,4 @@
-"""Rewriting a landed file without a person's records: which way, by its format. No SQL, no Dagster."""
+"""Rewrites a landed file without a person's records, in the way that its format needs. No SQL, no Dagster."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Changes", "Outcome", "RewriteError", "rewrite"]
 
 
 def rewrite(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
-    """Replace the file by one with the changes; where none of its records changes, it is not touched.
+    """Replace the file by one with the changes. If none of its records changes, the file is not touched.
 
-    settle is told the outcome just before the file is replaced.
+    settle is called with the outcome just before the file is replaced.
 
     Raises:
-        RewriteError: that cannot be done without harm to other records; the file is as it was.
+        RewriteError: this is not possible without harm to other records. The file is unchanged.
     """
     found = recognised(file)
     return (rewrite_parquet if found.format == "parquet" else rewrite_text)(found, changes, ids, settle)

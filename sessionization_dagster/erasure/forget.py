@@ -1,9 +1,9 @@
-"""Erasing a person, step by step. Killed anywhere, the same call finishes. No Dagster; the SQL is in the modules that this one calls.
+"""Erases a person, step by step. After a kill at any step, the same call finishes. No Dagster; the SQL is in the modules called here.
 
-1. The raw tables are brought to what the files hold; the person's ids, records and days are found and written down.
-2. The files are rewritten. They are the truth of the raw tables: from here on a rebuild no longer brings the person back.
+1. The raw tables are updated from the files. The person's ids, records and days are found and noted in the warehouse.
+2. The files are rewritten. The raw tables are made from them, so from here on a rebuild no longer brings the person back.
 3. Ordinary runs of the daily job make the tables of those days again.
-4. Logs lose what names the person; every table is searched.
+4. Rows that name the person are removed from logs, and every table is searched.
 5. The warehouse's file is written anew, with a record of the erasure and without the note of step 1.
 """
 
@@ -37,7 +37,7 @@ from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWar
 
 
 class ErasureError(RuntimeError):
-    """The erasure cannot go on: says why and what to do, and names no id."""
+    """The erasure cannot continue. The message says why and what to do, and names no id."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class Scope:
     """Where a person is to be erased.
 
     Attributes:
-        warehouse: the embedded warehouse.
+        warehouse: the DuckDB warehouse.
         landing: the folder of raw files.
-        raw_tables: what is landed from it.
+        raw_tables: the tables that are landed from it.
         staging: the views that stage the raw tables' rows.
         logs: tables whose rows no later run needs.
-        removed_files: what becomes of the rows of files that are gone from the folder.
+        removed_files: what becomes of the rows of files that were removed from the folder.
         blocked_ids: texts that identify nobody.
-        partitions: days that can be run.
+        partitions: the days that can be run.
     """
 
     warehouse: DuckDBWarehouse
@@ -66,19 +66,19 @@ class Scope:
 
     @property
     def prefixes(self) -> frozenset[str]:
-        """What ids in files may begin with, and are the same without."""
+        """Beginnings of ids in files that may be left out without changing the id."""
         return frozenset(column.prefix for table in self.raw_tables for column in table.columns if column.prefix)
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a person's erasure concerns.
+    """What the erasure of a person affects.
 
     Attributes:
         progress: the erasure.
-        files: file -> where it lies.
-        plan: the changes that its records still need.
-        unreadable: files of which nobody knows what they hold.
+        files: file -> its path.
+        plan: the changes that the files' records still need.
+        unreadable: files whose content is unknown because they cannot be read.
     """
 
     progress: Progress
@@ -88,10 +88,10 @@ class Found:
 
 
 def find(scope: Scope, identifier: str, landed_at: datetime | None, report: Callable[[str], None]) -> Found:
-    """Find all that belongs to the person, from any of their ids. landed_at: land new files first, noting this time.
+    """Find everything that belongs to the person with this id. landed_at: new files are landed first, with this time.
 
     Raises:
-        ErasureError: the id names nobody.
+        ErasureError: the id identifies nobody.
     """
     if names_nobody(identifier, scope.blocked_ids):
         raise ErasureError(
@@ -135,7 +135,7 @@ def find(scope: Scope, identifier: str, landed_at: datetime | None, report: Call
 def _require_unchanged(
     connection: DuckDBConnection, scope: Scope, files: dict[str, LandedFile], wanted: Iterable[str]
 ) -> None:
-    """Records are told by their numbers, so each file has to be the one that was landed."""
+    """Records are identified by their numbers, so each file must be unchanged since it was landed."""
     known = {name: entry for table in scope.raw_tables for name, entry in entries(connection.native, table).items()}
     changed = [
         name
@@ -147,12 +147,12 @@ def _require_unchanged(
 
 
 def rewrite_files(scope: Scope, found: Found, report: Callable[[str], None]) -> None:
-    """Rewrite the files of the plan, and write down how many records that concerns, each time just before a file is replaced.
+    """Rewrite the files of the plan. Just before each file is replaced, the number of affected records is noted in the warehouse.
 
-    Rows whose file is gone from the folder are changed in the warehouse.
+    Rows whose file was removed from the folder are changed in the warehouse.
 
     Raises:
-        RewriteError: a file cannot be rewritten; it and those after it are as they were.
+        RewriteError: a file cannot be rewritten. It and the files after it are unchanged.
         ErasureError: a file has changed meanwhile.
     """
     progress = found.progress
@@ -184,7 +184,7 @@ def _require_as_found(file: LandedFile) -> None:
 
 
 def days_to_run(scope: Scope, found: Found) -> list[date]:
-    """The partitions to run. At least one: any run lands the rewritten files and renews what belongs to no day.
+    """The partitions to run. There is at least one, because any run lands the rewritten files and renews tables without days.
 
     Raises:
         ErasureError: there are no partitions at all.
@@ -198,7 +198,7 @@ def days_to_run(scope: Scope, found: Found) -> list[date]:
 def finish(
     scope: Scope, found: Found, days: Sequence[date], run_id: str, requested_by: str | None, erased_at: datetime
 ) -> Record:
-    """Remove what runs do not, make sure that no table names the person, and write the warehouse's file anew.
+    """Remove what runs do not remove, check that no table names the person, and write the warehouse's file anew.
 
     Raises:
         ErasureError: a table still names the person.

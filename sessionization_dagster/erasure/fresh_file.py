@@ -1,6 +1,6 @@
-"""The warehouse's file written anew: deleted rows stay in a DuckDB file's bytes until their blocks happen to be used again.
+"""Writes the warehouse's file anew, because deleted rows stay in the bytes of a DuckDB file until their blocks are reused.
 
-The new file gets all tables and views and then takes the old one's place in one step. What is to become true together with that is
+The new file gets all tables and views, and then replaces the old one in one step. Changes that must take effect at the same moment are
 written into the new file before.
 """
 
@@ -17,15 +17,15 @@ from sessionization_dagster.warehouses.text import identifier, literal
 def write_anew(
     warehouse: DuckDBWarehouse, finish: Callable[[DuckDBConnection], None], left_out: dict[str, str]
 ) -> None:
-    """Replace the file by one that was written from its rows.
+    """Replace the file by a new one that is written from its rows.
 
     Args:
-        warehouse: whose file; nobody has it open.
-        finish: makes further changes in the new file; after it, the new file takes the old one's place.
-        left_out: schema.table -> condition on the rows that the new file does not get.
+        warehouse: the warehouse of the file. Nobody may have the file open.
+        finish: makes further changes in the new file. After it, the new file replaces the old one.
+        left_out: schema.table -> condition on the rows that are not copied.
 
     Raises:
-        WarehouseError: the new file lacks rows, or the old one is in use; the old one stays.
+        WarehouseError: the new file lacks rows, or the old file is in use. The old file stays.
     """
     with warehouse.connect() as connection:
         connection.execute("checkpoint")
@@ -33,10 +33,10 @@ def write_anew(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
-        # Of the same file name, as views name the database after it.
+        # With the same file name, because views contain the database's name, which is that of the file.
         fresh = DuckDBWarehouse(folder / warehouse.path.name, memory_limit=warehouse.memory_limit)
         with fresh.connect() as connection:
-            # Attached until the new file is in place: nobody can write into the old one meanwhile.
+            # The old file stays attached until the new one is in place, so that nobody can write into it meanwhile.
             connection.execute(f"attach {literal(str(warehouse.path))} as old (read_only)")
             _copy(connection, left_out)
             finish(connection)

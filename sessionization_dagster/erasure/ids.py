@@ -1,7 +1,7 @@
 """A person's ids, and how they are recognised in values and texts. Pure: no file, no SQL.
 
-An id that could not be anything else, such as a UUID or an email address, is looked for everywhere: as a value, and as a word within a
-longer text. An ordinary one (`42`, `ann`) would be found in prices and page titles: it counts only where a row names its visitor.
+A distinct id, which can be nothing else, such as a UUID or an email address, is searched for everywhere: as a value, and as a word in a
+longer text. An ordinary id (`42`, `ann`) would also be found in prices and page titles, so it counts only where a row names its visitor.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-#: Shorter texts are likely to stand for something else too.
+#: Shorter texts are likely to mean something else too.
 DISTINCT_CHARACTERS = 8
-#: What an id is made of: where one of these adjoins, it is another, longer id.
+#: The characters of an id. If one of them adjoins a match, the text is another, longer id.
 WORD = r"\pL\pN_.@+\-"
 
 _PYTHON_WORD = r"\w.@+\-"
-#: A string of a JSON text, with the colon after it where it is a key; or a number.
+#: A string in a JSON text, with the colon after it if it is a key; or a number.
 _JSON_TOKEN = re.compile(r'("(?:[^"\\]++|\\.)*+")(\s*:)?|-?\d[\w.+\-]*')
 
 #: As an id, the number 42.0 is landed as 42.
@@ -33,7 +33,7 @@ def is_distinct(text: str) -> bool:
 
 
 def as_id(value: object) -> str:
-    """A value as the text that an id is landed as: 42.0 as 42."""
+    """A value as text, as landing writes an id: 42.0 becomes 42."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -42,8 +42,8 @@ class Ids:
     """The ids of one person.
 
     Attributes:
-        names: all of them.
-        spellings: what files may have in their place.
+        names: all ids.
+        spellings: the other forms that files may have for them.
     """
 
     names: frozenset[str] = field(repr=False)
@@ -51,7 +51,7 @@ class Ids:
 
     @classmethod
     def of(cls, values: Iterable[str], prefixes: Iterable[str] = ()) -> Ids:
-        """The ids given, also with each of the prefixes before them, and numbers as files may write them: 42.0 is landed as 42."""
+        """The given ids, the ids with each prefix, and numbers as files may write them: 42.0 is landed as 42."""
         names = frozenset(values)
         floats = frozenset(f"{name}.0" for name in names if name.isdecimal())
         return cls(names, floats | {f"{prefix}{name}" for prefix in prefixes for name in names | floats})
@@ -63,25 +63,25 @@ class Ids:
 
     @cached_property
     def distinct(self) -> frozenset[str]:
-        """Those that are looked for everywhere."""
+        """The ids that are searched for everywhere."""
         return frozenset(value for value in self.values if is_distinct(value))
 
     @cached_property
     def ordinary(self) -> frozenset[str]:
-        """Those that count only where a row names its visitor."""
+        """The ids that count only where a row names its visitor."""
         return self.values - self.distinct
 
     @cached_property
     def forms(self) -> list[str]:
-        """The distinct ids as they are written, in texts and inside JSON strings."""
+        """The distinct ids as they are written in texts and inside JSON strings."""
         return sorted(
             {form for value in self.distinct for form in (value, json.dumps(value, ensure_ascii=False)[1:-1])}
         )
 
     @property
     def pattern(self) -> str | None:
-        """A pattern of RE2 that finds a distinct id as a word of a text, JSON included; None where there is no such id."""
-        # A JSON string writes a line feed before a word as two characters, the latter a letter.
+        """An RE2 pattern that finds a distinct id as a word of a text, including JSON; None if there is no such id."""
+        # A JSON string writes a line feed before a word as two characters, of which the second is a letter.
         before = rf"^|[^{WORD}]|\\[bfnrt]"
         return f"({before})({self._alternatives})([^{WORD}]|$)" if self.distinct else None
 
@@ -94,7 +94,7 @@ class Ids:
         return self._words.sub("", text)
 
     def blanked(self, value: Any, own: Set[str]) -> Any:
-        """The value, of any depth, without ids: None in the place of an id, or of one of `own`; texts lose the words."""
+        """The value without ids, at any depth. An id, or one of `own`, becomes None; a longer text loses the ids among its words."""
         if isinstance(value, dict):
             return {self.blanked_key(key): self.blanked(item, own) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
@@ -113,7 +113,7 @@ class Ids:
         return self.without(key) if isinstance(key, str) else key
 
     def blanked_json(self, text: str, own: Set[str]) -> str:
-        """A JSON text without ids; all else in it stays as it is written."""
+        """A JSON text without ids. Everything else in it stays as it is written."""
 
         def blank(token: re.Match[str]) -> str:
             if token[1] is None:

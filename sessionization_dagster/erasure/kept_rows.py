@@ -1,6 +1,6 @@
-"""Erasing a person from raw rows whose landed file is gone from the folder: the warehouse has the only copy. SQL of DuckDB.
+"""Erases a person from raw rows whose file was removed from the folder. The warehouse has the only copy of them. SQL of DuckDB.
 
-Ids are compared here and handed over as parameters: an error may quote a statement, and end in a log.
+Ids are compared in Python or passed as parameters, never in a statement: an error may quote the statement, and end up in a log.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def erase_kept_rows(
 ) -> Outcome:
     """Remove and blank the rows of one file in the raw tables, and remove its rejects that name the person.
 
-    settle is told the outcome just before. A file that is put back later is read again, as it no longer is what the rows were read from.
+    settle is called with the outcome just before. If the file is put back later, it is read again, because the rows no longer match it.
     """
     of_file = {"file": source_file}
     doomed = of_file | {"rows": sorted(changes.remove)}
@@ -66,7 +66,7 @@ def erase_kept_rows(
 def _blanked_rows(
     connection: DuckDBConnection, table: RawTable, source_file: str, changes: Changes, ids: Ids
 ) -> list[dict[str, Any]]:
-    """The columns that change of other people's rows that name the person, each row with its number."""
+    """Other people's rows that name the person: for each row its number and the columns that change."""
     wanted = {"file": source_file, "rows": sorted(changes.blank)}
     rows = rows_of(connection, f"select * exclude (source_file) from {qualified(table)} where {_OF_ROWS}", wanted)
     texts = {column.name for column in table.columns if column.type == "JSON"} | {"properties"}
@@ -85,7 +85,7 @@ def _blanked_rows(
 
 
 def _named_rejects(connection: DuckDBConnection, source_file: str, changes: Changes, ids: Ids) -> list[int]:
-    """The lines of records that could not be landed and name the person, as far as their text was kept."""
+    """The lines of records that could not be landed and that name the person, if their text was kept."""
     rows = rows_of(
         connection,
         "select source_line, content from raw.landing_rejects "
@@ -101,7 +101,7 @@ def _named_rejects(connection: DuckDBConnection, source_file: str, changes: Chan
 
 
 def _values(content: str) -> list[str]:
-    """What may be the values of a record that could not be read: between commas, colons and quotes."""
+    """The possible values of a record that could not be read: the texts between commas, colons and quotes."""
     fields = next(csv.reader([content.replace("\n", " ").replace("\r", " ")]), [])
     return [part.strip(' "{}') for field in fields for part in (field, *field.split(":"))]
 

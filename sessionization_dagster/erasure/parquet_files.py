@@ -1,4 +1,4 @@
-"""Rewriting parquet files, row group by row group: schema, order, types and compression stay."""
+"""Rewrites parquet files, row group by row group. Schema, order, types and compression stay the same."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def rewrite_parquet(file: DataFile, changes: Changes, ids: Ids, settle: Callable
     """Apply the changes to a parquet file.
 
     Raises:
-        RewriteError: the file cannot be written again with the same schema and rows; it is as it was.
+        RewriteError: the file cannot be written again with the same schema and rows. It is unchanged.
     """
     try:
         return _rewrite(file, changes, ids, settle)
     except (pa.ArrowException, TypeError, UnicodeError):
-        # What the library says of a value may quote it.
+        # The library's message may quote a value.
         raise _refused(file) from None
 
 
 def _rewrite(file: DataFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
     outcome = Outcome()
-    # What was zipped is written plain: its first bytes say so.
+    # A zipped file is written unzipped; readers see this from its first bytes.
     with unzipped(file) as plain, pq.ParquetFile(plain.path) as source:
         rows = source.metadata.num_rows
         with replacing(Path(file.path)) as (scratch, stream):
@@ -49,7 +49,7 @@ def _rewrite(file: DataFile, changes: Changes, ids: Ids, settle: Callable[[Outco
 
 
 def _options(source: pq.ParquetFile) -> dict[str, Any]:
-    """What the writer has to be told so as to write as the file was written."""
+    """The writer's options for writing the file as it was written before."""
     columns = [source.metadata.schema.column(place) for place in range(source.metadata.num_columns)]
     first = source.metadata.row_group(0) if source.metadata.num_row_groups else None
     codecs = {
@@ -99,7 +99,7 @@ def _is_suspect(table: pa.Table, place: int, number: int, changes: Changes, ids:
 
 
 def _blanked(table: pa.Table, blanks: dict[int, frozenset[str]], ids: Ids) -> tuple[pa.Table, int]:
-    """The table with those rows' ids blanked, and how many rows that changed. Untouched values are not converted."""
+    """The table with the ids of these rows blanked, and how many rows changed. Untouched values are not converted."""
     changed: set[int] = set()
     for index, field in enumerate(table.schema) if blanks else ():
         column = table.column(index)
@@ -118,7 +118,7 @@ def _blanked(table: pa.Table, blanks: dict[int, frozenset[str]], ids: Ids) -> tu
 
 
 def _nothing(kind: pa.DataType) -> Any:
-    """What stands for no value where there can be no null. A UUID of zeros identifies nobody (blocked_ids)."""
+    """The value that means no value in a column without nulls. A UUID of zeros identifies nobody (blocked_ids)."""
     if isinstance(kind, pa.BaseExtensionType):
         return _nothing(kind.storage_type)
     if pa.types.is_fixed_size_binary(kind):
@@ -135,7 +135,7 @@ def _may_name(column: pa.ChunkedArray) -> bool:
 
 
 def _value(column: pa.ChunkedArray, place: int) -> Any:
-    """One value; text that is not UTF-8 as bytes, NaN as None: it equals nothing, itself included."""
+    """One value. Text that is not UTF-8 is returned as bytes, and NaN as None, because NaN does not equal even itself."""
     value = column[place]
     try:
         found = value.as_py()
@@ -154,7 +154,7 @@ def _with_values(column: pa.ChunkedArray, values: dict[int, Any]) -> pa.ChunkedA
 
 
 def _with_new_dictionaries(table: pa.Table) -> pa.Table:
-    """The table without values that no row has any more: a dictionary keeps them, and would be written with them."""
+    """The table without values that no row has any more. A dictionary would keep them, and they would be written."""
     for index, field in enumerate(table.schema):
         if _has_dictionary(field.type):
             column = table.column(index)
@@ -186,7 +186,7 @@ def _verify(file: DataFile, source: pq.ParquetFile, scratch: Path, rows: int) ->
 
 
 def _columns(source: pq.ParquetFile) -> list[tuple[Any, ...]]:
-    """The schema's leaves: DuckDB and Arrow name the root differently, and only DuckDB says that an INT32 is one of 32 bits."""
+    """The schema's leaves, without the root, which DuckDB and Arrow name differently. Only DuckDB marks an INT32 as 32 bits wide."""
     leaves = [source.metadata.schema.column(place) for place in range(source.metadata.num_columns)]
     return [
         (

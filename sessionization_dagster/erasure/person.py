@@ -1,6 +1,6 @@
-"""Who a person is in the warehouse, and which records of which landed files are theirs or name them. SQL of DuckDB.
+"""Finds a person's ids in the warehouse, and the records of landed files that are theirs or name them. SQL of DuckDB.
 
-Ids are handed over as bound rows and parameters, never as part of a statement: an error may quote the statement, and end in a log.
+Ids are passed as bound rows and parameters, never as part of a statement: an error may quote the statement, and end up in a log.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from sessionization_dagster.landing.rows import MAX_CONTENT_CHARACTERS
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
 SUBJECT = "subject"
-#: So many fields of a folder's rows tell which of its columns name the visitor.
+#: How many fields of a folder's rows are sampled to find the columns that name the visitor.
 SAMPLED_FIELDS = 50_000
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to happen.
+    """The changes to make.
 
     Attributes:
         files: file below the landing folder -> changes of its records.
-        days: dates in the reporting timezone whose tables these changes concern.
+        days: dates in the reporting timezone whose tables these changes affect.
     """
 
     files: Mapping[str, Changes]
@@ -37,12 +37,12 @@ class Plan:
 
     @property
     def removed(self) -> int:
-        """The person's rows."""
+        """The number of the person's rows."""
         return sum(len(changes.remove) for changes in self.files.values())
 
     @property
     def blanked(self) -> int:
-        """Other people's rows that may name the person."""
+        """The number of other people's rows that may name the person."""
         return sum(len(changes.blank) for changes in self.files.values())
 
 
@@ -56,7 +56,7 @@ def rows_of(
 
 
 def aliases_of(connection: DuckDBConnection, identifier: str) -> list[str]:
-    """All ids of the person that has this one; none where the identity graph does not know it, or is not there yet."""
+    """All ids of the person with this id; empty if the identity graph does not know it, or does not exist yet."""
     if not connection.has_table("core", "identity_graph"):
         return []
     found = rows_of(
@@ -79,10 +79,10 @@ def bind_subject(connection: DuckDBConnection, ids: Ids) -> None:
 
 
 def names_id(texts: Iterable[str], ids: Ids) -> tuple[str, dict[str, Any]]:
-    """A condition that one of the SQL texts names a distinct id, and its parameters."""
+    """A condition that one of the SQL texts contains a distinct id, and the condition's parameters."""
     if ids.pattern is None:
         return "false", {}
-    # Looking for the ids as they are spares the pattern nearly all rows.
+    # A plain search for the ids excludes nearly all rows before the pattern is applied.
     forms = {f"form_{place}": form for place, form in enumerate(ids.forms)}
     conditions = [
         f"(({' or '.join(f'contains({text}, ${name})' for name in forms)}) and regexp_matches({text}, $pattern))"
@@ -92,7 +92,7 @@ def names_id(texts: Iterable[str], ids: Ids) -> tuple[str, dict[str, Any]]:
 
 
 def plan(connection: DuckDBConnection, staging: Sequence[str], ids: Ids) -> Plan:
-    """Find the records. staging: the views that stage raw rows; the raw tables are as the files are; `subject` is bound."""
+    """Find the records. staging: the views that stage raw rows. The raw tables must match the files, and `subject` must be bound."""
     mentions, parameters = names_id(["cast(raw as varchar)"], ids)
     staged = " union all ".join(
         f"select alias, anonymous_id, user_id, previous_id, event_date, raw from {view}" for view in staging
@@ -147,7 +147,7 @@ def _folder(source_file: str) -> str:
 
 
 def _suspects(connection: DuckDBConnection, ids: Ids) -> defaultdict[str, set[int]]:
-    """File -> lines of records that could not be landed and may name the person: the file's own text decides."""
+    """File -> lines of records that could not be landed and may name the person. The file's own text decides."""
     mentions, parameters = names_id(["content"], ids)
     found: defaultdict[str, set[int]] = defaultdict(set)
     for row in rows_of(
@@ -165,7 +165,7 @@ def _suspects(connection: DuckDBConnection, ids: Ids) -> defaultdict[str, set[in
 
 
 def _id_columns(connection: DuckDBConnection, staged: str, files: Iterable[str]) -> dict[str, set[str]]:
-    """Folder of these files -> the raw columns that hold what rows name their visitor by, as a sample of its good rows tells."""
+    """Folder of these files -> the raw columns that hold the ids of visitors, as a sample of its sound rows shows."""
     found = {}
     for folder in {_folder(name) for name in files}:
         rows = rows_of(
@@ -190,7 +190,7 @@ def _id_columns(connection: DuckDBConnection, staged: str, files: Iterable[str])
 
 
 def _days(connection: DuckDBConnection, files: list[str]) -> list[date]:
-    """The days of the found rows, those of rows that tables still hold, and those of rejected rows whose place in a file changes."""
+    """The days of the found rows, of rows that tables still hold, and of rejected rows whose position in a file changes."""
     days = rows_of(
         connection,
         f"""

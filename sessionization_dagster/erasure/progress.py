@@ -1,7 +1,7 @@
-"""What an erasure must not forget when it is killed, and the record that it leaves. SQL of DuckDB.
+"""The state of an erasure that must survive a kill, and the record of a finished erasure. SQL of DuckDB.
 
-internal.erasures_in_progress holds the ids while an erasure is under way: once the files are rewritten and the graph is not yet, or only
-in part, nothing else tells who was meant. internal.erasures, which a dbt hook creates, holds counts only.
+internal.erasures_in_progress holds the ids while an erasure is in progress. Once the files are rewritten, and until the graph is updated,
+nothing else shows which person was meant. internal.erasures, which a dbt hook creates, holds only counts.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ create table if not exists {IN_PROGRESS} (erasure_id varchar, ids varchar[], day
 
 @dataclass
 class Progress:
-    """An erasure under way.
+    """An erasure in progress.
 
     Attributes:
         erasure_id: a random name for it.
-        ids: of the person.
-        days: whose tables have to be made again.
+        ids: the person's ids.
+        days: the days whose tables must be made again.
         files: file -> [rows removed, rejected records removed, rows blanked].
     """
 
@@ -42,11 +42,11 @@ class Progress:
     files: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, plan: Plan) -> None:
-        """Take in what was found."""
+        """Add the changes that were found."""
         self.days |= plan.days
 
     def settle(self, name: str, outcome: Outcome) -> None:
-        """Take in what is done to a file."""
+        """Record the outcome for a file."""
         self.files[name] = [outcome.removed, outcome.rejects_removed, outcome.blanked]
 
     @property
@@ -58,7 +58,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Record:
-    """One row of monitoring.erasures: nothing in it leads back to the person."""
+    """One row of monitoring.erasures. Nothing in it identifies the person."""
 
     erased_at: datetime
     erasure_id: str
@@ -75,7 +75,7 @@ class Record:
 
 
 def load_progress(connection: DuckDBConnection, identifiers: Iterable[str], prefixes: Iterable[str]) -> Progress | None:
-    """The erasure under way of the person that has one of these ids; prefixes as for Ids.of."""
+    """The erasure in progress of the person with one of these ids; None if there is none. prefixes are as for Ids.of."""
     schema, table = IN_PROGRESS.split(".")
     if not connection.has_table(schema, table):
         return None
@@ -89,7 +89,7 @@ def load_progress(connection: DuckDBConnection, identifiers: Iterable[str], pref
 
 
 def save_progress(connection: DuckDBConnection, progress: Progress) -> None:
-    """Write it down, in the place of what was written of the same erasure before."""
+    """Store the state, in place of an earlier state of the same erasure."""
     connection.native.execute(_CREATE)
     with connection.transaction():
         connection.native.execute(f"delete from {IN_PROGRESS} where erasure_id = ?", [progress.erasure_id])
@@ -100,7 +100,7 @@ def save_progress(connection: DuckDBConnection, progress: Progress) -> None:
 
 
 def write_record(connection: DuckDBConnection, record: Record) -> None:
-    """Append the row of an erasure that is done."""
+    """Append the row of a finished erasure."""
     names = [column.name for column in fields(record)]
     connection.native.execute(
         f"insert into {RECORD} ({', '.join(names)}) values ({', '.join('?' * len(names))})",

@@ -1,8 +1,8 @@
-"""Rewriting text files: whole lines are left out or replaced, all others are copied.
+"""Rewrites text files: whole lines are left out or replaced, and all others are copied.
 
-What was UTF-16 or an array is written as lines of UTF-8.
+UTF-16 and JSON arrays are written as lines of UTF-8.
 
-Records are told apart by the landing's own careful reader, so that a number means the same record here and there.
+The landing's own careful reader separates the records, so that a number means the same record here and there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class _Edit:
-    """The lines of one record, and the text that takes their place, without its line end; None: nothing does."""
+    """The lines of one record, and the text that replaces them, without a line end; None: they are left out."""
 
     lines: int
     text: str | None
@@ -38,14 +38,14 @@ def rewrite_text(file: DataFile, changes: Changes, ids: Ids, settle: Callable[[O
     """Apply the changes to a file of text.
 
     Raises:
-        RewriteError: what was written does not read as the records that should be left; the file is as it was.
+        RewriteError: the written file does not read as the records that should remain. The file is unchanged.
     """
     outcome = Outcome()
     with opened(file) as stream:
         edits, expected = _plan(file, stream, changes, ids, outcome)
     if not outcome.is_change:
         return outcome
-    # The content says what a file is: an array can become lines of objects, and UTF-16 UTF-8.
+    # The content decides a file's format, so an array can become lines of objects, and UTF-16 can become UTF-8.
     written_as = replace(file, encoding="utf-8-sig", format="jsonl" if file.format == "json" else file.format)
     with replacing(Path(file.path)) as (scratch, written):
         with opened(file) as stream, _zipped(file, written) as target:
@@ -67,7 +67,7 @@ def rewrite_text(file: DataFile, changes: Changes, ids: Ids, settle: Callable[[O
 
 
 def _plan(file: DataFile, stream: TextIO, changes: Changes, ids: Ids, outcome: Outcome) -> tuple[dict[int, _Edit], str]:
-    """Line -> edit of the record that starts there, and the digest of the records that will be left."""
+    """Line -> edit of the record that starts there, and the digest of the records that will remain."""
     edits: dict[int, _Edit] = {}
     digest = hashlib.sha256()
     end = _line_end(stream)
@@ -82,7 +82,7 @@ def _plan(file: DataFile, stream: TextIO, changes: Changes, ids: Ids, outcome: O
 def _decided(
     file: DataFile, stream: TextIO, changes: Changes, ids: Ids, outcome: Outcome
 ) -> Iterator[tuple[Record, str | None]]:
-    """Each record with what takes its place; None: nothing does. Counts in `outcome`."""
+    """Each record with the text that replaces it; None: it is left out. Counts in `outcome`."""
     header, records = _records(file, stream)
     for record in records:
         if record.number in changes.remove:
@@ -100,14 +100,14 @@ def _decided(
 
 
 def _write_lines(target: BinaryIO, decided: Iterator[tuple[Record, str | None]]) -> None:
-    """Write the records that are left, one per line."""
+    """Write the remaining records, one per line."""
     contents = [content for _, content in decided if content is not None]
     for content in contents or [""]:
         target.write(_as_line(content).encode("utf-8", "surrogateescape") + b"\n")
 
 
 def _as_line(content: str) -> str:
-    """JSON that stands on several lines, on one: between its values a line end says what a blank does."""
+    """JSON over several lines, written on one line. Between values a line end means the same as a blank."""
     return content.replace("\r", " ").replace("\n", " ")
 
 
@@ -129,7 +129,7 @@ def _records(file: DataFile, stream: TextIO) -> tuple[Sequence[str], Iterator[Re
 
 
 def _fields(file: DataFile, record: Record, header: Sequence[str]) -> Mapping[str, object]:
-    """Name -> value, as well as a record tells them that may be broken."""
+    """Name -> value, as far as they can be read from a record that may be broken."""
     if header:
         return dict(zip(header, record.fields or record.content.split(file.delimiter), strict=False))
     try:
@@ -152,7 +152,7 @@ def _blanked(file: DataFile, record: Record, ids: Ids, own: frozenset[str]) -> s
 
 
 def _quoted(field: str, delimiter: str) -> str:
-    """A csv field that reads as this value."""
+    """The value as a csv field."""
     needs_quotes = field.startswith(" ") or any(letter in field for letter in ('"', delimiter, "\r", "\n"))
     return '"' + field.replace('"', '""') + '"' if needs_quotes else field
 
@@ -174,7 +174,7 @@ def _copy(stream: TextIO, target: BinaryIO, edits: Mapping[int, _Edit]) -> None:
             remaining = None
         written += target.write(text.encode("utf-8", "surrogateescape"))
     if not written:
-        # A file of no bytes would look like one that was not written to its end.
+        # An empty file would look like one that was not completely written.
         target.write(b"\n")
 
 

@@ -1,4 +1,4 @@
-"""What is left of a person in the tables once they have been made again: removed from logs, and looked for everywhere. SQL of DuckDB."""
+"""What is left of a person in the tables after they have been made again: removes it from logs, and searches every table. SQL of DuckDB."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sessionization_dagster.erasure.progress import IN_PROGRESS
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from sessionization_dagster.warehouses.text import identifier as quoted
 
-#: Kept as the events, the graph and the user agents are kept: a trace in here is one of a day that was not made again.
+#: Updated with the events, the graph and the user agents, and not logs. A trace in them is from a day that was not made again.
 NO_LOG = {
     "internal.identity_edges",
     "internal.identity_pairs",
     "internal.user_agent_days",
     "internal.events__set_aside",
 }
-#: A text column holds ids where most of its values are known ids; so many of its values are looked at.
+#: A text column holds ids if most of its values are known ids. This many of its values are sampled.
 SAMPLED_VALUES = 2_000
 
 
@@ -29,7 +29,7 @@ class Table:
 
     Attributes:
         name: schema.table.
-        texts: SQL of each column that is text, or may hold text.
+        texts: SQL of each column that is text or may hold text.
         plain: columns that are text themselves.
     """
 
@@ -39,7 +39,7 @@ class Table:
 
 
 def tables(connection: DuckDBConnection) -> list[Table]:
-    """Every table but the one that says whom we look for."""
+    """Every table except the one with the ids that are searched for."""
     found: dict[str, Table] = {}
     for row in rows_of(
         connection,
@@ -61,7 +61,7 @@ def tables(connection: DuckDBConnection) -> list[Table]:
 
 
 def remove_from_logs(connection: DuckDBConnection, ids: Ids, logs: Set[str]) -> int:
-    """Delete the rows of logs, and of the tables that runs keep for themselves, that hold an id; return how many."""
+    """Delete rows that hold an id from logs and from internal tables; return how many were deleted."""
     removed = 0
     for table in tables(connection):
         if table.name in NO_LOG or not (table.name in logs or table.name.startswith("internal.")):
@@ -73,7 +73,7 @@ def remove_from_logs(connection: DuckDBConnection, ids: Ids, logs: Set[str]) -> 
 
 
 def traces(connection: DuckDBConnection, ids: Ids) -> tuple[dict[str, int], int]:
-    """Table -> rows that still hold an id, for those that have some; and how many tables were searched."""
+    """Table -> number of rows that still hold an id, for tables that have such rows; and how many tables were searched."""
     searched = tables(connection)
     found = {}
     for table in searched:
@@ -95,7 +95,7 @@ def _holds_id(connection: DuckDBConnection, table: Table, ids: Ids) -> tuple[str
 
 
 def _id_columns(connection: DuckDBConnection, table: Table) -> list[str]:
-    """The columns that hold ids: what is an ordinary word or number elsewhere names somebody there."""
+    """The columns that hold ids. In these, an ordinary word or number names somebody."""
     shares = [
         f"""
         select {place} as place, count(*) as n, count(*) filter (

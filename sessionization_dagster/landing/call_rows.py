@@ -1,4 +1,4 @@
-"""The records of a file of raw calls that are rows of one table, as records of a batch. No files."""
+"""Turns the records of a file of raw calls into records of a batch for one table. No files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sessionization_dagster.warehouses.text import literal
 
 
 def calls_shape(table: RawTable, batch: str) -> Shape:
-    """Records whose fields are JSON of the declared columns and of the rest, in the relation `batch`."""
+    """The shape of records in the relation `batch`: their fields are JSON of the declared columns, and JSON of the rest."""
     columns = {column.name: f"/{column.name}" for column in table.columns}
     paths = ", ".join(map(literal, columns.values()))
     fields = {
@@ -33,7 +33,7 @@ def calls_shape(table: RawTable, batch: str) -> Shape:
 
 
 def records_of(calls: Calls, source_file: str, table: RawTable, records: Iterable[Record]) -> Iterator[Record]:
-    """The table's calls of a file; in the table that answers for the others, those records too that fill no table."""
+    """The table's calls in a file. In the home table of the file, also the records that fill no table."""
     names = {column.name for column in table.columns}
     given = {name: value for name, value in folder_values(source_file).items() if value is not None}
     is_home, types = calls.is_home, calls.types

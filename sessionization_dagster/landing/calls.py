@@ -1,4 +1,4 @@
-"""Raw calls, as RudderStack and Segment dump them, as rows of the tables that their warehouse loaders write. Pure; no SQL, no files."""
+"""Turns raw calls, as RudderStack and Segment dump them, into rows of the tables that their loaders write. Pure; no SQL, no files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from math import isfinite
 from typing import Any
 
-#: Keys of a call whose column is called otherwise than the key in small letters.
+#: Keys of a call whose column does not have the key's name in lower case.
 _NAMES = {"messageId": "id"}
-#: What a call says of itself, which no property or trait replaces.
+#: The call's own fields, which no property or trait replaces.
 _OWN = ("id", "timestamp", "event", "anonymous_id", "user_id", "previous_id", "received_at")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATOR = re.compile(r"[^0-9A-Za-z]+")
@@ -22,7 +22,7 @@ def is_call(record: Mapping[str, Any]) -> bool:
 
 
 def parsed_call(text: str) -> dict[str, Any] | None:
-    """The call that a line of JSON is, or None. Raises ValueError or RecursionError for text that is not JSON."""
+    """The call in a line of JSON; None if it is not a call. Raises ValueError or RecursionError for text that is not JSON."""
     record = json.loads(text, parse_float=_number, parse_constant=_no_constant)
     return record if isinstance(record, dict) and is_call(record) else None
 
@@ -30,10 +30,10 @@ def parsed_call(text: str) -> dict[str, Any] | None:
 def call_row(
     call: Mapping[str, Any], columns: Collection[str], given: Mapping[str, str] | None = None
 ) -> tuple[str, str | None]:
-    """The call as JSON: an object of the declared columns, and one of all else; None where there is nothing else.
+    """The call as JSON: an object of the declared columns, and an object of everything else; None if there is nothing else.
 
     Names are those that the loaders give: `context.page.url` is context_page_url. Properties and traits fill columns of their name;
-    the others keep the name that they have. `given` are values of the file's folders, for calls that have none of that name.
+    the others keep their name. `given` has values of the file's folders, for calls that have no value of that name.
     """
     row: dict[str, Any] = {}
     rest: dict[str, Any] = {}
@@ -42,7 +42,7 @@ def call_row(
         (row if name in columns else outer).setdefault(name, value)
     row["timestamp"] = row.get("timestamp") or outer.get("original_timestamp")
     if "context_ip" in columns and "context_ip" not in row and "request_ip" in outer:
-        # The address as the vendor's server saw it, which the loaders take where the sender gave none.
+        # The address that the vendor's server saw. The loaders take it if the sender gave none.
         row["context_ip"] = outer.pop("request_ip")
     for name, value in _inner_fields(call):
         column = snake_case(name)
@@ -51,19 +51,19 @@ def call_row(
         else:
             rest.setdefault(name, value)
     for name, value in outer.items():
-        # What the sender chose keeps its name; the loaders too put a line before a name that is taken.
+        # A name that the sender chose stays. Like the loaders, put an underscore before a name that is taken.
         rest.setdefault(f"_{name}" if name in rest else name, value)
     _add_given(row, rest, columns, given or {})
     return _json(row), _json(rest) if rest else None
 
 
 def snake_case(name: str) -> str:
-    """`userAgent` as the loaders name its column: user_agent."""
+    """The column name that the loaders give a key: `userAgent` becomes user_agent."""
     return _SEPARATOR.sub("_", _HUMP.sub("_", name)).lower()
 
 
 def _outer_fields(call: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Column name -> value of what is neither property nor trait, with the context's fields flattened."""
+    """Column name -> value, for fields that are neither property nor trait. The context's fields are flattened."""
     for key, value in call.items():
         if key == "context" and isinstance(value, dict):
             yield from _flat("context", value)
@@ -72,7 +72,7 @@ def _outer_fields(call: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _inner_fields(call: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Properties and traits. SDKs put an identify call's traits into its context as well, or there alone."""
+    """Properties and traits. SDKs put an identify call's traits into its context as well, or only there."""
     context = call.get("context")
     within = context.get("traits") if isinstance(context, dict) and call["type"] == "identify" else None
     for fields in (call.get("properties"), call.get("traits"), within):
@@ -82,7 +82,7 @@ def _inner_fields(call: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _add_given(row: dict[str, Any], rest: dict[str, Any], columns: Collection[str], given: Mapping[str, str]) -> None:
-    """Adds to the declared columns and to the rest what the file's folders say and the call does not, whatever the case of the name."""
+    """Adds values of the file's folders that the call lacks, to the declared columns and to the rest. The case of names is ignored."""
     own = {"type", *(name.lower() for name in rest)}
     for name, value in given.items():
         if name.lower() in columns:
@@ -92,7 +92,7 @@ def _add_given(row: dict[str, Any], rest: dict[str, Any], columns: Collection[st
 
 
 def _flat(prefix: str, fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The fields of nested objects, by the names on the way to them."""
+    """The fields of nested objects. Each name is made of the names on the path to the field."""
     for key, value in fields.items():
         name = f"{prefix}_{snake_case(key)}"
         if isinstance(value, dict):
@@ -106,7 +106,7 @@ def _json(fields: Mapping[str, Any]) -> str:
 
 
 def _number(text: str) -> float | str:
-    """A number with a fraction; as text where no float can hold it."""
+    """A number with a fraction; as text if no float can hold it."""
     number = float(text)
     return number if isfinite(number) else text
 

@@ -1,7 +1,7 @@
-"""Reading csv and jsonl record by record: slower than the vectorised readers, but exact about which line is broken.
+"""Reads csv and jsonl record by record: slower than the vectorised readers, but exact about which line is broken.
 
 The rules of csv are those of the vectorised reader (RFC 4180; a quote inside an unquoted field is a letter), so that a
-record reads the same whichever way its file is read. One allowance is shared too: empty fields after the last column.
+record reads the same with either reader. Both also allow empty fields after the last column.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from sessionization_dagster.landing.text import (
     without_end,
 )
 
-#: What DuckDB's JSON functions let pass although it is not JSON: trailing commas and non-finite numbers.
+#: What DuckDB's JSON functions accept although it is not JSON: trailing commas and non-finite numbers.
 LOOSE_JSON = r",\s*[}\]]|NaN|Infinity"
 
 _TRAILING_COMMA = re.compile(r",\s*[}\]]")
-# One space before a quote, and any after it, DuckDB takes for decoration; with two before it the quote is a letter.
+# DuckDB ignores one space before a quote and any spaces after it. With two spaces before it, the quote is a letter.
 _DELIMITER_NAMES = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _QUOTE_OPENS = re.compile(r' ?"')
 _QUOTE_CLOSES = re.compile(r'(?:[^"]++|"")*+"')
 
 
 class _Dialect:
-    """What depends on the letter between fields."""
+    """What depends on the delimiter."""
 
     def __init__(self, delimiter: str) -> None:
         self.delimiter = delimiter
         field = rf'(?:"(?:[^"]++|"")*+"|[^"{delimiter}]*+)'
         end = re.escape(delimiter)
-        #: A record of plain and properly quoted fields on one line, which Python's csv reader splits as we do, only faster.
+        #: A record of plain and properly quoted fields on one line. Python's csv reader splits it in the same way, but faster.
         self.plain_record = re.compile(f"{field}(?:{end}{field})*+")
         self.field_ends = re.compile(rf" *({end}|\Z)")
 
@@ -57,11 +57,11 @@ class Record(NamedTuple):
     r"""One data record.
 
     Attributes:
-        number: from 1; broken records count, blank lines do not.
-        line: of the file, from 1, on which the record starts.
+        number: the record's number, from 1. Broken records count, blank lines do not.
+        line: the line of the file, from 1, on which the record starts.
         content: the text without the line end; bytes that are not UTF-8 are written as \xff.
         error: why the record is broken; None for a sound one.
-        fields: of a sound csv record.
+        fields: the fields of a sound csv record.
     """
 
     number: int
@@ -72,13 +72,13 @@ class Record(NamedTuple):
 
 
 class _Malformed(Exception):
-    """A csv record breaks off or has text where none can be."""
+    """A csv record is incomplete, or has text where none is allowed."""
 
 
 def csv_header(stream: TextIO, delimiter: str = ",") -> tuple[str, ...]:
-    """The column names without blanks around them: the first record that is not blank. Unnamed ones are called column_1, column_2...
+    """The column names without blanks around them, from the first record that is not blank. Unnamed columns become column_1, column_2...
 
-    Raises UnreadableFile for no header and for one that cannot be read.
+    Raises UnreadableFile if there is no header, or if it cannot be read.
     """
     record = next(_csv_records(Lines(stream), None, _dialect(delimiter)), None)
     if record is None:
@@ -114,7 +114,7 @@ def _csv_records(lines: Lines, columns: int | None, dialect: _Dialect) -> Iterat
             fields = _csv_fields(lines, taken, dialect)
         except _Malformed as malformed:
             error = str(malformed)
-            # Where a quote went missing, the record seems to run on: only its first line is given up.
+            # If a quote is missing, the record seems to continue on the next lines. Only its first line is rejected.
             lines.give_back(taken[1:])
             taken = taken[:1]
         content, is_utf8 = readable("".join(text for _, text in taken) if len(taken) > 1 else first[1])
@@ -129,7 +129,7 @@ def _csv_records(lines: Lines, columns: int | None, dialect: _Dialect) -> Iterat
 
 
 def _csv_fields(lines: Lines, taken: list[Line], dialect: _Dialect) -> Fields:
-    """The fields of the record that starts with the one line in `taken`; adds the lines that it runs on to.
+    """The fields of the record that starts with the one line in `taken`. Adds the further lines of the record to `taken`.
 
     Raises _Malformed.
     """
@@ -139,14 +139,14 @@ def _csv_fields(lines: Lines, taken: list[Line], dialect: _Dialect) -> Fields:
     if '"' not in line:
         return tuple(field or None for field in line.split(dialect.delimiter))
     if dialect.plain_record.fullmatch(line):
-        # It refuses fields of more than 131,072 characters.
+        # Python's csv reader refuses fields of more than 131,072 characters.
         with suppress(csv.Error):
             return tuple(field or None for field in next(csv.reader((line,), delimiter=dialect.delimiter)))
     return _csv_fields_by_quotes(lines, taken, line, dialect)
 
 
 def _csv_fields_by_quotes(lines: Lines, taken: list[Line], line: str, dialect: _Dialect) -> Fields:
-    """As `_csv_fields`, for any record; `line` is its first line without its end."""
+    """Like `_csv_fields`, for any record. `line` is its first line without the line end."""
     fields: list[str | None] = []
     place = 0
     while True:
@@ -188,7 +188,7 @@ def _quoted(lines: Lines, taken: list[Line], line: str, place: int) -> tuple[str
 
 
 def jsonl_records(stream: TextIO) -> Iterator[Record]:
-    """One record per line that is not blank. Whether it is an object is left to the JSON functions of DuckDB."""
+    """One record per line that is not blank. DuckDB's JSON functions check whether it is an object."""
     lines = Lines(stream)
     number = 0
     while (taken := lines.take()) is not None:
@@ -201,7 +201,7 @@ def jsonl_records(stream: TextIO) -> Iterator[Record]:
 
 
 def json_record(number: int, line: int, text: str, error: str | None = None) -> Record:
-    """A record of JSON text, unless an error is known, with what is wrong with it that DuckDB's JSON functions would not mind."""
+    """A record of JSON text with the given error or, without one, with an error that DuckDB's JSON functions would accept."""
     content, is_utf8 = readable(text)
     if error is None:
         error = _loose_json(content) if is_utf8 else not_utf8(content)
@@ -209,12 +209,12 @@ def json_record(number: int, line: int, text: str, error: str | None = None) -> 
 
 
 def _loose_json(text: str) -> str | None:
-    """What is wrong with text that DuckDB's JSON functions would not mind, or would not name."""
+    """What is wrong with the text that DuckDB's JSON functions would accept, or would not name."""
     may_be_half = "\\ud" in text or "\\uD" in text
     if "NaN" not in text and "Infinity" not in text and not may_be_half and _TRAILING_COMMA.search(text) is None:
         return None
     try:
-        # Numbers stay text: only the grammar matters here, and Python refuses integers of more than 4300 digits.
+        # Numbers stay text, because only the grammar matters here, and Python refuses integers of more than 4300 digits.
         found = json.loads(text, parse_constant=_no_constant, parse_int=str, parse_float=str)
         json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -225,5 +225,5 @@ def _loose_json(text: str) -> str | None:
 
 
 def _no_constant(name: str) -> NoReturn:
-    """JSON has no NaN and no Infinity; Python's parser reads them."""
+    """Refuse NaN and Infinity: JSON has neither, but Python's parser accepts them."""
     raise ValueError(f"{name} is not a JSON number")

@@ -1,7 +1,7 @@
-"""How a value as a file has it becomes a value of a declared column: SQL expressions. No files, no connection.
+"""SQL expressions that convert a value of a file into a value of a declared column. No files, no connection.
 
-Every reader hands its records over as a relation of raw fields, and all of them are converted here, so that a value
-means the same in every format, and in a clean file as in a broken one.
+Every reader passes its records on as a relation of raw fields, and all of them are converted here. So a value means the
+same in every format, in a clean file and in a broken one.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Field:
     """One column of a file.
 
     Attributes:
-        name: as the file spells it.
-        type: its DuckDB type; TEXT where the file has none.
-        sql: the value.
+        name: the name in the file.
+        type: its DuckDB type; TEXT if the file has no types.
+        sql: SQL of the value.
     """
 
     name: str
@@ -53,18 +53,18 @@ class Field:
 
 @dataclass(frozen=True)
 class Shape:
-    """What the records of a file, or of a batch of its records, look like. All SQL is over `relation`.
+    """The form of a file's records, or of a batch of them. All SQL is over `relation`.
 
     Attributes:
         relation: SQL that can follow `from`: one row per record, in file order.
         columns: declared column -> the field that fills it.
-        extras: fields that no declared column takes: they become the properties, in this order.
-        number: of the record, from 1.
-        line: on which it starts, from 1; its number, where a format has no lines.
-        content: its text.
+        extras: fields that no declared column takes. They become the properties, in this order.
+        number: the record's number, from 1.
+        line: the line on which it starts, from 1; its number if the format has no lines.
+        content: the record's text.
         broken: why the record as a whole is broken; null when it is not.
-        source_file: which file it is of, where there are several.
-        properties: the properties as JSON, where the reader has gathered them itself.
+        source_file: the record's file, if there are several files.
+        properties: the properties as JSON, if the reader has collected them itself.
     """
 
     relation: str
@@ -79,7 +79,7 @@ class Shape:
 
 
 def refusal(column: RawColumn, data_type: str) -> str | None:
-    """Why a field of this type cannot fill the column, whatever its values; null when it can."""
+    """Why no value of a field of this type can fill the column; None if values can."""
     if data_type in (TEXT, "JSON", '"NULL"') or column.type == "JSON":
         return None
     fitting = {
@@ -94,7 +94,7 @@ def refusal(column: RawColumn, data_type: str) -> str | None:
 
 
 def landed_columns(table: RawTable, shape: Shape) -> dict[str, str]:
-    """Column of the raw table -> column of `converted` that fills it. Columns that the file lacks are left out."""
+    """Column of the raw table -> the column of `converted` that fills it. Columns that the file lacks are left out."""
     places = {column.name: index for index, column in enumerate(table.columns)}
     return {name: f"v{places[name]}" for name in shape.columns} | {"properties": "properties"}
 
@@ -123,7 +123,7 @@ def converted(table: RawTable, shape: Shape) -> str:
         parsed.append(f"{_parsed(column.type, field.type, f'r{index}')} as p{index}")
         checked.append(f"{_checked(column, f'p{index}')} as v{index}")
         problems.append(_problem(column, field.type, index))
-    # One step per subquery: DuckDB then computes each value once, however often it is looked at.
+    # One step per subquery, so that DuckDB computes each value once, however often it is used.
     first = f"select {', '.join(raw)} from {shape.relation}"
     second = f"select {', '.join(parsed)} from ({first})"
     third = f"select {', '.join(checked)} from ({second})"
@@ -154,18 +154,18 @@ def _json_text(data_type: str, value: str) -> str:
 
 
 def _without_nan(field: Field) -> str:
-    """SQL of a field: NaN, which is what pandas makes of a missing number, is no value."""
+    """SQL of a field in which NaN is null. pandas writes NaN for a missing number."""
     return f"case when not isnan({field.sql}) then {field.sql} end" if field.type in FLOATS else field.sql
 
 
 def _always_fits(wanted: str, data_type: str) -> bool:
-    """Whether every value of the field's type has its counterpart in the wanted one."""
+    """Whether every value of the field's type has an equivalent in the wanted type."""
     always = {"VARCHAR": data_type != "BLOB", "JSON": data_type != TEXT}
     return always.get(wanted, False) or data_type == '"NULL"'
 
 
 def _parsed(wanted: str, data_type: str, value: str) -> str:
-    """SQL of the value in the wanted type; null where that cannot be."""
+    """SQL of the value in the wanted type; null if it cannot be converted."""
     if data_type == '"NULL"':
         return f"cast(null as {wanted})"
     if wanted == "VARCHAR":
@@ -180,7 +180,7 @@ def _parsed(wanted: str, data_type: str, value: str) -> str:
     if data_type == TEXT:
         return _from_text(wanted, value)
     if wanted == "TIMESTAMP" and NUMBERS.fullmatch(data_type):
-        # A float is exact to less than a microsecond of a second, and not to more.
+        # A float of seconds since 1970 is exact to a microsecond, but to no more digits.
         return _from_epoch(f"try_cast({value} as decimal(38, {6 if data_type in FLOATS else 9}))")
     if wanted in ("TIMESTAMP", "DATE"):
         return f"try_cast({_as_timestamp(data_type, value)} as {wanted})"
@@ -192,12 +192,12 @@ def _parsed(wanted: str, data_type: str, value: str) -> str:
 def _as_text(data_type: str, value: str) -> str:
     """SQL of a scalar as text: 42, true, 1.5, 2024-01-31 23:59:59.
 
-    pandas makes floats of a column of ids of which some are missing, and databases export places: 42.0 and 42.00 are the id 42.
+    pandas turns a column of ids into floats if some are missing, and databases export decimal places. So 42.0 and 42.00 are the id 42.
     """
     if data_type == TEXT:
         return value
     if data_type == "JSON":
-        # DuckDB writes the fraction of a whole number as .0; text ends in a quote and never looks so.
+        # DuckDB writes the fraction of a whole number as .0. JSON text ends in a quote, so it never looks like this.
         return f"(case when suffix(cast({value} as varchar), '.0') then {value}[:-3] else {value} ->> '$' end)"
     if data_type in FLOATS:
         whole = f"{value} = trunc({value}) and abs({value}) < {2**63}"
@@ -217,8 +217,8 @@ def _from_text(wanted: str, value: str) -> str:
     """SQL of text in a type that is not text."""
     cast = f"try_cast({value} as {wanted})"
     if wanted == "TIMESTAMP":
-        # A cast to TIMESTAMP ignores the offset. This one applies it, and takes the session's zone, UTC, without one. It knows no
-        # blank before the offset and no UTC behind it: coalesce rewrites those alone that it does not know.
+        # A cast to TIMESTAMP ignores the offset. A cast to timestamptz applies it; without an offset it takes the session's zone, UTC.
+        # It does not accept a blank before the offset or UTC after it. Only such values are rewritten, by coalesce.
         plain = f"regexp_replace({value}, '([+-][0-9:]+) ?UTC\\s*$', '\\1')"
         plain = f"regexp_replace(regexp_replace({plain}, ' ?UTC\\s*$', 'Z'), '([0-9]) (Z|[+-])', '\\1\\2')"
         moment = f"coalesce(try_cast({value} as timestamptz), try_cast({plain} as timestamptz))"
@@ -233,9 +233,9 @@ def _from_json_number(value: str) -> str:
 
 
 def _from_epoch(number: str) -> str:
-    """SQL of a decimal as the moment so many seconds, milliseconds or microseconds after 1970; null where its length is of none.
+    """SQL of a decimal of seconds, milliseconds or microseconds since 1970 as a moment; null if its length fits no unit.
 
-    What is less than a microsecond is cut off.
+    Digits below a microsecond are cut off.
     """
     units = [
         f"when {number} >= {least} and {number} < {least}0 then {number} * {microseconds}"
@@ -245,19 +245,19 @@ def _from_epoch(number: str) -> str:
 
 
 def _as_timestamp(data_type: str, value: str) -> str:
-    """SQL of a moment as naive UTC microseconds, rounded down: DuckDB's own cast rounds nanoseconds to the nearest."""
+    """SQL of a moment as naive UTC microseconds, rounded down. DuckDB's own cast would round nanoseconds to the nearest microsecond."""
     if data_type.endswith("_NS"):
         nanoseconds = f"epoch_ns({value})"
         return f"make_timestamp(({nanoseconds} - ({nanoseconds} % 1000 + 1000) % 1000) // 1000)"
     # A cast of TIMESTAMP WITH TIME ZONE would give local time.
     moment = value if data_type.startswith("TIMESTAMP") else f"try_cast({value} as timestamp)"
-    # DuckDB leaves comparisons out where a parquet file's statistics answer them, though a damaged page may say otherwise.
-    # It does not look through `try`.
+    # DuckDB skips a comparison that a parquet file's statistics decide, although a damaged page may hold other values.
+    # `try` prevents this.
     return f"try(make_timestamp(epoch_us({moment})))"
 
 
 def _checked(column: RawColumn, value: str) -> str:
-    """SQL that makes null what the type can hold but a raw table must not: other calendars' years, infinities, words for no value."""
+    """SQL that turns values into null that the type allows but a raw table does not: years out of range, infinities, null words."""
     if column.type == "VARCHAR":
         return _checked_text(column, value)
     if column.type == "JSON":
@@ -271,32 +271,32 @@ def _checked(column: RawColumn, value: str) -> str:
 
 
 def _checked_text(column: RawColumn, value: str) -> str:
-    """SQL of a text: an id without blanks around it and without a fraction of zeros, an optional one without words for no value."""
+    """SQL of a text. An id loses blanks around it and a fraction of zeros. An optional text that is a null word becomes null."""
     trimmed = f"trim({value}, {literal(BLANKS)})"
     if column.is_id:
         whole = f"regexp_replace({trimmed}, {literal(WHOLE_WITH_FRACTION)}, '\\1')"
-        # Few ids are odd, and these questions cost a tenth of what the answers do. Blanks come before ! in the order of letters.
+        # Few ids need this, and the test costs a tenth of the conversion. In the order of characters, blanks come before `!`.
         is_odd = f"{value} < '!' or suffix({value}, '.0') or suffix({value}, '00') or right({value}, 1) < '!'"
         value = f"case when {is_odd} then {whole} else {value} end"
     if column.required:
         return value
-    # Most texts are longer, and to look at each would cost more than to parse it.
+    # Most texts are longer, and comparing each with the words would cost more than parsing it.
     is_word = f"strlen({value}) <= {NULL_WORD_BYTES} and {_is_one_of(f'lower({trimmed})', ('', *NULL_WORDS))}"
     return f"case when {is_word} or ({value} < '!' and {trimmed} = '') then null else {value} end"
 
 
 def _is_one_of(value: str, words: Sequence[str]) -> str:
-    """SQL: the value is one of the words. DuckDB makes a join of `in`, which does not keep the order of rows."""
+    """SQL: the value is one of the words. DuckDB turns `in` into a join, which does not keep the order of rows."""
     return f"({' or '.join(f'{value} = {literal(word)}' for word in words)})"
 
 
 def _problem(column: RawColumn, data_type: str, index: int) -> str:
     """A branch of `case` for a value that did not become one of the column's type."""
-    # A text that is a word for no value has become text, and then none.
+    # A text that is a null word was converted to text and then to null.
     lost = f"{'p' if column.type == 'VARCHAR' else 'v'}{index} is null and r{index} is not null"
     value = f"(r{index} ->> '$')" if data_type == "JSON" else f"cast(r{index} as varchar)"
     if data_type in (TEXT, "JSON"):
-        # Only asked of what is lost: trimming every value costs more than parsing it.
+        # Tested only for lost values, because trimming every value costs more than parsing it.
         words = ("",) if column.required else ("", *NULL_NUMBERS)
         is_word = _is_one_of(f"lower(trim({value}, {literal(BLANKS)}))", words)
         lost = f"case when {lost} then coalesce(not {is_word}, false) else false end"

@@ -1,4 +1,4 @@
-"""What is known of one data file: from its place, and from its first bytes. Nothing is opened here."""
+"""The description of one data file, from its place and from its first bytes. Nothing is opened here."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Calls:
-    """What a file of raw calls is to one of the tables that it fills.
+    """The relation of a file of raw calls to one of the tables that it fills.
 
     Attributes:
-        is_home: whether this table answers for the records that fill no table.
-        types: the types of calls that some table takes.
+        is_home: whether this table also takes the records that fill no table.
+        types: the types of calls that any table takes.
     """
 
     is_home: bool
@@ -25,12 +25,12 @@ class LandedFile:
     """One data file, as it was when the folder was listed.
 
     Attributes:
-        path: absolute.
-        source_file: below the landing folder, with forward slashes: the file's identity in the ledger.
-        size_bytes: on disk.
+        path: the absolute path.
+        source_file: the path below the landing folder, with forward slashes. It identifies the file in the ledger.
+        size_bytes: the size on disk.
         modified_ns: last modification, nanoseconds since 1970.
-        refusal: why it cannot be read, as its place shows.
-        calls: of a file of raw calls, which is a file of several tables.
+        refusal: why it cannot be read because of its place.
+        calls: set for a file of raw calls, which belongs to several tables.
     """
 
     path: str
@@ -43,15 +43,15 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class Kind:
-    """What the beginning of a file says of it.
+    """What the beginning of a file shows.
 
     Attributes:
         format: parquet, csv, jsonl (one JSON object per line) or json (one array, or objects over several lines).
-        gzipped: whether its bytes are.
-        encoding: of its text.
-        delimiter: of csv fields.
-        first: its first JSON object, where there is one.
-        is_lone: whether that object is all that the file has.
+        gzipped: whether its bytes are gzipped.
+        encoding: the encoding of its text.
+        delimiter: the delimiter of csv fields.
+        first: its first JSON object, if there is one.
+        is_lone: whether the file has only that object.
     """
 
     format: str = "csv"
@@ -69,4 +69,4 @@ class Kind:
 
 @dataclass(frozen=True)
 class DataFile(Kind, LandedFile):
-    """A file whose beginning was looked at."""
+    """A file whose beginning has been read."""

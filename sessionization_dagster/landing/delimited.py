@@ -1,4 +1,4 @@
-"""Reading csv and jsonl files with DuckDB's vectorised readers. Doubtful records are left to the careful path."""
+"""Reads csv and jsonl files with DuckDB's vectorised readers. Doubtful records are left to the careful path."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from sessionization_dagster.landing.tables import RawColumn, RawTable
 from sessionization_dagster.landing.text import has_lone_returns, is_blank, opened
 from sessionization_dagster.warehouses.text import literal
 
-#: Every key of a file is looked up in every row: with more of them than this, batches that share keys are quicker.
+#: Every key of a file is looked up in every row. Above this number of keys, batches that share keys are faster.
 MAX_KEYS = 1_000
 
 
 def source_path(path: str) -> str:
-    """The path as an SQL constant that matches just this file: DuckDB's readers take patterns."""
+    """The path as an SQL constant that matches only this file, because DuckDB's readers accept patterns."""
     return literal("".join(f"[{letter}]" if letter in "*?[" else letter for letter in path))
 
 
 def spellings(column: RawColumn, names: Sequence[str]) -> list[int]:
-    """Places of the names that files may have for a column, the best first, and after them those in another case.
+    """The positions of the names that can fill the column, the best first. Names in another case come after the exact ones.
 
-    Of several that differ only in case, the first by code point is better.
+    Of several names that differ only in case, the first by code point is better.
     """
     wanted = column.spellings
     lowered = [name.lower() for name in wanted]
@@ -64,10 +64,10 @@ def match_names(table: RawTable, names: Sequence[str]) -> dict[str, int]:
 
 
 def match_keys(table: RawTable, names: Sequence[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """For JSON records: declared column -> the keys that may fill it, the best first; property -> the keys that count more than it.
+    """For JSON records: declared column -> the keys that may fill it, the best first; property -> the keys that precede it.
 
-    Keys may differ from record to record, so the choice is made in each: the best key that is not null. A key that is not chosen is a
-    property there, if one that counts more is not null.
+    Keys may differ from record to record, so each record chooses the best key that is not null. A key that is not chosen is a property
+    of that record, if one of the keys that precede it is not null.
     """
     columns = {column.name: [names[place] for place in spellings(column, names)] for column in table.columns}
     columns = {column: keys for column, keys in columns.items() if keys}
@@ -79,9 +79,9 @@ def match_keys(table: RawTable, names: Sequence[str]) -> tuple[dict[str, list[st
 
 
 def near_misses(table: RawTable, names: Sequence[str]) -> list[str]:
-    """A sentence per name that differs only in separators from a column that is not there, and that says whose or which event a row is.
+    """A sentence per name that differs only in separators from a missing column of the time, of an id or of the event's id.
 
-    `userId` is not read as `user_id`: a property may be called so, and be anybody's id.
+    `userId` is not read as `user_id`, because a property may have this name and hold any person's id.
     """
     wanted = {
         _letters(spelling): column.name
@@ -107,7 +107,7 @@ def csv_columns(file: DataFile) -> tuple[str, ...]:
 
 
 def csv_shape(table: RawTable, fields: Sequence[Field], relation: str, **record: str) -> Shape:
-    """Records that have these fields. Raises UnreadableFile."""
+    """The shape of records that have these fields. Raises UnreadableFile."""
     places = match_names(table, [field.name for field in fields])
     return Shape(
         relation=relation,
@@ -118,12 +118,12 @@ def csv_shape(table: RawTable, fields: Sequence[Field], relation: str, **record:
 
 
 def csv_fields(file: DataFile, names: Sequence[str], values: Sequence[str]) -> list[Field]:
-    """Fields called names[n] with the SQL values[n], and those that the file's folders give."""
+    """Fields with the names names[n] and the SQL values[n], and the fields from the file's folders."""
     return [Field(name, TEXT, value) for name, value in zip(names, values, strict=True)] + folder_fields(file, names)
 
 
 def folder_fields(file: LandedFile, names: Sequence[str]) -> list[Field]:
-    """The columns that the folders on the way to the file give it, but for those that it has itself."""
+    """The columns from the folders on the file's path, except those that the file has itself."""
     own = {name.lower() for name in names}
     given = {name: value for name, value in folder_values(file.source_file).items() if name.lower() not in own}
     return [Field(name, TEXT, _constant(value)) for name, value in given.items()]
@@ -134,11 +134,11 @@ def _constant(value: str | None) -> str:
 
 
 def whole_csv(file: DataFile, table: RawTable) -> Shape:
-    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare where DuckDB would misread it."""
+    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare if DuckDB would misread the file."""
     names = csv_columns(file)
     with opened(file) as stream:
         starts_blank = is_blank(stream.readline(2**16))
-    # DuckDB takes a blank first line for the header, and a blank line for a null where there is one column.
+    # DuckDB reads a blank first line as the header and, if there is only one column, a blank line as a null.
     if starts_blank or len(names) == 1 or not file.is_utf8 or has_lone_returns(file):
         raise NeedsCare
     fields = [f"c{place}" for place in range(len(names))]
@@ -147,10 +147,10 @@ def whole_csv(file: DataFile, table: RawTable) -> Shape:
 
 
 def whole_jsonl(session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable) -> Shape:
-    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare where it is not plainly one object per line."""
+    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare if it is not simply one object per line."""
     if file.format == "json" or not file.is_utf8 or has_lone_returns(file):
         raise NeedsCare
-    # A control character that no valid JSON contains, so that each line comes as one field.
+    # The delimiter is a control character that no valid JSON contains, so that each line is one field.
     relation = _read_csv(file, ["line"], header=False, delimiter="\x1f", quote="", null="\x1e")
     text = unnested("line", table)
     keys = jsonl_keys(session, relation, text, table, MAX_KEYS + 1)
@@ -163,11 +163,11 @@ def whole_jsonl(session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTa
 
 
 def unnested(text: str, table: RawTable) -> str:
-    """SQL of a JSON record whose fields are all at its top, where the table's records may have most of them in one object."""
+    """SQL of a JSON record with all fields at the top level. The table's records may have most of their fields in one object."""
     if table.unnest is None:
         return text
     inner, without = f"json_extract({text}, {literal('/' + table.unnest)})", literal(json.dumps({table.unnest: None}))
-    # A patch with null takes the key away; what is outside the object counts more than what is in it.
+    # A patch with null removes the key. A field outside the object takes precedence over one inside.
     flat = f"cast(json_merge_patch({inner}, json_merge_patch({text}, {without})) as varchar)"
     return f"case when json_type({inner}) = 'OBJECT' then {flat} else {text} end"
 
@@ -175,7 +175,7 @@ def unnested(text: str, table: RawTable) -> str:
 def jsonl_keys(
     session: duckdb.DuckDBPyConnection, relation: str, text: str, table: RawTable, most: int | None
 ) -> list[str]:
-    """The keys of all objects, sorted; broken off after `most`. Raises UnreadableFile, and duckdb.Error for text that is not JSON."""
+    """The keys of all objects, sorted, at most `most`. Raises UnreadableFile, and duckdb.Error for text that is not JSON."""
     limit = "" if most is None else f"limit {most}"
     rows = session.execute(f"select distinct unnest(json_keys({text})) from {relation} {limit}").fetchall()
     keys = sorted(key for (key,) in rows)
@@ -189,16 +189,16 @@ def jsonl_keys(
 def jsonl_shape(
     table: RawTable, keys: Sequence[str], relation: str, text: str, file: LandedFile, **record: str
 ) -> Shape:
-    """Lines of JSON objects whose keys are all among `keys`.
+    """The shape of lines of JSON objects whose keys are all among `keys`.
 
-    `text` is the SQL of the line, null where it is not an object.
+    `text` is the SQL of the line, null if the line is not an object.
     """
     pointers = ["/" + key.replace("~", "~0").replace("/", "~1") for key in keys]
     paths = f"[{', '.join(map(literal, pointers))}]" if keys else "cast([] as varchar[])"
-    # JSON's null is no value, as in the other formats.
+    # JSON's null means no value, as in the other formats.
     values = {key: f"nullif(found[{place}], 'null')" for place, key in enumerate(keys, start=1)}
     for field in folder_fields(file, ()):
-        # A folder's value counts in the records that have none, whatever the case of the key.
+        # A folder's value applies to records without a value for the key, whatever its case.
         own = [sql for key, sql in values.items() if key.lower() == field.name.lower()]
         given = (
             f"case when {first_non_null(own)} is null then to_json({field.sql}) end" if own else f"to_json({field.sql})"
@@ -216,14 +216,14 @@ def jsonl_shape(
 
 
 def first_non_null(values: Sequence[str]) -> str:
-    """SQL of the first that is not null."""
+    """SQL of the first value that is not null."""
     return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
 
 
 def _read_csv(
     file: DataFile, columns: Sequence[str], header: bool, delimiter: str = ",", quote: str = '"', null: str = ""
 ) -> str:
-    """The reader's call with nothing left to guess."""
+    """The reader's call, with every option set so that DuckDB guesses nothing."""
     types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     return (
         f"read_csv({source_path(file.path)}, auto_detect = false, columns = {{{types}}}, header = {header}, "

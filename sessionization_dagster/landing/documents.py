@@ -1,4 +1,4 @@
-"""JSON that is not one object per line: an array of objects, or objects spread over several lines, told apart record by record."""
+"""Reads JSON that is not one object per line, record by record: an array of objects, or objects over several lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEVER_CLOSED = "is cut off: an array is opened and never closed; write the file 
 
 
 def json_records(stream: TextIO) -> Iterator[Record]:
-    """One record per element of the arrays and per object outside of one. Whether it is an object is left to DuckDB."""
+    """One record per element of the arrays, and per object outside of an array. DuckDB checks whether it is an object."""
     for number, (line, content, error) in enumerate(_elements(stream), start=1):
         yield json_record(number, line, content, error)
 
@@ -60,7 +60,7 @@ def _tokens(stream: TextIO) -> Iterator[str]:
         text = rest + chunk
         end = 0
         for found in _TOKEN.finditer(text):
-            # A token at the end may go on in the next chunk.
+            # A token at the end may continue in the next chunk.
             if found.end() == len(text):
                 break
             yield found[0]

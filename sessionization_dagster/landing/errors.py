@@ -1,12 +1,12 @@
-"""How reading one file can fail. None of these leaves the landing: each becomes a row of `raw.landing_rejects`."""
+"""The errors of reading one file. None of them leaves the landing: each becomes a row of `raw.landing_rejects`."""
 
 from __future__ import annotations
 
 
 class UnreadableFile(Exception):
-    """The file cannot be read at all; the message names the problem and the remedy.
+    """The file cannot be read at all. The message names the problem and the remedy.
 
-    `transient` says that the cause lies outside the file (a permission, a disk): it is worth trying again unchanged.
+    `transient`: the cause is outside the file (a permission, a disk), so a retry with the unchanged file may succeed.
     """
 
     def __init__(self, message: str, *, transient: bool = False) -> None:

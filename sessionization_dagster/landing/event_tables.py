@@ -1,4 +1,4 @@
-"""Raw tables of one event each, that SESSIONIZATION_RAW_EVENT_TABLES names: which they are. No SQL, no warehouse."""
+"""The raw tables that SESSIONIZATION_RAW_EVENT_TABLES names. Each holds one kind of event. No SQL, no warehouse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sessionization_dagster.settings.bigquery import RAW_EVENT_TABLES
 
 
 def event_tables(tables: Sequence[RawTable], named: Mapping[str, Sequence[str]]) -> tuple[RawTable, ...]:
-    """The event tables, declared as the tables of their sources' track calls are. tables are the declared ones, named is by source.
+    """The event tables, declared like the table of their source's track calls. tables are the declared tables; named is by source.
 
     Raises:
         SettingsError: a source has no table of track calls, or a name is that of a declared table.

@@ -1,4 +1,4 @@
-"""Which files lie in the landing folder and which raw table each belongs to."""
+"""Which files are in the landing folder, and which raw table each belongs to."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ __all__ = ["Discovery", "LandedFile", "discover"]
 
 @dataclass
 class Discovery:
-    """What the landing folder holds.
+    """The content of the landing folder.
 
     Attributes:
-        files: by raw table name, each sorted by path. A file of raw calls is one of each table of its source that takes calls.
+        files: by raw table name, each sorted by path. A file of raw calls belongs to each table of its source that takes calls.
         strays: by `<source>/<folder>`, files of known sources in folders that belong to no table.
-        strays_ignored: by the same, (path, reason) of what cannot be landed there.
-        ignored: (path, reason) of the others.
-        unknown_folders: sentences.
+        strays_ignored: by the same key, (path, reason) of files there that cannot be landed.
+        ignored: (path, reason) of all other files.
+        unknown_folders: sentences about folders that belong to no table.
     """
 
     files: dict[str, list[LandedFile]]
@@ -50,7 +50,7 @@ class Discovery:
     unknown_folders: list[str] = field(default_factory=list)
 
     def holds(self, source_file: str) -> bool:
-        """Whether a file is there, for whichever table, or lies in a folder that is refused; or is a folder that is refused no more."""
+        """Whether a file is there, for any table, or is in a refused folder. True too for a folder that is no longer refused."""
         return (
             source_file in self._present or source_file in self._folders_read or source_file.startswith(self._refused)
         )
@@ -69,10 +69,10 @@ class Discovery:
 
 
 def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
-    """Lists the landing folder. Opens files of those sources alone that may deliver raw calls, to see whether they do.
+    """Lists the landing folder. Opens only files of sources that may deliver raw calls, to see whether they do.
 
-    Raises LandingError when it is missing, cannot be listed, or holds no data file for any of `tables`: an unmounted or
-    mistyped folder must not look like one whose files were all withdrawn.
+    Raises LandingError if the folder is missing, cannot be listed, or holds no data file for any of `tables`: an unmounted or
+    mistyped folder must not look like one whose files were all removed.
     """
     root = os.path.abspath(landing)
     if not os.path.isdir(root):
@@ -85,7 +85,7 @@ def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
     for path in sorted(_walk(root, discovery.ignored)):
         _place(root, path, folders, discovery)
     routed = route_calls(discovery.files, discovery.strays, tables)
-    # Any other folder of strays is named as a whole.
+    # Every other folder of strays is named as a whole.
     discovery.ignored += [entry for folder in sorted(routed) for entry in discovery.strays_ignored.get(folder, ())]
     discovery.unknown_folders += _unknown_folders(root, folders, routed)
     if not any(discovery.files.values()):
@@ -99,13 +99,13 @@ def discover(landing: Path, tables: Sequence[RawTable]) -> Discovery:
 
 
 def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
-    """Paths of all visible files below `root`, of hidden ones that may be data, and of such folders in the tables' folders.
+    """Paths of all visible files below `root`, of hidden files that may be data, and of such hidden folders in the tables' folders.
 
-    Follows links, but into each folder once.
+    Follows links, but enters each folder only once.
     """
 
     def refuse(error: OSError) -> None:
-        # A folder that cannot be listed would otherwise look empty, and its rows would be withdrawn.
+        # A folder that cannot be listed would otherwise look empty, and its rows would be removed.
         raise LandingError(f"{error.filename} cannot be listed ({error.strerror}): allow reading it, or move it away")
 
     seen = set()
@@ -123,19 +123,19 @@ def _walk(root: str, ignored: list[tuple[str, str]]) -> Iterator[str]:
         if _relative(root, folder).count("/"):
             hidden = [name for name in subfolders if is_hidden(name) and not is_working_folder(name)]
             yield from (path for path in (os.path.join(folder, name) for name in hidden) if _holds_data(path))
-        # In order, so that of two links to one folder always the same one is followed.
+        # Sorted, so that of two links to one folder the same one is always followed.
         subfolders[:] = sorted(name for name in subfolders if not is_hidden(name))
         yield from (os.path.join(folder, name) for name in names if not is_hidden(name) or format_of(name))
 
 
 def _owner(folder: str, subfolders: Sequence[str]) -> str | None:
-    """Why no file below the folder can be read, where another format owns it."""
+    """Why no file below the folder can be read, if another format owns it."""
     metadata = os.path.join(folder, "metadata")
     return owner_of(subfolders, os.listdir(metadata) if "metadata" in subfolders and os.path.isdir(metadata) else ())
 
 
 def _holds_data(folder: str) -> bool:
-    """Whether there are files in a hidden folder that may have been meant to be read."""
+    """Whether a hidden folder has files that may be meant to be read."""
     for _, subfolders, names in os.walk(folder):
         subfolders[:] = [name for name in subfolders if not is_working_folder(name)]
         if any(format_of(name) for name in names):
@@ -144,7 +144,7 @@ def _holds_data(folder: str) -> bool:
 
 
 def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery: Discovery) -> None:
-    """Adds one file to its table's list, or to the ignored ones. Unknown folders are told of as a whole."""
+    """Adds one file to its table's list, or to the ignored files. Unknown folders are reported as a whole."""
     relative = _relative(root, path)
     parts = relative.split("/")
     if os.path.isdir(path) and not is_hidden(parts[-1]):
@@ -169,7 +169,7 @@ def _place(root: str, path: str, folders: dict[tuple[str, str], str], discovery:
 
 
 def _refuse_folder(path: str, relative: str, folders: dict[tuple[str, str], str], discovery: Discovery) -> None:
-    """Adds a folder that another format owns to each table that it holds files of, or lies below, as a file that cannot be read."""
+    """Adds a folder that another format owns, as an unreadable file, to each table whose files it holds or whose folder it is in."""
     refusal = _owner(path, os.listdir(path)) or ""
     stray = "/".join(relative.split("/")[:2])
     discovery.strays_ignored.setdefault(stray, []).append((_printable(relative), f"it {refusal}"))
@@ -182,7 +182,7 @@ def _refuse_folder(path: str, relative: str, folders: dict[tuple[str, str], str]
 
 
 def _landed_file(path: str, relative: str) -> LandedFile | str:
-    """The file, or why it is none that can be landed."""
+    """The file, or the reason why it cannot be landed."""
     if is_unfinished(relative):
         return UNFINISHED
     if _printable(relative) != relative:
@@ -197,7 +197,7 @@ def _landed_file(path: str, relative: str) -> LandedFile | str:
 
 
 def _unknown_folders(root: str, folders: dict[tuple[str, str], str], routed: Collection[str]) -> Iterator[str]:
-    """One sentence per folder with files that no raw table is filled from, naming the allowed names; `routed` are filled from."""
+    """One sentence per folder whose files fill no raw table, with the allowed names. The folders in `routed` do fill tables."""
     sources = sorted({source for source, _ in folders})
     for source in _subfolders(root):
         if source not in sources:
@@ -212,7 +212,7 @@ def _unknown_folders(root: str, folders: dict[tuple[str, str], str], routed: Col
 
 
 def _holds_files(folder: str) -> bool:
-    """Whether there are files in a folder, at any depth: visible ones, or hidden ones that may have been meant to be read."""
+    """Whether a folder has files at any depth: visible ones, or hidden ones that may be meant to be read."""
     for inner, subfolders, names in os.walk(folder):
         hidden = [name for name in subfolders if is_hidden(name)]
         if any(format_of(name) or not is_hidden(name) for name in names):
@@ -235,5 +235,5 @@ def _relative(root: str, path: str) -> str:
 
 
 def _printable(name: str) -> str:
-    """The name as text that can be stored and logged, whatever bytes it is made of."""
+    """The name as text that can be stored and logged, whatever its bytes."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

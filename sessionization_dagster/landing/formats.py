@@ -1,4 +1,4 @@
-"""What a file is, as its first bytes say: its format, compression, encoding and delimiter. Its name only helps where they say nothing."""
+"""A file's format, compression, encoding and delimiter, by its first bytes. Its name counts only if these are not conclusive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sessionization_dagster.landing.text import GZIP, beginning
 
 DELIMITERS = (",", "\t", ";", "|")
 _PARQUET = b"PAR1"
-# Formats that people put into such folders too.
+# Other formats that people put into such folders.
 _OTHERS = {
     b"PK\x03\x04": "a zip archive (or an Excel workbook)",
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
@@ -33,13 +33,13 @@ _OTHERS = {
 EMPTY = "is empty (zero bytes); write it again, or remove it"
 _UTF8 = "utf-8-sig"
 _ENCODINGS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-#: An object whose first value is a list of objects, as APIs wrap their answers.
+#: An object whose first value is a list of objects, which is how APIs wrap their answers.
 _WRAPPED = re.compile(r'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[\s*\{')
 _QUOTED = re.compile(r'"(?:[^"]|"")*("|\Z)')
 
 
 def recognised(file: LandedFile) -> DataFile:
-    """The file with what its beginning says. Raises UnreadableFile for one that is none of the formats, named for what it is."""
+    """The file with what its beginning shows. Raises UnreadableFile, with the name of its format, if it has none of our formats."""
     if file.refusal is not None:
         raise UnreadableFile(file.refusal)
     if file.size_bytes == 0:
@@ -49,7 +49,7 @@ def recognised(file: LandedFile) -> DataFile:
 
 
 def kind_of(head: bytes, gzipped: bool, name: str) -> Kind:
-    """What a file is that begins so, unzipped. Raises UnreadableFile for none of the formats."""
+    """The kind of a file with this unzipped beginning. Raises UnreadableFile if it has none of the formats."""
     _refuse_others(head, gzipped)
     if head.startswith(_PARQUET):
         return Kind("parquet", gzipped)
@@ -65,7 +65,7 @@ def kind_of(head: bytes, gzipped: bool, name: str) -> Kind:
 
 
 def delimiter_of(header: str) -> str:
-    """The letter that separates the most fields of a csv header line; a comma where none does."""
+    """The delimiter that separates the most fields of a csv header line; a comma if none separates any."""
     unquoted = _QUOTED.sub("", header)
     return max(DELIMITERS, key=unquoted.count)
 
@@ -85,7 +85,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def _encoding(head: bytes) -> str:
-    """UTF-16 is known by its byte order mark, or by the zero bytes of its first two letters."""
+    """UTF-16 is recognised by its byte order mark, or by the zero bytes of its first two letters."""
     if head[:2] in _ENCODINGS:
         return _ENCODINGS[head[:2]]
     zeros = [place for place, byte in enumerate(head[:4]) if byte == 0]
@@ -95,10 +95,10 @@ def _encoding(head: bytes) -> str:
 
 
 def _text_format(text: str, hint: str | None) -> dict[str, Any]:
-    """Format and what belongs to it. `hint`: what the file's name stands for."""
+    """The format and its details. `hint`: the format of the file's name."""
     stripped = text.lstrip(" \t\r\n")
     if not stripped:
-        # Without a letter there is nothing to lose: a csv file alone must have a header.
+        # A file without any text has no rows to lose, but a csv file must have a header.
         return {"format": "csv" if hint == "csv" else "jsonl"}
     if stripped.startswith("["):
         return {"format": "json", "first": _first_of_array(stripped)}
@@ -129,7 +129,7 @@ _NO_ROWS = "is {}, no rows; write one object per line, or one array of them"
 
 
 def _spread(text: str) -> dict[str, Any] | None:
-    """The format of a text that begins with an object over several lines."""
+    """The format of a text that starts with an object over several lines."""
     try:
         found, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
@@ -154,7 +154,7 @@ def _first_of_array(text: str) -> Mapping[str, Any]:
 
 
 def _refuse_scalar(text: str) -> None:
-    """A JSON document that holds no objects."""
+    """Raises UnreadableFile for a JSON document that holds no objects."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -164,7 +164,7 @@ def _refuse_scalar(text: str) -> None:
 
 
 def require_rows(kind: Kind, table: RawTable) -> None:
-    """Raises UnreadableFile for a JSON document that is one object which has no field of the table."""
+    """Raises UnreadableFile for a JSON document that is a single object without any field of the table."""
     names = {name.lower() for column in table.columns for name in column.spellings}
     found = {key.lower() for key in kind.first}
     if not kind.is_lone or not found or found & (names | {table.unnest}):

@@ -1,4 +1,4 @@
-"""The tables in which landed rows, rejects and the list of landed files lie. No file is opened here."""
+"""The tables of landed rows, rejects and landed files. No file is opened here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sessionization_dagster.warehouses.text import identifier, literal
 
 LOADED = "loaded"
 UNREADABLE = "unreadable"
-#: The file is gone from the folder, and its rows are kept.
+#: The file was removed from the folder, and its rows are kept.
 REMOVED = "removed"
 WITHDRAWN = "withdrawn"
 
@@ -42,9 +42,9 @@ _IN_FILES = "source_file in (select unnest($files))"
 
 @dataclass(frozen=True)
 class Entry:
-    """What the ledger knows of a file.
+    """The ledger's entry of a file.
 
-    `modified_ns` is None where the file has to be read again though it may be unchanged.
+    `modified_ns` is None if the file must be read again although it may be unchanged.
     """
 
     size_bytes: int
@@ -52,13 +52,13 @@ class Entry:
     status: str
 
     def describes(self, file: LandedFile) -> bool:
-        """Whether the file is as it was when it was landed."""
+        """Whether the file is unchanged since it was landed."""
         return (self.size_bytes, self.modified_ns) == (file.size_bytes, file.modified_ns)
 
 
 @contextmanager
 def transaction(session: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All of it or nothing, whatever ends it."""
+    """A transaction: all of the block takes effect, or nothing, however it ends."""
     session.begin()
     try:
         yield
@@ -76,13 +76,13 @@ def qualified(table: RawTable) -> str:
 
 
 def prepare_lists(session: duckdb.DuckDBPyConnection) -> None:
-    """Creates the lists of files, changes and rejects where they are missing."""
+    """Creates the lists of files, changes and rejects if they are missing."""
     with transaction(session):
         session.execute(_CREATE)
 
 
 def prepare(session: duckdb.DuckDBPyConnection, tables: Sequence[RawTable]) -> None:
-    """Creates what is missing. A table whose declaration changed has its files read again, so as to equal a new one."""
+    """Creates missing tables. If a table's declaration changed, its files are read again, so that it equals a new table."""
     with transaction(session):
         session.execute(_CREATE)
         for table in tables:
@@ -98,14 +98,14 @@ def _prepare_table(session: duckdb.DuckDBPyConnection, table: RawTable) -> None:
         [table.name],
     ).fetchall()
     existing, wanted = dict(found), {name.lower(): data_type for name, data_type in declared.items()}
-    # New columns come last, as where a column is added to a table.
+    # New columns come last, as if they were added to the table.
     places = {name: place for place, name in enumerate(existing)}
     declared = dict(sorted(declared.items(), key=lambda item: places.get(item[0].lower(), len(places))))
     columns = ", ".join(f"{identifier(name)} {data_type}" for name, data_type in declared.items())
     if not existing:
         session.execute(f"create table {qualified(table)} ({columns})")
     elif not entries(session, table):
-        # Rows that no ledger knows of would be loaded a second time.
+        # Rows without an entry in the ledger would be loaded a second time.
         session.execute(f"delete from {qualified(table)}")
     if existing and existing != wanted:
         before = f"raw.{identifier(table.name + '__before')}"
@@ -114,14 +114,14 @@ def _prepare_table(session: duckdb.DuckDBPyConnection, table: RawTable) -> None:
         session.execute(f"insert into {qualified(table)} select {_converted(declared, existing)} from {before}")
         session.execute(f"drop table {before}")
     if existing != wanted:
-        # The values of a new column are in the files; so far they were among the properties.
+        # The files have the values of a new column. Until now these were among the properties.
         session.execute(f"update raw.landed_files set modified_ns = null where {_OF_TABLE}", _keys(table))
 
 
 def _converted(declared: Mapping[str, str], existing: Mapping[str, str]) -> str:
-    """SQL for the declared columns, over rows with the columns that a table had. Files that are gone can give their rows no other way.
+    """SQL for the declared columns over rows with the former columns. Rows of removed files can be converted only in this way.
 
-    A column that is no longer declared becomes one of the properties; of those that were, one that is declared now becomes a column.
+    A column that is no longer declared becomes a property. A property that is now declared becomes a column.
     """
     others = "coalesce(properties, '{}')" if "properties" in existing else "'{}'"
     dropped = [name for name in existing if name not in {column.lower() for column in declared}]
@@ -141,7 +141,7 @@ def _converted(declared: Mapping[str, str], existing: Mapping[str, str]) -> str:
             values.append(f"try_cast({read}({others}, {literal(_pointer(name))}) as {data_type})")
             patches.append(f"json_object({literal(name)}, null)")
     merged = f"json_merge_patch({', '.join([others, *patches])})" if patches else others
-    # As the landing writes a row without other columns.
+    # Null if empty, as the landing writes a row without other columns.
     values[list(declared).index("properties")] = f"nullif({merged}, '{{}}')"
     return ", ".join(values)
 
@@ -160,7 +160,7 @@ def _pointer(name: str) -> str:
 
 
 def set_status(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str], status: str) -> None:
-    """Note that files are gone and their rows kept, or that they are back."""
+    """Note that files were removed and their rows kept, or that the files are back."""
     session.execute(
         f"update raw.landed_files set status = $status where {_OF_TABLE} and {_IN_FILES}",
         _keys(table) | {"files": list(files), "status": status},
@@ -168,7 +168,7 @@ def set_status(session: duckdb.DuckDBPyConnection, table: RawTable, files: Seque
 
 
 def missing(session: duckdb.DuckDBPyConnection, table: RawTable, is_there: Callable[[str], bool]) -> Missing:
-    """The table's landed files that are not there any more."""
+    """The table's landed files that are no longer there."""
     rows = session.execute(
         f"select source_file, row_count from raw.landed_files where {_OF_TABLE} order by 1", _keys(table)
     ).fetchall()
@@ -185,7 +185,7 @@ def row_counts(session: duckdb.DuckDBPyConnection, table: RawTable) -> dict[str,
 
 
 def same_rows(session: duckdb.DuckDBPyConnection, table: RawTable, one: str, other: str) -> bool:
-    """Whether two files gave the table the same rows, and the same rejects: both may be none, as of raw calls of other types."""
+    """Whether two files gave the table the same rows and the same rejects. Both may have none, such as raw calls of other types."""
     rows = f"select * exclude (source_file) from {qualified(table)} where source_file = $file"
     rejects = f"select source_line, error, content from raw.landing_rejects where {_OF_TABLE} and source_file = $file"
 
@@ -198,7 +198,7 @@ def same_rows(session: duckdb.DuckDBPyConnection, table: RawTable, one: str, oth
 
 
 def withdraw(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str]) -> None:
-    """Removes all that came from these files."""
+    """Removes all rows and rejects of these files."""
     session.execute(f"delete from {qualified(table)} where {_IN_FILES}", {"files": list(files)})
     for name in ("landing_rejects", "landed_files"):
         session.execute(
@@ -214,9 +214,9 @@ def note_changes(
     landed_at: datetime,
     timezone: str,
 ) -> None:
-    """Write into the journal which days have rows of these files, loaded just now or withdrawn in a moment.
+    """Write into the journal the days that have rows of these files, which were just loaded or are about to be removed.
 
-    Days are dates of the timezone. Rows of no day are left out: every run looks at those.
+    Days are dates of the timezone. Rows without a day are left out, because every run reads them.
     """
     day = day_of(table, timezone)
     if day is None:
@@ -235,26 +235,26 @@ def note_changes(
 
 
 def day_of(table: RawTable, timezone: str) -> str | None:
-    """SQL for the day that answers for a raw row; None for a table that does not say when its rows happened."""
+    """SQL for the day that a raw row belongs to; None for a table whose rows have no time."""
     at = moment_of(table)
     if at is None:
         return None
-    # The first and the last moments that a raw row can have are, elsewhere than in UTC, of years that Python does not have.
+    # In timezones other than UTC, the first and the last moments that a raw row can have are in years that Python does not support.
     known = f"({at}) between timestamp '0001-01-02' and timestamp '9999-12-30'"
     return f"case when {known} then cast(timezone({literal(timezone)}, timezone('UTC', {at})) as date) end"
 
 
 def moment_of(table: RawTable) -> str | None:
-    """SQL for the moment that dates a raw row, UTC; None for a table that does not say when its rows happened.
+    """SQL for the moment that dates a raw row, in UTC; None for a table whose rows have no time.
 
-    As staging dates it (stage_events.sql): the row's own time, or that of its arrival where it is missing or cannot be true.
+    The rule is that of staging (stage_events.sql): the row's own time, or the time of its arrival if its own is missing or impossible.
     """
     own = own_moment_of(table)
     return f"coalesce({own}, received_at)" if _notes_arrival(table) else own
 
 
 def own_moment_of(table: RawTable) -> str | None:
-    """As moment_of, but null for a row that its arrival dates: it is rejected, whatever its day."""
+    """Like moment_of, but null for a row that is dated by its arrival. Such a row is rejected, whatever its day."""
     if table.at is None:
         return None
     at = time_of(table)
@@ -264,7 +264,7 @@ def own_moment_of(table: RawTable) -> str | None:
 
 
 def time_of(table: RawTable) -> str:
-    """SQL of DuckDB for what the column `at` says, as a timestamp. The table has such a column."""
+    """DuckDB's SQL for the value of the column `at` as a timestamp. The table must have such a column."""
     assert table.at is not None
     at = identifier(table.at)
     if not table.counts_time:
@@ -320,7 +320,7 @@ def rejects(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence
 
 
 def reject_count(session: duckdb.DuckDBPyConnection, table: RawTable) -> int:
-    """How many rejects the table has, whenever they were found."""
+    """How many rejects the table has, from any run."""
     row = session.execute(f"select count(*) from raw.landing_rejects where {_OF_TABLE}", _keys(table)).fetchone()
     return int(row[0]) if row else 0
 

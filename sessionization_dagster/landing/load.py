@@ -1,4 +1,4 @@
-"""Makes the raw tables follow the landing folder: which files are loaded or withdrawn, and in which transactions."""
+"""Makes the raw tables follow the landing folder: which files are loaded, which files' rows are removed, and in which transactions."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from sessionization_dagster.settings.environment import RemovedFiles
 
 __all__ = ["LandingError", "LandingReport", "TableReport", "land"]
 
-#: So many files, of so many bytes, are loaded by one statement where it can read them: both cores then have something to do, and blocks are
-#: filled before they are written. 30 files of 100,000 rows take half the time that they take one by one; more at once win little.
+#: Up to this many files, of up to this many bytes, are loaded by one statement if it can read them. This keeps both cores busy, and fills
+#: blocks before they are written. 30 files of 100,000 rows take half the time that they take one by one; more at once gain little.
 TOGETHER_FILES = 32
 TOGETHER_BYTES = 256 * 2**20
 
@@ -40,22 +40,22 @@ def land(
     timezone: str = "UTC",
     removed: RemovedFiles = RemovedFiles.KEEP,
 ) -> LandingReport:
-    """Makes the raw tables hold the rows of the landing folder's files: a changed one anew, a vanished one as `removed` says.
+    """Makes the raw tables hold the rows of the landing folder's files. Changed files are loaded anew; `removed` applies to removed files.
 
     Args:
-        connection: of the warehouse, outside a transaction. Its settings are left as they are.
-        landing: the folder; files lie at `<landing>/<source>/<table>/...`.
+        connection: a connection to the warehouse, outside a transaction. Its settings are not changed.
+        landing: the folder; files are at `<landing>/<source>/<table>/...`.
         tables: the raw tables to fill; others are not touched.
         landed_at: noted with files and rejects; naive is UTC.
-        report: is told, in a sentence, of each file that was loaded, set aside or withdrawn.
-        timezone: of the days that the journal `raw.landing_changes` names, an IANA name.
-        removed: what becomes of the rows of files that are gone.
+        report: is called with a sentence about each file that was loaded, set aside or removed.
+        timezone: the timezone (IANA name) of the days in the journal `raw.landing_changes`.
+        removed: what becomes of the rows of removed files.
 
-    Every file is loaded whole or not at all, some in one transaction: after a crash at any moment the next call carries on.
+    Every file is loaded whole or not at all. One transaction may load several. After a crash at any moment, the next call continues.
 
     Raises:
-        LandingError: the folder is missing or holds no data file, or so many files are gone that a disk may be missing; nothing is
-            changed then.
+        LandingError: the folder is missing or holds no data file, or so many files are missing that a disk may be missing. Then
+            nothing is changed.
     """
     found = discover(landing, tables)
     if landed_at.tzinfo is not None:
@@ -78,7 +78,7 @@ def land(
 
 @contextmanager
 def _session(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A second connection to the same database, in UTC, that keeps the order of rows: record numbers follow from it."""
+    """A second connection to the same database, in UTC. It keeps the order of rows, because record numbers depend on it."""
     with connection.cursor() as session:
         session.execute("set session TimeZone = 'UTC'")
         with _order_kept(session, True):
@@ -87,7 +87,7 @@ def _session(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyC
 
 @contextmanager
 def _order_kept(session: duckdb.DuckDBPyConnection, wanted: bool) -> Iterator[None]:
-    """Whether rows are written in the order in which they come. To be left outside a transaction: a failed one takes no statement."""
+    """Sets whether rows are written in the order in which they come. Must end outside a transaction: a failed one accepts no statement."""
     setting = "select current_setting('preserve_insertion_order')"
     before = bool(session.execute(setting).fetchall()[0][0])
     # This setting belongs to the whole instance.
@@ -123,7 +123,7 @@ class _Loader:
         self._keeps = removed is RemovedFiles.KEEP
 
     def land(self, files: Sequence[LandedFile], is_there: Callable[[str], bool]) -> None:
-        """Removes or keeps the rows of removed files, and loads what is new or changed. is_there: whether the folder has a file at all."""
+        """Removes or keeps the rows of removed files, and loads new and changed files. is_there: whether the folder has a file."""
         known = ledger.entries(self._session, self._table)
         present = {file.source_file for file in files}
         absent = {name: entry for name, entry in sorted(known.items()) if name not in present}
@@ -145,7 +145,7 @@ class _Loader:
         self._result.rejects_held = ledger.reject_count(self._session, self._table)
 
     def _load_all(self, files: Sequence[LandedFile], known: Mapping[str, ledger.Entry]) -> list[str]:
-        """Loads what is new or changed. Returns which files there is something to tell of."""
+        """Loads new and changed files. Returns the files that have something to report."""
         told = []
         together = self._load_together([file for file in files if file.source_file not in known])
         for file in files:
@@ -161,11 +161,11 @@ class _Loader:
                 told.append(file.source_file)
             if status == ledger.UNREADABLE:
                 self._result.files_unreadable += 1
-                told.append(file.source_file)  # also where it was set aside in an earlier run
+                told.append(file.source_file)  # also if it was set aside in an earlier run
         return told
 
     def _withdraw(self, files: list[str], why: str) -> None:
-        """Removes the rows of files that are no longer there."""
+        """Removes the rows of files that were removed."""
         if not files:
             return
         with ledger.transaction(self._session):
@@ -175,18 +175,18 @@ class _Loader:
             self._report(f"{source_file}: {why}")
 
     def _keep(self, files: list[str], known: Mapping[str, ledger.Entry]) -> None:
-        """Notes which files are gone though their rows stay."""
+        """Notes which files were removed although their rows stay."""
         ledger.set_status(self._session, self._table, files, ledger.REMOVED)
         self._result.removed_before = [name for name in files if known[name].status == ledger.REMOVED]
         for source_file in set(files) - set(self._result.removed_before):
             self._report(f"{source_file}: gone from the folder; its rows are kept")
 
     def _moved(self, gone: Mapping[str, ledger.Entry], loaded: Sequence[LandedFile]) -> list[str]:
-        """Which of the files that are gone were loaded just now under another name, or zipped: their rows would stand twice."""
+        """Which of the removed files were just loaded under another name, or zipped. Their rows would be in the table twice."""
         counts = ledger.row_counts(self._session, self._table) if gone and loaded else {}
 
         def may_be(name: str, file: LandedFile) -> bool:
-            # Years of archived files may have as many rows as a new one: by that alone only those that went just now are compared.
+            # Years of archived files may have as many rows as a new one, so only files removed just now are compared by count alone.
             is_new = gone[name].status != ledger.REMOVED and counts[name] == counts[file.source_file]
             return is_new or gone[name].size_bytes == file.size_bytes
 
@@ -196,18 +196,18 @@ class _Loader:
         return [name for name in sorted(gone) if any(is_same(name, file) for file in loaded)]
 
     def _back(self, source_file: str) -> str:
-        """Notes that a file is there again, as it was. Returns its status."""
+        """Notes that a file is back unchanged. Returns its status."""
         ledger.set_status(self._session, self._table, [source_file], ledger.LOADED)
         return ledger.LOADED
 
     def _load_together(self, new: list[LandedFile]) -> set[str]:
-        """Loads what can be loaded several files at a time: new and clean parquet files of the same columns. Returns which."""
+        """Loads several files at a time, if they are new and clean parquet files with the same columns. Returns the loaded files."""
         found = (self._recognised(file) for file in new)
         parquet = [file for file in found if file and file.format == "parquet" and not file.gzipped]
         loaded: set[str] = set()
         if len(parquet) < 2:
             return loaded
-        # Columns and values that folders give are constants of a statement.
+        # Columns and their values from folders are constants in a statement.
         for (columns, _), group in groupby(
             parquet, key=lambda file: (self._columns(file), folder_values(file.source_file))
         ):
@@ -219,25 +219,25 @@ class _Loader:
         return loaded
 
     def _recognised(self, file: LandedFile) -> DataFile | None:
-        """What the file is; None for one that cannot be read, of which loading it alone tells more."""
+        """The file with its kind; None if it cannot be read. Loading it alone then reports why."""
         try:
             return recognised(file)
         except UnreadableFile:
             return None
 
     def _columns(self, file: DataFile) -> tuple[tuple[str, str], ...] | None:
-        """Its columns; None for one that cannot be read, of which loading it alone tells more."""
+        """The file's columns; None if it cannot be read. Loading it alone then reports why."""
         try:
             return tuple(self._probe.columns(file))
         except UnreadableFile:
             return None
 
     def _attempt_together(self, files: list[DataFile], columns: list[tuple[str, str]]) -> bool:
-        """Loads new files in one transaction; False, and nothing done, where one of them needs a closer look."""
+        """Loads new files in one transaction. Returns False, with nothing done, if one of them needs the careful path."""
         names = [file.source_file for file in files]
         try:
-            # Rows of parquet files come with their numbers. In the order of files each file would end in a block of its own, not full,
-            # and DuckDB would write nearly all of them again, to fill them up, when the connection is closed.
+            # Rows of parquet files come with their numbers. In file order each file would end in a block of its own that is not full, and
+            # DuckDB would write nearly all of these again, to fill them, when the connection is closed.
             with _order_kept(self._session, False), ledger.transaction(self._session):
                 counts = rows.load_together(self._session, files, self._table, columns)
                 self._note(ledger.LOADED, names)
@@ -263,7 +263,7 @@ class _Loader:
         self._result.near_misses += [(source_file, text) for text in near_misses(self._table, names)]
 
     def _names(self, file: DataFile) -> Sequence[str]:
-        """The columns of a file; of JSON the keys of its first object. Those of raw calls and of an object of properties say nothing."""
+        """The columns of a file, or its first JSON object's keys. Empty for raw calls and nested properties: their keys say nothing."""
         if file.calls is not None or self._table.unnest in file.first:
             return ()
         if file.format == "csv":
@@ -271,7 +271,7 @@ class _Loader:
         return [name for name, _ in self._columns(file) or ()] if file.format == "parquet" else list(file.first)
 
     def _load(self, file: LandedFile, before: ledger.Entry | None) -> str:
-        """Loads one file, quickly if it is clean, else with care, else sets it aside. Returns its status."""
+        """Loads one file: as a whole if it is clean, otherwise record by record. If neither works, sets it aside. Returns its status."""
         try:
             found = recognised(file)
             if found.calls is None:
@@ -299,8 +299,8 @@ class _Loader:
         return counts
 
     def _set_aside(self, file: LandedFile, before: ledger.Entry | None, error: UnreadableFile) -> None:
-        """Notes why the file cannot be read, instead of the rows it may have had."""
-        # The same words whether or not it had rows before: an incremental warehouse equals a rebuilt one.
+        """Removes the rows that the file may have had, and notes why it cannot be read."""
+        # The message does not depend on whether the file had rows before, so an incremental warehouse equals a rebuilt one.
         message = f"{error}. None of its rows are loaded"
         entry = ledger.Entry(file.size_bytes, None if error.transient else file.modified_ns, ledger.UNREADABLE)
         with ledger.transaction(self._session):
@@ -312,7 +312,7 @@ class _Loader:
         self._report(f"{file.source_file}: set aside: {error}{hint}")
 
     def _take_back(self, files: list[str]) -> None:
-        """Removes the rows of files from the table, and notes on which days they stood."""
+        """Removes the rows of files from the table, and notes their days."""
         self._note(ledger.WITHDRAWN, files)
         ledger.withdraw(self._session, self._table, files)
 

@@ -1,4 +1,4 @@
-"""What the place and the name of a raw file say of it: its table, and columns that folders name. The same in a folder and in a bucket."""
+"""What the place and the name of a raw file show: its table, and columns from folders. The same for a folder and for a bucket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from sessionization_dagster.landing.tables import RawTable
 
-#: File name ending -> the format that it stands for. The content decides; the ending helps where a file's beginning is damaged.
+#: File name ending -> format. The content decides; the ending helps if a file's beginning is damaged.
 ENDINGS = {
     ".parquet": "parquet",
     ".csv": "csv",
@@ -17,9 +17,9 @@ ENDINGS = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
 }
-# What a program that has not finished writing, or that keeps the old version, appends to a name.
+# Endings of names that programs use for unfinished files and for old versions.
 _UNFINISHED = re.compile(r".*(\.(tmp|temp|part|partial|filepart|crdownload|inprogress|swp|bak)|~)")
-# Of Spark, Hive, Hadoop's committers, Delta Lake, Hudi, notebooks, and what people call such folders.
+# Names from Spark, Hive, Hadoop's committers, Delta Lake, Hudi and notebooks, and names that people give such folders.
 _WORKING_FOLDER = re.compile(
     r"[._]+(tmp|temp|temporary|staging|(hive|spark)[-_]staging.*|magic.*|delta_.*|change_data|spark_metadata"
     r"|symlink_format_manifest|hoodie.*|trash.*|snapshots?|git|ipynb_checkpoints)"
@@ -35,7 +35,7 @@ _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 EXPECTED_LAYOUT = "<landing>/<source>/<table>/<any name>, as parquet, csv, tsv or JSON (one object per line, or an array), plain or gzipped"
 
-# Why a file is not looked at.
+# Why a file is not read.
 OUTSIDE_A_TABLE = f"it lies outside a table's folder; expected {EXPECTED_LAYOUT}"
 HIDDEN = "its name begins with . or _, as markers and working folders of other tools do; rename it, or move it out of the table's folder"
 READ_ALREADY = "it is a link to a folder that is read already"
@@ -43,35 +43,35 @@ UNFINISHED = "its name is that of a file that is still being written, or of an o
 
 
 def folders_of(tables: Sequence[RawTable]) -> dict[tuple[str, str], str]:
-    """(source, table), which are the names of folders -> the raw table's name."""
+    """(source, table) -> the raw table's name. Source and table are the names of folders."""
     return {(table.source, table.table): table.name for table in tables}
 
 
 def format_of(name: str) -> str | None:
-    """The format that a file's name stands for; None where it stands for none."""
+    """The format of a file's name; None if the name shows none."""
     lowered = name.lower().removesuffix(".gz")
     return next((found for ending, found in ENDINGS.items() if lowered.endswith(ending)), None)
 
 
 def is_hidden(name: str) -> bool:
-    """A name as markers and working folders of other tools have: `_SUCCESS`, `_temporary`, `.part.crc`. Such are not read."""
+    """Whether it is a name of other tools' markers and working folders: `_SUCCESS`, `_temporary`, `.part.crc`. These are not read."""
     return name.startswith((".", "_"))
 
 
 def is_unfinished(name: str) -> bool:
-    """A name as of a file that is still being written, or of an old copy: `a.csv.tmp`. Such are not read."""
+    """Whether the name is like that of an unfinished file or an old copy: `a.csv.tmp`. These are not read."""
     return _UNFINISHED.fullmatch(name.lower()) is not None
 
 
 def is_working_folder(name: str) -> bool:
-    """A hidden folder in which a tool that writes data keeps what is not, or not yet, or no longer part of it."""
+    """Whether it is a hidden folder of a tool that writes data, for files that are not, not yet or no longer part of the data."""
     return _WORKING_FOLDER.fullmatch(name.lower()) is not None
 
 
 def owner_of(subfolders: Collection[str], metadata_files: Collection[str] = ()) -> str | None:
-    """Why a folder with these subfolders (and these files in its folder metadata) cannot be read file by file; None where it can.
+    """Why a folder with these subfolders (and these files in its folder metadata) cannot be read file by file; None if it can.
 
-    Such a format's own lists say which of the files are live: others hold rows that were deleted or replaced.
+    The format's own lists say which of the files are live. The other files hold rows that were deleted or replaced.
     """
     found = next((name for name in sorted(subfolders) if name.lower() in _OWNERS), None)
     if found is None and not any(name.endswith(".metadata.json") for name in metadata_files):
@@ -84,7 +84,7 @@ def owner_of(subfolders: Collection[str], metadata_files: Collection[str] = ()) 
 
 
 def folder_values(source_file: str) -> dict[str, str | None]:
-    """Column -> value of the folders `name=value` on the way to a file, below its table's folder."""
+    """Column -> value, from the folders `name=value` on the file's path below its table's folder."""
     values: dict[str, str | None] = {}
     for folder in source_file.split("/")[2:-1]:
         name, is_pair, value = folder.partition("=")

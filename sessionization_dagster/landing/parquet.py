@@ -1,4 +1,4 @@
-"""Reading parquet files: what they hold, found out where a damaged one can do no harm, and the SQL that reads them."""
+"""Reads parquet files: inspects them where a damaged file can do no harm, and makes the SQL that reads them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sessionization_dagster.landing.tables import RawTable
 
 
 class ParquetProbe:
-    """Looks into parquet files with a DuckDB instance of its own.
+    """Inspects parquet files with a DuckDB instance of its own.
 
     A damaged page can trip an internal assertion of DuckDB's parquet reader (2 of 4,000 randomly damaged files did),
     after which the instance refuses everything. Reading 10 million rows here costs 2 s where landing them takes 15.
     """
 
     def __init__(self) -> None:
-        """The instance is made for the first file."""
+        """The instance is created for the first file."""
         self._instance: duckdb.DuckDBPyConnection | None = None
 
     def columns(self, file: DataFile) -> list[tuple[str, str]]:
@@ -40,7 +40,7 @@ class ParquetProbe:
         return list(zip(_top_level(nodes), (row[1] for row in types), strict=True))
 
     def close(self) -> None:
-        """Gives the instance up; the next file gets a new one."""
+        """Closes the instance; the next file gets a new one."""
         if self._instance is not None:
             self._instance.close()
             self._instance = None
@@ -52,15 +52,15 @@ def whole_parquet(file: DataFile, table: RawTable, columns: list[tuple[str, str]
 
 
 def fit_together(columns: Sequence[tuple[str, str]]) -> bool:
-    """Whether files with these columns can be read by one call: none is called what the reader adds."""
+    """Whether files with these columns can be read by one call: no column has the name of one that the reader adds."""
     return _row_number(columns) and all(name.lower() != "filename" for name, _ in columns)
 
 
 def together_parquet(files: Sequence[DataFile], table: RawTable, columns: list[tuple[str, str]]) -> Shape:
-    """Files with the same columns and folders' values, that fit together, as DuckDB reads them. Raises UnreadableFile as for one."""
+    """Files with the same columns and folder values, as DuckDB reads them together. Raises UnreadableFile as for one file."""
     paths = f"[{', '.join(source_path(file.path) for file in files)}]"
     relation = _numbered(_reader(paths, row_number=True, filename=True), columns, more=", path")
-    # All lie below one folder: what stands before a file's name in the ledger is equally long for all.
+    # All files are below one folder, so the path before the name in the ledger has the same length for all.
     return _shape(
         files[0],
         table,
@@ -71,9 +71,9 @@ def together_parquet(files: Sequence[DataFile], table: RawTable, columns: list[t
 
 
 def careful_parquet(file: DataFile, table: RawTable, columns: list[tuple[str, str]]) -> Shape:
-    """The same with, per record, its text and whether it is valid UTF-8; its number stands for its line."""
+    """Like whole_parquet, with the text of each record and whether it is valid UTF-8. A record's number serves as its line."""
     path, row_number = source_path(file.path), _row_number(columns)
-    # The reader can drop invalid bytes or replace them, not name their row: where the two differ, there were some.
+    # The reader can drop invalid bytes or replace them, but cannot name their row. Rows where the two results differ have invalid bytes.
     replaced, ignored = (_numbered(_reader(path, row_number, utf8), columns) for utf8 in ("replace", "ignore"))
     relation = f"(select a.*, a is distinct from b as is_garbled from {replaced} as a positional join {ignored} as b)"
     broken = "case when is_garbled then 'is not UTF-8; write text columns in UTF-8' end"
@@ -105,7 +105,7 @@ def _fields(columns: list[tuple[str, str]]) -> list[Field]:
 
 
 def _reader(path: str, row_number: bool = False, utf8: str = "strict", filename: bool = False) -> str:
-    """The reader's call. Columns that folders name are added by us, for all formats alike."""
+    """The reader's call. Columns from folders are added elsewhere, in the same way for all formats."""
     return (
         f"read_parquet({path}, hive_partitioning = false, file_row_number = {row_number}, filename = {filename}, "
         f"utf8_validation = '{utf8}')"
@@ -113,12 +113,12 @@ def _reader(path: str, row_number: bool = False, utf8: str = "strict", filename:
 
 
 def _row_number(columns: Sequence[tuple[str, str]]) -> bool:
-    """Whether the reader may add its row number: not where a column of the file is called so."""
+    """Whether the reader may add its row number: not if a column of the file has the same name."""
     return all(name.lower() != "file_row_number" for name, _ in columns)
 
 
 def _numbered(reader: str, columns: list[tuple[str, str]], more: str = "") -> str:
-    """The reader's rows as c0.. and number, from 1: the names in the file may be empty or differ in case. `more`: what else it adds."""
+    """The reader's rows as c0.. and number, from 1: names in the file may be empty or differ only in case. `more`: further columns."""
     names = ", ".join(f"c{place}" for place in range(len(columns)))
     if _row_number(columns):
         return f"(select * exclude (n), n + 1 as number from {reader} as f({names}, n{more}))"

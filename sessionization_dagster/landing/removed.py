@@ -1,4 +1,4 @@
-"""What becomes of the rows of a landed file that is gone from the folder. Decisions and words only; no warehouse."""
+"""What becomes of the rows of a landed file that was removed from the folder. Decisions and messages only; no warehouse."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Missing:
-    """The files of one raw table that are gone.
+    """The missing files of one raw table.
 
     Attributes:
         table: its name in the schema `raw`.
-        files: those that are gone, sorted.
-        file_count: how many the table had.
-        rows: of those that are gone.
-        row_count: how many the table had.
+        files: the missing files, sorted.
+        file_count: how many files the table had.
+        rows: how many rows the missing files have.
+        row_count: how many rows the table had.
     """
 
     table: str
@@ -31,15 +31,15 @@ class Missing:
 
     @property
     def is_suspicious(self) -> bool:
-        """Whether all files are gone, or those with over half of the rows.
+        """Whether all files are missing, or those with over half of the rows.
 
-        A table that has no rows loses none: each file of raw calls is one of tables that it has no row for.
+        A table without rows loses none: a file of raw calls also belongs to tables that it has no rows for.
         """
         return 2 * self.rows > self.row_count
 
 
 def require_plausible(missing: Iterable[Missing], policy: RemovedFiles, folder: str) -> None:
-    """Refuse to remove what a missing disk would explain.
+    """Refuse to remove rows if a missing disk would explain the missing files.
 
     Raises:
         LandingError: names the tables, the files and the way to confirm.

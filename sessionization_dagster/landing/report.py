@@ -1,4 +1,4 @@
-"""What one landing did and what a person should look at. Numbers and sentences only."""
+"""What one landing did, and what a person should check. Numbers and sentences only."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 
 from sessionization_dagster.landing.names import READ_ALREADY
 
-#: A broken export can reject every row it has; the first few say what is wrong, the rest is in the table.
+#: A broken export can have every row rejected. The first few show what is wrong; the rest is in the table.
 REJECTS_TOLD_PER_FILE = 5
 
 
 def silence(message: str) -> None:
-    """The default listener to what a landing tells."""
+    """The default for `report`: ignores the message."""
 
 
 @dataclass(frozen=True)
 class Reject:
     """A record, or with `line` None a whole file, that is not among the rows. The first line is 1.
 
-    `is_record` says of a record without a line that it is one: load jobs do not tell lines.
+    `is_record` marks a record without a line, because load jobs do not report lines.
     """
 
     source_file: str
@@ -29,28 +29,28 @@ class Reject:
     is_record: bool = False
 
     def __str__(self) -> str:
-        """A sentence: where, what, and how to mend it."""
+        """A sentence: where, what, and how to fix it."""
         place = self.source_file if self.line is None else f"{self.source_file}, line {self.line}"
         return f"{place}: {self.error}"
 
 
 @dataclass
 class TableReport:
-    """What happened to one raw table. A file counts as loaded, unchanged or unreadable; withdrawn ones are gone.
+    """What happened to one raw table. A file counts as loaded, unchanged or unreadable; withdrawn files were removed.
 
     Attributes:
         source: the source's name.
         table: the table's name within the source.
-        files_loaded: new and changed ones.
-        files_unchanged: loaded by an earlier run.
-        files_withdrawn: whose rows were removed because the file is gone.
-        removed_now: files that this landing missed for the first time: their rows were removed, or are kept.
-        removed_before: files that an earlier one missed, and whose rows are kept.
-        files_unreadable: set aside, in this run or in an earlier one, and not changed since.
-        rows_loaded: of the files loaded in this run.
+        files_loaded: new and changed files.
+        files_unchanged: files loaded by an earlier run.
+        files_withdrawn: files whose rows were removed because the file was removed.
+        removed_now: files that this landing missed for the first time. Their rows were removed, or are kept.
+        removed_before: files that an earlier landing missed, and whose rows are kept.
+        files_unreadable: files set aside, in this run or in an earlier one, and not changed since.
+        rows_loaded: rows of the files loaded in this run.
         rows_rejected: rows of the files loaded in this run that are in `raw.landing_rejects` instead.
-        rejects_held: all that the table has in `raw.landing_rejects`, whole files included, whenever they were found.
-        near_misses: (file, sentence) of names in files loaded in this run that are nearly those of columns that the files lack.
+        rejects_held: all rejects of the table in `raw.landing_rejects`, from any run, including whole files.
+        near_misses: (file, sentence) for names in files loaded in this run that nearly match a column that the file lacks.
         rejects: whole files set aside, and the first rejected rows of each file loaded in this run.
     """
 
@@ -75,7 +75,7 @@ class TableReport:
 
     @property
     def problems(self) -> list[str]:
-        """One readable sentence per reject, one for those that were too many to name, and one per name that nearly matches."""
+        """One sentence per reject, one for the rejects that are too many to name, and one per name that nearly matches."""
         told = Counter(reject.source_file for reject in self.rejects if reject.is_record or reject.line is not None)
         silent = self.rows_rejected - sum(told.values())
         more = [f"{self.name}: {silent} more rejected rows, see raw.landing_rejects"] if silent > 0 else []
@@ -88,8 +88,8 @@ class LandingReport:
     """The outcome of one landing, over all raw tables.
 
     Attributes:
-        tables: by the name of the raw table, in the order in which the tables were given.
-        ignored_files: (path below the landing folder, why it was not looked at).
+        tables: the reports by the raw table's name, in the order in which the tables were given.
+        ignored_files: (path below the landing folder, why it was not read).
         unknown_folders: sentences about folders that belong to no raw table.
     """
 
@@ -103,13 +103,13 @@ class LandingReport:
         return [(path, reason) for path, reason in self._not_read() if path.startswith(folder)]
 
     def misplaced(self) -> list[str]:
-        """One sentence per folder that belongs to no raw table, and per file that lies in no table's folder."""
+        """One sentence per folder that belongs to no raw table, and per file outside all tables' folders."""
         folders = tuple(f"{table.source}/{table.table}/" for table in self.tables.values())
         files = [f"{path}: {reason}" for path, reason in self._not_read() if not path.startswith(folders)]
         return [*self.unknown_folders, *files]
 
     def _not_read(self) -> Iterator[tuple[str, str]]:
-        """The ignored files, but for those that are read by another way."""
+        """The ignored files, except those that are read by another path."""
         return ((path, reason) for path, reason in self.ignored_files if reason != READ_ALREADY)
 
     @property

@@ -1,4 +1,4 @@
-"""Which tables a file of raw calls fills: all of its source that take calls, wherever in the source's folder it lies."""
+"""Which tables a file of raw calls fills: all tables of its source that take calls, wherever in the source's folder the file is."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from sessionization_dagster.landing.tables import RawTable
 def route_calls(
     files: dict[str, list[LandedFile]], strays: Mapping[str, list[LandedFile]], tables: Sequence[RawTable]
 ) -> set[str]:
-    """Makes each file of calls one of all tables of its source that take calls. Returns the folders of `strays` that hold nothing else.
+    """Adds each file of calls to all tables of its source that take calls. Returns the folders of `strays` that hold nothing else.
 
-    `files` and `strays` are those of a Discovery. Each table keeps a ledger of its own, so that a changed or removed file takes
-    back its rows in all of them.
+    `files` and `strays` are those of a Discovery. Each table has a ledger of its own, so the rows of a changed or removed file are
+    removed from all of them.
     """
     routed = set(strays)
     for source in {table.source for table in tables}:
@@ -33,7 +33,7 @@ def route_calls(
                     plain[table.name].append(file)
         for folder in [folder for folder in strays if folder.split("/")[0] == source]:
             found = [file for file in strays[folder] if takers and _are_calls(file)]
-            # The first table answers for what is in no table's folder.
+            # The first table is responsible for files that are in no table's folder.
             calls += [(takers[0].name, file) for file in found]
             if len(found) < len(strays[folder]):
                 routed.discard(folder)

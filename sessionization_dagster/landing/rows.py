@@ -1,4 +1,4 @@
-"""The records of one file become rows of its raw table, or rejects. Runs inside the caller's transaction."""
+"""Turns the records of one file into rows of its raw table, or rejects. Runs inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from sessionization_dagster.warehouses.text import identifier, literal
 #: (session, probe, file, table, landed_at) -> (rows, rejects).
 Load = Callable[[duckdb.DuckDBPyConnection, ParquetProbe, DataFile, RawTable, datetime], tuple[int, int]]
 
-#: Of a rejected record's text: enough to recognise it.
+#: How much of a rejected record's text is kept: enough to recognise it.
 MAX_CONTENT_CHARACTERS = 10_000
 #: The careful path holds this many records, or characters, at a time.
 BATCH_RECORDS = 20_000
@@ -60,7 +60,7 @@ def load_whole(
 ) -> tuple[int, int]:
     """Loads a clean file in one vectorised statement.
 
-    Raises UnreadableFile, and NeedsCare as soon as anything in it is not clean; the transaction is of no use then.
+    Raises UnreadableFile, and NeedsCare as soon as anything in it is not clean. The transaction must then be rolled back.
     """
     if file.calls is not None:
         raise NeedsCare
@@ -84,9 +84,9 @@ def load_together(
     table: RawTable,
     columns: list[tuple[str, str]],
 ) -> dict[str, int]:
-    """Loads clean parquet files that have the same columns in one statement. Returns the rows of each, by source_file.
+    """Loads clean parquet files with the same columns in one statement. Returns the number of rows of each, by source_file.
 
-    Raises UnreadableFile, and NeedsCare as soon as anything in one is not clean; the transaction is of no use then.
+    Raises UnreadableFile, and NeedsCare as soon as anything in one is not clean. The transaction must then be rolled back.
     """
     names = [file.source_file for file in files]
     try:
@@ -105,7 +105,7 @@ def load_together(
 def load_carefully(
     session: duckdb.DuckDBPyConnection, probe: ParquetProbe, file: DataFile, table: RawTable, landed_at: datetime
 ) -> tuple[int, int]:
-    """Loads what is sound in a file, and a reject with its line for each record that is not. Raises UnreadableFile."""
+    """Loads the sound records of a file, and a reject with its line for each other record. Raises UnreadableFile."""
     if file.format == "parquet":
         with unzipped(file) as plain:
             return _split(session, file, table, careful_parquet(plain, table, probe.columns(plain)), landed_at)
@@ -147,7 +147,7 @@ def _insert(source_file: str, table: RawTable, shape: Shape, number: str) -> str
 
 
 def _execute_insert(session: duckdb.DuckDBPyConnection, statement: str, parameters: Sequence[object] = ()) -> int:
-    """Returns how many rows were inserted."""
+    """Executes the statement and returns how many rows it inserted."""
     count = session.execute(statement, parameters).fetchone()
     return int(count[0]) if count else 0
 
@@ -155,8 +155,8 @@ def _execute_insert(session: duckdb.DuckDBPyConnection, statement: str, paramete
 def _number_rows(session: duckdb.DuckDBPyConnection, table: RawTable, count: int) -> None:
     """Numbers the rows that this transaction inserted last, from 1 in file order.
 
-    `row_number() over ()` in the insert would do, on a single thread: 54 s instead of 30 s for 10 million rows on two
-    cores. Rows inserted by one statement get consecutive row ids in their order; raises NeedsCare should they ever not.
+    `row_number() over ()` in the insert would work too, but on a single thread: 54 s instead of 30 s for 10 million rows on
+    two cores. Rows inserted by one statement get consecutive row ids in their order. Raises NeedsCare if they ever do not.
     """
     if count == 0:
         return
@@ -170,7 +170,7 @@ def _number_rows(session: duckdb.DuckDBPyConnection, table: RawTable, count: int
 def _csv_batches(
     session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable, stream: TextIO
 ) -> Iterator[Shape]:
-    """The file in batches. Each is valid until the next is asked for. Raises UnreadableFile."""
+    """The file in batches. Each is valid until the next is requested. Raises UnreadableFile."""
     names = csv_header(stream, file.delimiter)
     stream.seek(0)
     fields = csv_fields(file, names, [f"fields[{place}]" for place in range(1, len(names) + 1)])
@@ -186,7 +186,7 @@ def _json_records(file: DataFile, stream: TextIO) -> Iterator[Record]:
 def _call_batches(
     session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable, stream: TextIO
 ) -> Iterator[Shape]:
-    """The table's calls of a file, in batches. Each is valid until the next is asked for."""
+    """The table's calls of a file, in batches. Each is valid until the next is requested."""
     records = _json_records(file, stream)
     for _ in _batches(session, records_of(file.calls, file.source_file, table, records) if file.calls else records):
         yield calls_shape(table, _BATCH)
@@ -195,7 +195,7 @@ def _call_batches(
 def _jsonl_batches(
     session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable, stream: TextIO
 ) -> Iterator[Shape]:
-    """The file in batches, with at most MAX_KEYS keys where possible. Each is valid until the next is asked for."""
+    """The file in batches, with at most MAX_KEYS keys if possible. Each is valid until the next is requested."""
     for first, last in _batches(session, _json_records(file, stream)):
         pieces = [(first, last)]
         while pieces:
@@ -218,7 +218,7 @@ def _jsonl_batches(
 
 
 def _batches(session: duckdb.DuckDBPyConnection, records: Iterable[Record]) -> Iterator[tuple[int, int]]:
-    """Registers the records, some at a time, as the table _BATCH. Yields the first and the last record's number."""
+    """Registers the records, one batch at a time, as the table _BATCH. Yields the first and the last record's number."""
     remaining = iter(records)
     while batch := list(_bounded(remaining)):
         columns = zip(*batch, strict=True)
@@ -229,7 +229,7 @@ def _batches(session: duckdb.DuckDBPyConnection, records: Iterable[Record]) -> I
 
 
 def _bounded(records: Iterator[Record]) -> Iterator[Record]:
-    """As many of the next records as one batch may have."""
+    """The next records, as many as fit into one batch."""
     characters = 0
     for record in islice(records, BATCH_RECORDS):
         yield record

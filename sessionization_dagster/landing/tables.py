@@ -1,4 +1,4 @@
-"""Which raw tables exist and what their columns are. Read from the dbt manifest, never written down twice."""
+"""Which raw tables exist, and their columns. Read from the dbt manifest, so that they are declared only once."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: Every landed row carries these, after the declared columns.
+#: Every landed row has these, after the declared columns.
 OWN_COLUMNS = {"properties": "JSON", "source_file": "VARCHAR", "source_row": "BIGINT"}
 
-#: The column types that the landing can turn text into, and say exactly which text it cannot.
+#: The column types to which the landing can convert text, and for which it can say exactly which text cannot be converted.
 COLUMN_TYPES = ("VARCHAR", "TIMESTAMP", "DATE", "JSON", "BOOLEAN", "INTEGER", "BIGINT", "DOUBLE")
 
 
-#: Those that can tell a row's moment: whole numbers are counted from 1970, by their size in seconds, milliseconds or microseconds.
+#: Number types that can hold a row's moment. Whole numbers count from 1970; their size shows seconds, milliseconds or microseconds.
 NUMBER_TYPES = ("INTEGER", "BIGINT")
 TIME_TYPES = ("TIMESTAMP", "DATE", *NUMBER_TYPES)
 LANDING_KEYS = ("source", "table", "at", "call", "unnest", "name_prefix")
 
 
 class LandingError(Exception):
-    """The landing cannot run at all: the message names what was found, what was expected and the remedy."""
+    """The landing cannot run at all. The message names what was found, what was expected and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class RawColumn:
     """One declared column.
 
     Attributes:
-        name: in the raw table.
+        name: the name in the raw table.
         type: one of COLUMN_TYPES.
-        required: a csv or parquet file without it is set aside as a whole. In other columns a null word is no value.
-        identifier: it says whose a row is.
-        prefix: what an identifier may begin with and is the same without.
-        event_id: it says which event a row is.
-        reserved: the name that its vendor keeps for it, as `$user_id`. It is better than the column's own, which a property of the
-            customer's may have.
+        required: whether a csv or parquet file without it is set aside as a whole. In other columns a null word is no value.
+        identifier: whether it identifies the person of a row.
+        prefix: a beginning of an identifier that may be left out without changing the id.
+        event_id: whether it identifies the event.
+        reserved: the name that the vendor reserves for it, such as `$user_id`. It is preferred to the column's own name, which a
+            customer's property may have.
         names: other names that files may have for it, in the order of preference.
     """
 
@@ -55,7 +55,7 @@ class RawColumn:
 
     @property
     def is_id(self) -> bool:
-        """Whether blanks around its values are no part of them, and 42.0 is 42."""
+        """Whether it holds ids: blanks around a value are not part of it, and 42.0 is 42."""
         return self.identifier or self.event_id
 
 
@@ -66,8 +66,8 @@ class RawTable:
     Attributes:
         source: the source's name.
         table: the table's name within the source.
-        columns: the declared ones.
-        at: the column that tells when.
+        columns: the declared columns.
+        at: the column with the time of a row.
         call: the type of raw calls (`{"messageId": ..., "type": "track", ...}`) that are rows of this table.
         unnest: the key of a JSON record whose object holds most of the record's fields.
     """
@@ -86,7 +86,7 @@ class RawTable:
 
     @property
     def counts_time(self) -> bool:
-        """Whether `at` is a number since 1970, not a time."""
+        """Whether `at` is a number counted from 1970, not a time."""
         return any(column.name == self.at and column.type in NUMBER_TYPES for column in self.columns)
 
 
@@ -108,12 +108,12 @@ def raw_tables(manifest: Mapping[str, Any], sources: Sequence[str]) -> tuple[Raw
 
 
 def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a manifest node or column keeps under `config.meta`, or under `meta` as dbt wrote it before 1.10."""
+    """The meta of a manifest node or column: `config.meta`, or `meta` as dbt wrote it before 1.10."""
     return (node.get("config") or {}).get("meta") or node.get("meta") or {}
 
 
 def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
-    """The manifest's source node as a table. Raises LandingError when its parts contradict each other."""
+    """The manifest's source node as a table. Raises LandingError if its parts contradict each other."""
     label = f"source raw.{node.get('name')}"
     if not landing.get("source") or not landing.get("table"):
         raise LandingError(f"{label}: meta.landing needs both `source` and `table`, found {dict(landing)}")
@@ -154,9 +154,10 @@ def _raw_table(node: Mapping[str, Any], landing: Mapping[str, Any]) -> RawTable:
 
 
 def _raw_column(label: str, column: Mapping[str, Any], name_prefix: str | None) -> RawColumn:
-    """One column of the manifest. Raises LandingError for a type that cannot be landed, and for other names that are no list.
+    """One column of the manifest. Raises LandingError for a type that cannot be landed, and for other names that are not a list.
 
-    Files may write name_prefix before its name, which is then the better name, unless the column lists it among its other names.
+    Files may write name_prefix before its name. The name with the prefix is then preferred, unless the column lists it among its other
+    names.
     """
     data_type = str(column.get("data_type") or "").upper()
     if data_type not in COLUMN_TYPES:

@@ -18,12 +18,12 @@ from typing import BinaryIO, TextIO, cast
 from sessionization_dagster.landing.data_file import DataFile, LandedFile
 from sessionization_dagster.landing.errors import UnreadableFile
 
-#: A line is held in memory as a whole; nothing that is meant to be one is longer.
+#: A line is held in memory as a whole. No intended line is longer.
 MAX_LINE_CHARACTERS = 16 * 2**20
 
-#: What a gzip file begins with.
+#: The first bytes of a gzip file.
 GZIP = b"\x1f\x8b"
-#: What of a file is read to see what it is.
+#: How much of a file is read to find its kind.
 HEAD_BYTES = 2**16
 
 #: (number from 1, the line with its end).
@@ -42,7 +42,7 @@ def beginning(file: LandedFile) -> tuple[bytes, bool]:
 
 @contextmanager
 def opened(file: DataFile) -> Iterator[TextIO]:
-    """The file's text without byte order mark, undecodable bytes of UTF-8 as surrogates. Raises UnreadableFile."""
+    """The file's text without a byte order mark. Bytes that are not UTF-8 become surrogates. Raises UnreadableFile."""
     errors = "surrogateescape" if file.is_utf8 else "strict"
     with _readable_bytes(file.path, file.gzipped) as stream:
         head = stream.read(HEAD_BYTES)
@@ -58,7 +58,7 @@ def opened(file: DataFile) -> Iterator[TextIO]:
 
 @contextmanager
 def unzipped(file: DataFile) -> Iterator[DataFile]:
-    """The file itself, or a temporary copy of what is in it: parquet is not read from its beginning to its end. Raises UnreadableFile."""
+    """The file itself, or a temporary unzipped copy, because parquet is not read from beginning to end. Raises UnreadableFile."""
     if not file.gzipped:
         yield file
         return
@@ -70,9 +70,9 @@ def unzipped(file: DataFile) -> Iterator[DataFile]:
 
 
 def has_lone_returns(file: DataFile) -> bool:
-    r"""Whether a `\r` without `\n` occurs: DuckDB takes some of them for line ends. Reads 1 GB in about half a second.
+    r"""Whether a `\r` without `\n` occurs. DuckDB reads some of them as line ends. This reads 1 GB in about half a second.
 
-    Raises UnreadableFile for a damaged gzip file, of which DuckDB does not compare the checksum.
+    Raises UnreadableFile for a damaged gzip file, because DuckDB does not check its checksum.
     """
     with _readable_bytes(file.path, file.gzipped) as stream:
         carried = b""
@@ -86,7 +86,7 @@ def has_lone_returns(file: DataFile) -> bool:
 
 @contextmanager
 def _readable_bytes(path: str, gzipped: bool) -> Iterator[BinaryIO]:
-    """The unzipped bytes. Raises UnreadableFile, whenever they turn out to be damaged."""
+    """The unzipped bytes. Raises UnreadableFile at the moment when they turn out to be damaged."""
     try:
         with cast(BinaryIO, gzip.open(path) if gzipped else open(path, "rb")) as stream:
             yield stream
@@ -99,7 +99,7 @@ def _readable_bytes(path: str, gzipped: bool) -> Iterator[BinaryIO]:
 def _line_end(beginning: str) -> str:
     r"""The character that ends lines.
 
-    A `\r` alone does only in files that have no `\n`, as of old Macintoshes; elsewhere it is part of the text.
+    A `\r` alone ends lines only in files without `\n`, as on old Macintoshes. Elsewhere it is part of the text.
     """
     return "\r" if "\r" in beginning and "\n" not in beginning else "\n"
 
@@ -108,13 +108,13 @@ class Lines:
     """The lines of a text with their numbers; lines can be given back."""
 
     def __init__(self, stream: TextIO) -> None:
-        """The stream is read no further than asked for."""
+        """The stream is read no further than requested."""
         self._stream = stream
         self._next = 1
         self._returned: deque[Line] = deque()
 
     def take(self) -> Line | None:
-        """The next line, or None. One that is longer than the limit comes cut off there, without its end."""
+        """The next line, or None. A line that is longer than the limit is cut off there, without its end."""
         if self._returned:
             return self._returned.popleft()
         text = self._stream.readline(MAX_LINE_CHARACTERS)
@@ -127,7 +127,7 @@ class Lines:
         return number, text
 
     def give_back(self, lines: list[Line]) -> None:
-        """These lines come next again, in this order."""
+        """Put lines back: they come next again, in this order."""
         self._returned.extendleft(reversed(lines))
 
 
@@ -144,7 +144,7 @@ def without_end(line: str) -> str:
 
 
 def readable(text: str) -> tuple[str, bool]:
-    r"""The text without its line end, undecodable bytes written as \xff, and whether there were none."""
+    r"""The text without its line end, with undecodable bytes written as \xff, and whether there were none of these."""
     text = without_end(text)
     if text.isascii():
         return text, True
@@ -156,9 +156,9 @@ def readable(text: str) -> tuple[str, bool]:
 
 
 def not_utf8(content: str) -> str:
-    r"""What is wrong with a text in which bytes are written as \xff, in words that name the encoding where it can be guessed."""
+    r"""What is wrong with a text in which bytes are written as \xff. Names the encoding if it can be guessed."""
     letters = re.findall(r"\\x([0-9a-f]{2})", content)
-    # Bytes of Windows-1252 for letters and quotes of Western languages; five of its places are empty.
+    # Windows-1252 has letters and quotes of Western languages; five of its codes are unused.
     is_western = all(code not in ("81", "8d", "8f", "90", "9d") for code in letters)
     guess = ' (it may be Windows-1252, which Excel calls "CSV")' if is_western else ""
     return f"is not UTF-8{guess}; write the file in UTF-8"

@@ -1,1 +1,1 @@
-"""The visual report: questions to the output tables, and one self-contained HTML page of the answers. No Dagster, no clock."""
+"""The visual report: queries of the output tables, and one self-contained HTML page with the answers. No Dagster, no clock."""

@@ -1,4 +1,4 @@
-"""Figures of where visits come from, what they lead to and who comes back. Answers in, words and charts out."""
+"""Figures about where visits come from, what they lead to and who comes back. Answers in, texts and charts out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def channels(answers: Answers) -> Figure:
 
 
 def sources(answers: Answers) -> Figure:
-    """The sources and mediums with most sessions."""
+    """The sources and mediums with the most sessions."""
     answer = answers["sources"]
     total, found = (int(answer.rows[0][name]) if answer.rows else 0 for name in ("all_sessions", "all_sources"))
     shown = len(answer.rows)
@@ -49,7 +49,7 @@ def _results(
     rows: Sequence[tuple[str, Mapping[str, Any]]],
     total: int,
 ) -> Figure:
-    """Sessions by what the rows are called, and in the table what they came to."""
+    """Sessions by the name of each row, and in the table also their results."""
     if lacking := unavailable(title, answer, nothing=NOTHING):
         return lacking
     cells = [
@@ -98,7 +98,7 @@ def attribution(answers: Answers) -> Figure:
 
 
 def traffic(answers: Answers) -> Figure:
-    """Sessions of people, of bots, of one's own and suspect ones."""
+    """Sessions of people, bots and one's own people, and suspect sessions."""
     title, answer = "Traffic quality", answers["traffic"]
     if lacking := unavailable(title, answer, nothing=NOTHING):
         return lacking
@@ -141,7 +141,7 @@ def people(answers: Answers, days: Days) -> Figure:
 
 
 def retention(answers: Answers) -> Figure:
-    """Which share of a week's new people came back in each later week."""
+    """The share of a week's new people that came back in each later week."""
     title, answer = "Retention by week", answers["retention"]
     if lacking := unavailable(title, answer, nothing="No week of new people begins on these days."):
         return lacking

@@ -1,4 +1,4 @@
-"""Figures of what people did: activity, durations, pages, countries, funnel, journeys. Answers in, words and charts out."""
+"""Figures about what people did: activity, durations, pages, countries, funnel, journeys. Answers in, texts and charts out."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def duration(answers: Answers) -> Figure:
 
 
 def pages(answers: Answers) -> Figure:
-    """The pages with most events."""
+    """The pages with the most events."""
     rows = [{**row, "place": row["url"], "found": row["all_urls"]} for row in answers["pages"].rows]
     site = common_site([row["url"] for row in rows])
     answer = Answer([{**row, "label": row["url"].removeprefix(site)} for row in rows], answers["pages"].missing)
@@ -84,7 +84,7 @@ def pages(answers: Answers) -> Figure:
 
 
 def countries(answers: Answers) -> Figure:
-    """The countries with most events."""
+    """The countries with the most events."""
     rows = [
         {**row, "place": row["country"], "label": row["country"], "found": row["all_countries"]}
         for row in answers["countries"].rows
@@ -94,13 +94,13 @@ def countries(answers: Answers) -> Figure:
 
 
 def common_site(urls: list[str]) -> str:
-    """The scheme and host that all addresses have, where each goes on with a path; else nothing."""
+    """The scheme and host that all addresses share, if each continues with a path; otherwise an empty text."""
     sites = {match[0] if (match := SITE.match(url)) else "" for url in urls}
     return sites.pop() if len(sites) == 1 else ""
 
 
 def _places(answer: Answer, title: str, name: str, many: str, nothing: str) -> Figure:
-    """Places with most events; rows have a place, a label for the chart, and how many places and events there are in all."""
+    """Places with the most events. Rows have a place, a label for the chart, and the total numbers of places and events."""
     if lacking := unavailable(title, answer, nothing=nothing):
         return lacking
     total, found = int(answer.rows[0]["all_events"]), int(answer.rows[0]["found"])
@@ -127,7 +127,7 @@ def _places(answer: Answer, title: str, name: str, many: str, nothing: str) -> F
 
 
 def funnel(answers: Answers) -> Figure:
-    """How far the entries of these days came."""
+    """How far the entries of these days got in the funnel."""
     title, answer = "Funnel", answers["funnel"]
     if lacking := unavailable(title, answer):
         return lacking
@@ -178,7 +178,7 @@ def journeys(answers: Answers) -> Figure:
 
 
 def _steps(row: Mapping[str, object]) -> tuple[str, ...]:
-    """The events of a journey. One without a name is told from the end of the session, where no name follows it."""
+    """The events of a journey. If names follow an event without a name, it is unnamed; if none follow, the session has ended."""
     names = [row.get("event"), *(row.get(f"event_{number}") for number in range(2, JOURNEY_LENGTH + 1))]
     while len(names) > 1 and names[-1] is None:
         names.pop()

@@ -1,6 +1,6 @@
-"""The JavaScript that draws charts, as it stands in a page: bundled once for each version of the library, then read from a file.
+"""The JavaScript that draws charts, as a page contains it. It is bundled once per version of the library, then read from a file.
 
-Bundling takes 3 s, a tenth of a day's run, and depends on the library's version alone.
+Bundling takes 3 s, a tenth of a day's run, and depends only on the library's version.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ChartLibrary:
 
     Attributes:
         packed: its text, gzipped (a third of its size), in base64.
-        digest: of the text as the browser has it, for the page's policy.
+        digest: the digest of the text in the browser's form, for the page's policy.
     """
 
     packed: str
@@ -35,32 +35,32 @@ class ChartLibrary:
 
 
 def chart_library(folder: Path | None = None) -> ChartLibrary:
-    """The library, from the folder (the user's cache by default) where this version was bundled before."""
+    """The library, from the folder (by default the user's cache) if this version was bundled before."""
     folder = folder or user_cache_path("sessionization")
     digest = hashlib.sha256(f"{version('vl-convert-python')}\0{SOURCE}".encode()).hexdigest()[:16]
     path = folder / f"chart-library-{digest}.json"
     try:
         return ChartLibrary(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        # It was not bundled before, or the file is damaged.
+        # This version was not bundled before, or the file is damaged.
         library = _bundle()
     _keep(path, json.dumps(asdict(library)))
     return library
 
 
 def digest_of(text: str) -> str:
-    """SHA-256 in base64, as a content security policy has it."""
+    """SHA-256 in base64, as in a content security policy."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _bundle() -> ChartLibrary:
-    # The digest is that of the text as the browser has it, which is without carriage returns.
+    # The digest is that of the browser's text, which has no carriage returns.
     text = vl_convert.javascript_bundle(SOURCE).replace("\r\n", "\n").replace("\r", "\n")
     return ChartLibrary(base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode(), digest_of(text))
 
 
 def _keep(path: Path, text: str) -> None:
-    """Write the file whole: several processes may bundle at once. Where nothing can be written, the next run bundles again."""
+    """Replace the file in one step, because several processes may bundle at once. If it cannot be written, the next run bundles again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:

@@ -1,4 +1,4 @@
-"""Rows to Vega-Lite charts, built and validated by Altair. Colours are the page's CSS variables, so that both themes share a chart."""
+"""Turns rows into Vega-Lite charts, built and validated by Altair. Colours are the page's CSS variables, so both themes share a chart."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from sessionization_dagster.report.parts import Spec
 
 Series = Sequence[tuple[date, str, float]]
 
-# Beyond that many days a mark on each point is clutter; a bar then needs no gap either.
+# With more days, a mark on each point is clutter, and bars need no gap.
 DAYS_WITH_POINTS = 45
 ROW_HEIGHT = 30
-# Pixels of a character of the text at a bar's end, rounded up: there is room for it on the right of the longest bar.
+# Width in pixels, rounded up, of a character in the text at a bar's end. It gives the room to the right of the longest bar.
 CHARACTER_WIDTH = 8
 WHOLE = ",d"
 DAY_HEIGHT = 240
 
 
 def days_axis(field: str) -> alt.X:
-    """The horizontal axis of days: midnights of UTC, whatever the reader's own timezone is."""
+    """The horizontal axis of days. Days are midnights in UTC, whatever the reader's timezone is."""
     axis = alt.Axis(format="%-d %b", labelOverlap=True, tickCount=6, grid=False, labelFlush=True)
     return alt.X(f"{field}:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False))
 
 
 def line_over_area(line: str, area: str, values: Sequence[tuple[date, float, float]]) -> Spec:
-    """A line before an area, for each (day, line's value, area's value): both are seen where they are equal."""
+    """A line in front of an area, for each (day, line's value, area's value). Both are visible where they are equal."""
     rows = [
         {"at": _millis(day), "day": f"{day}", "line": low, "area": high, "line_name": line, "area_name": area}
         for day, low, high in values
@@ -44,7 +44,7 @@ def line_over_area(line: str, area: str, values: Sequence[tuple[date, float, flo
         y=alt.Y("line:Q", title=None, axis=y_axis),
         color=alt.Color("line_name:N", title=None, scale=color, legend=legend),
     )
-    # A rule as wide as a day takes the pointer. (Vega-Lite's nearest point would do, but loses texts of its tooltip.)
+    # A rule as wide as a day catches the pointer. (Vega-Lite's nearest point would work too, but loses texts of its tooltip.)
     pointed = alt.selection_point(name="pointed", on="pointerover", fields=["at"], empty=False, clear="pointerout")
     rule = (
         base.mark_rule(strokeWidth=alt.ExprRef(f"max(3, width / {len(values)})"), color="var(--ink)")
@@ -62,15 +62,15 @@ def line_over_area(line: str, area: str, values: Sequence[tuple[date, float, flo
 
 
 def stacked_days(series: Series, days: Sequence[date], unit: str, kind: str) -> Spec:
-    """Bars by day, stacked by name; every day of the axis is there, also one without a value."""
+    """Bars by day, stacked by name. The axis has every day, also days without a value."""
     names = list(dict.fromkeys(name for _, name, _ in series))
-    # Nothing to see, but the axis begins and ends with them.
+    # Invisible values, so that the axis begins and ends with these days.
     edges = [(day, names[0], 0) for day in (days[0], days[-1])]
     rows = [
         {"at": _millis(day), "day": f"{day}", "series": name, "place": names.index(name), "value": value}
         for day, name, value in [*series, *edges]
     ]
-    # The names stand in the scale's domain, which is data; a sort by them would make an expression of them, which must parse.
+    # The names are in the scale's domain, which is data. A sort by them would put them into an expression, which must parse.
     legend = alt.Legend(orient="top") if len(names) > 1 else None
     chart = (
         alt.Chart(alt.InlineData(values=rows))
@@ -91,7 +91,7 @@ def stacked_days(series: Series, days: Sequence[date], unit: str, kind: str) -> 
 
 
 def ranked_bars(rows: Sequence[tuple[str, int, str]], name: str, unit: str) -> Spec:
-    """One horizontal bar for each (label, value, share), in the order given; value and share stand at its end."""
+    """One horizontal bar for each (label, value, share), in the order given. Value and share are at its end."""
     texts = [f"{value:,} · {share}" for _, value, share in rows]
     values = [
         {"label": label, "value": value, "share": share, "text": text}
@@ -115,7 +115,7 @@ def ranked_bars(rows: Sequence[tuple[str, int, str]], name: str, unit: str) -> S
 
 
 def grouped_bars(rows: Sequence[tuple[str, str, float]], name: str, kind: str, unit: str) -> Spec:
-    """Horizontal bars, one for each kind side by side below each label: (label, kind, value), in the order given."""
+    """Horizontal bars for (label, kind, value), in the order given. Each label has one bar per kind, side by side."""
     labels, kinds = list(dict.fromkeys(label for label, _, _ in rows)), list(dict.fromkeys(kind for _, kind, _ in rows))
     values = [{"label": label, "kind": kind_of, "value": value} for label, kind_of, value in rows]
     chart = (
@@ -137,7 +137,7 @@ def grouped_bars(rows: Sequence[tuple[str, str, float]], name: str, kind: str, u
 
 
 def heat_map(rows: Sequence[tuple[str, int, int, float]], row_name: str, column_name: str, unit: str) -> Spec:
-    """A cell for each (row, column, value, share of 0..1), the darker the larger its share; rows in the order given."""
+    """A cell for each (row, column, value, share of 0..1), darker for a larger share. Rows are in the order given."""
     values = [
         {"row": row, "column": column, "value": value, "share": share, "text": f"{share:.0%}"}
         for row, column, value, share in rows
@@ -156,7 +156,7 @@ def heat_map(rows: Sequence[tuple[str, int, int, float]], row_name: str, column_
             alt.Tooltip("text:N", title="Share"),
         ],
     )
-    # Opacity, not a colour's lightness: it shows on either theme's paper.
+    # Opacity instead of lightness, so that it works on the background of either theme.
     cells = base.mark_rect(color="var(--series-1)", cornerRadius=2).encode(
         opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.06, 1]), legend=None)
     )
@@ -168,9 +168,9 @@ def _millis(day: date) -> int:
 
 
 def _spec(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> Spec:
-    """The chart as JSON-like data; it takes the width of its place on the page, and its looks from the page."""
+    """The chart as JSON-like data. It takes the width of its place on the page, and its style from the page."""
     spec: Spec = chart.properties(width="container", height=height).to_dict()
-    # Altair's own theme and the schema's address: the page brings its theme and needs no address.
+    # Remove Altair's theme and the schema's address: the page has its own theme and needs no address.
     spec.pop("config", None)
     spec.pop("$schema", None)
     return {**spec, "autosize": {"type": "fit-x", "contains": "padding"}}

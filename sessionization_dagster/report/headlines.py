@@ -7,7 +7,7 @@ from sessionization_dagster.report.queries import Answers, Days
 
 
 def headlines(answers: Answers, days: Days) -> list[Headline]:
-    """In the order in which they stand."""
+    """The headline numbers, in the order of the page."""
     users = _single(answers, "users", "users")
     sessions = _sum(answers, "sessions_by_day", "sessions")
     events = _sum(answers, "events_by_day", "events")

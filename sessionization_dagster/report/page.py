@@ -1,7 +1,7 @@
-"""Sections to one HTML page that asks the network for nothing. No SQL, no clock.
+"""Turns sections into one HTML page that requests nothing from the network. No SQL, no clock.
 
-Jinja escapes every text; charts and their data stand in the page as JSON that can close no script. The page's own policy (CSP) lets
-exactly its own scripts run, by their digests, and no request leave.
+Jinja escapes every text. Charts and their data are in the page as JSON that cannot close a script. The page's own policy (CSP) allows
+only its own scripts, by their digests, and no request.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def build_page(answers: Answers, days: Days, timezone: str, run_id: str, written
     html = _template().render(
         sections=parts,
         figure_id=lambda figure: ids[id(figure)],
-        # What a screen reader says of the chart: Vega writes it over the label of the place that it draws in.
+        # The text of the chart for screen readers. Vega writes it over the label of the element that it draws in.
         charts={
             ids[id(figure)]: {**figure.chart, "description": _spoken(figure)}
             for figure in _figures(parts)
@@ -79,7 +79,7 @@ def _template() -> jinja2.Template:
 
 @cache
 def _fixed() -> dict[str, Any]:
-    """What is the same on every page: style, script, the chart library (packed: a third of its size) and the digests of both scripts."""
+    """What every page shares: style, script, the chart library (packed to a third of its size) and the digests of both scripts."""
     library = chart_library()
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return {

@@ -1,4 +1,4 @@
-"""What a page is made of: sections, figures, data tables, headline numbers; and how numbers and times read. No SQL, no HTML."""
+"""The parts of a page: sections, figures, data tables, headline numbers; and numbers and times as text. No SQL, no HTML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True)
 class Table:
-    """The numbers behind a figure: its text alternative. Cells are text already; numeric says which columns stand right."""
+    """The numbers behind a figure, as its text alternative. Cells are text; numeric says which columns are aligned right."""
 
     caption: str
     columns: tuple[str, ...]
@@ -25,7 +25,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Journey:
-    """One path through the first events of a session, how often it was taken, and its width against the most frequent one, 0..1."""
+    """One path through the first events of a session, how often it occurred, and its width relative to the most frequent one, 0..1."""
 
     steps: tuple[str, ...]
     count: str
@@ -35,7 +35,7 @@ class Journey:
 
 @dataclass(frozen=True)
 class Figure:
-    """One chart or list with its table; or, where there is nothing to draw, the notice why."""
+    """One chart or list with its table; or, if there is nothing to draw, a notice that says why."""
 
     title: str
     note: str = ""
@@ -56,7 +56,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Headline:
-    """One number: what it is, how it reads, and itself (None where it could not be worked out)."""
+    """One number: its title, its text, and its value (None if it could not be computed)."""
 
     name: str
     title: str
@@ -76,7 +76,7 @@ def counted(value: float, one: str, many: str | None = None) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A part of the whole in per cent; some, but less than the last digit shows, is told so."""
+    """A part of the whole in per cent. A part that is above zero but too small for the last digit is shown as such."""
     if not whole:
         return "–"
     percent = 100 * part / whole
@@ -101,12 +101,12 @@ def day_text(day: date) -> str:
 
 
 def moment(at: datetime) -> str:
-    """A time, UTC, to the minute."""
+    """A time in UTC, to the minute."""
     return f"{day_text(at)}, {at:%H:%M} UTC"
 
 
 def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str | float]]) -> Table:
-    """A table whose number cells are given as numbers, and become text here."""
+    """A table. Number cells are given as numbers and become text here."""
     numeric = tuple(
         bool(rows) and all(isinstance(row[place], int | float) for row in rows) for place in range(len(columns))
     )
@@ -115,7 +115,7 @@ def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str | fl
 
 
 def unavailable(title: str, *asked: Answer, nothing: str = "") -> Figure | None:
-    """The figure that says which tables are missing, or (in the words of `nothing`) that no answer has rows; None where one has."""
+    """A figure that says which tables are missing, or (with the text of `nothing`) that no answer has rows; None if an answer has rows."""
     missing = sorted({name for answer in asked for name in answer.missing})
     if missing:
         return Figure(title, notice=f"Not there yet: {', '.join(missing)}. Materialise it, then this report again.")

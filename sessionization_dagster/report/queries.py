@@ -1,7 +1,7 @@
-"""What the report asks of the output tables: SQL text, bounded to the report's days, and what each question reads. Opens nothing.
+"""The report's queries of the output tables: SQL text, bounded to the report's days, and the columns that each reads. Opens nothing.
 
-A question may be asked only where its tables have the columns that it reads; what is missing is told on the page. The SQL is plain
-enough for either warehouse.
+A query runs only if its tables have the columns that it reads. The page names what is missing. The SQL is simple enough for both
+warehouses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Days:
 
     @classmethod
     def before(cls, end: date, earliest: date, length: int = SHOWN_DAYS) -> Days:
-        """The last days before the end, none before the earliest."""
+        """The last days before the end, but none before the earliest."""
         return cls(max(earliest, end - timedelta(days=length)), end - timedelta(days=1))
 
     def all(self) -> list[date]:
@@ -36,13 +36,13 @@ class Days:
         return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
 
     def contain(self, column: str) -> str:
-        """The SQL condition that a date column lies within."""
+        """The SQL condition that a date column is within these days."""
         return f"{column} >= date '{self.first}' and {column} <= date '{self.last}'"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows that a question found, or the tables (and columns) without which it could not be asked."""
+    """The rows that a question found, or the missing tables (and columns) because of which it could not be asked."""
 
     rows: Rows = ()
     missing: tuple[str, ...] = ()
@@ -53,12 +53,12 @@ Answers = Mapping[str, Answer]
 
 @dataclass(frozen=True)
 class Question:
-    """One query. {days:column} in its SQL stands for the condition that the column lies within the report's days.
+    """One query. {days:column} in its SQL means the condition that the column is within the report's days.
 
     Attributes:
-        name: what its answer goes by.
-        reads: table -> the columns without which it cannot be asked.
-        sql: its text; {steps} is the columns of a journey that the table has.
+        name: the name of its answer.
+        reads: table -> the columns that it needs.
+        sql: its text. {steps} means the columns of a journey that the table has.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Question:
     sql: str = field(repr=False)
 
     def missing(self, columns: Columns) -> tuple[str, ...]:
-        """The tables that are not there, and the columns that they lack."""
+        """The tables that are missing, and the columns that tables lack."""
         lacking = []
         for table, needed in self.reads.items():
             if table not in columns:
@@ -81,7 +81,7 @@ class Question:
 
 
 class _InDays:
-    """Formats as the condition on the column that the format names."""
+    """An object that formats as the condition on the column in the format specification."""
 
     def __init__(self, days: Days) -> None:
         self._days = days
@@ -91,7 +91,7 @@ class _InDays:
 
 
 def steps(columns: Columns) -> list[str]:
-    """The columns of a journey's events: as many as the table has (var flow_length), five at most."""
+    """The columns of a journey's events: as many as the table has (var flow_length), at most five."""
     found = set(columns.get(FLOW, ()))
     later = [f"event_{number}" for number in range(2, JOURNEY_LENGTH + 1)]
     return ["event", *(name for name in later if name in found)]
@@ -103,7 +103,7 @@ CLIENTS, FUNNEL = "measure_js.events_sessionated", "core.funnel_daily"
 GRAPH, CHANGES = "core.identity_graph", "core.identity_changes"
 CHANNELS, PEOPLE = "analytics.channels_daily", "analytics.visitor_days"
 ATTRIBUTION, RETENTION = "analytics.attribution", "analytics.retention_weekly"
-#: Attribution's models: what people call them, and the column of their weights.
+#: The attribution models: their usual name, and the column of their weights.
 MODELS = {
     "First touch": "first_touch_weight",
     "Last touch": "last_touch_weight",
@@ -141,7 +141,7 @@ QUESTIONS = (
             from {DURATIONS} where {{days:session_start_date}}) as bucketed
         group by bucket order by bucket""",
     ),
-    # The middle one of an odd number of sessions, the mean of the two middle ones of an even number.
+    # The median: the middle one of an odd number of sessions, or the mean of the two middle ones of an even number.
     Question(
         "typical_duration",
         {DURATIONS: ("session_start_date", "session_duration")},
@@ -152,7 +152,7 @@ QUESTIONS = (
             select session_duration, row_number() over (order by session_duration) as place, count(*) over () as sessions
             from {DURATIONS} where {{days:session_start_date}}) as placed""",
     ),
-    # Bots, one's own people and machines are counted apart: whoever asks where visits come from does not mean them.
+    # Bots, one's own people and machines are counted separately, because questions about where visits come from do not mean them.
     Question(
         "channels",
         {
@@ -242,7 +242,7 @@ QUESTIONS = (
         from {FLOW} where {{days:event_date}} and track_sequence_number = 1
         group by {{steps}} order by sessions desc, {{steps}} limit {JOURNEYS}""",
     ),
-    # A device is linked where the visitor that it belongs to is a user.
+    # A device is linked if the visitor that it belongs to is a user.
     Question(
         "devices",
         {GRAPH: ("alias", "alias_type", "dbt_visitor_id")},
@@ -265,7 +265,7 @@ QUESTIONS = (
         f"""select event_date as day, source, count(*) as events
         from {EVENTS} where {{days:event_date}} group by event_date, source order by day, source""",
     ),
-    # Rows without a day of their own belong to every report.
+    # Rows without a day belong to every report.
     Question(
         "rejected_by_day",
         {REJECTED: ("event_date", "reason")},
@@ -284,7 +284,7 @@ TABLES = sorted({table for question in QUESTIONS for table in question.reads})
 
 
 def newest_day(query: Callable[[str], Rows]) -> date | None:
-    """The newest day with an event; None where there is none yet. query runs a statement and returns its rows."""
+    """The newest day with an event; None if there is no event yet. query runs a statement and returns its rows."""
     if "event_date" not in _columns(query).get(EVENTS, ()):
         return None
     (row,) = query(f"select max(event_date) as day from {EVENTS}")
@@ -293,7 +293,7 @@ def newest_day(query: Callable[[str], Rows]) -> date | None:
 
 
 def ask(query: Callable[[str], Rows], days: Days) -> dict[str, Answer]:
-    """Ask every question whose tables are there; query runs a statement and returns its rows."""
+    """Ask every question whose tables exist. query runs a statement and returns its rows."""
     columns = _columns(query)
     answers = {}
     for question in QUESTIONS:
@@ -303,7 +303,7 @@ def ask(query: Callable[[str], Rows], days: Days) -> dict[str, Answer]:
 
 
 def _columns(query: Callable[[str], Rows]) -> dict[str, set[str]]:
-    """Table -> its columns, of the tables that are there."""
+    """Table -> its columns, for the tables that exist."""
     schemas = ", ".join(f"'{schema}'" for schema in sorted({table.split(".")[0] for table in TABLES}))
     columns: dict[str, set[str]] = {}
     for row in query(f"""select table_schema, table_name, column_name from information_schema.columns

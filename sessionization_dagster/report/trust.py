@@ -1,4 +1,4 @@
-"""Figures of how far the data can be trusted: identity, events, rejected rows, newest data. Answers in, words and charts out."""
+"""Figures about how far the data can be trusted: identity, events, rejected rows, newest data. Answers in, texts and charts out."""
 
 from __future__ import annotations
 

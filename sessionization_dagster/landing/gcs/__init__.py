@@ -1,4 +1,4 @@
-"""Raw files in a bucket become rows of raw tables in BigQuery, by load jobs. No Dagster but its client, no environment, no clock."""
+"""Raw files in a bucket become rows of raw tables in BigQuery, by load jobs. Of Dagster only its client; no environment, no clock."""
 
 from sessionization_dagster.landing.gcs.load import land_bucket
 from sessionization_dagster.landing.gcs.objects import Bucket

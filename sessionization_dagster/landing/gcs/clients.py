@@ -31,14 +31,14 @@ from sessionization_dagster.warehouses.bigquery_clients import credentials_of
 from sessionization_dagster.warehouses.bigquery_errors import with_remedies
 from sessionization_dagster.warehouses.dialect import RAW_SCHEMA
 
-#: What of a file is read to see its header.
+#: How much of a file is read to see its header.
 HEADER_BYTES = 2**20
-# The job says that the file is at fault; of all other reasons the file knows nothing.
+# With these reasons the job says that the file is at fault. All other reasons lie outside the file.
 _FILE_IS_BAD = ("invalid",)
 
 
 class GCSClients(GCSResource):
-    """Dagster's resource of Google Cloud Storage, which also knows a service account's file and a server without accounts.
+    """Dagster's resource of Google Cloud Storage, which also supports a service account's key file and a server without accounts.
 
     The client itself reads STORAGE_EMULATOR_HOST.
     """
@@ -47,7 +47,7 @@ class GCSClients(GCSResource):
     anonymous: bool = False
 
     def get_client(self) -> storage.Client:
-        """A client: without credentials, of a keyfile, else as Dagster's own."""
+        """A client: without credentials, or with a keyfile; otherwise like Dagster's own."""
         credentials = credentials_of(self.keyfile, self.anonymous)
         if credentials is None:
             return super().get_client()
@@ -58,7 +58,7 @@ class Objects:
     """The objects of one bucket."""
 
     def __init__(self, client: storage.Client, bucket: Bucket) -> None:
-        """Asks for nothing yet."""
+        """Sends no request yet."""
         self._client = client
         self._place = bucket
         self._bucket = client.bucket(bucket.name)
@@ -77,7 +77,7 @@ class Objects:
         return blob is not None and int(blob.generation) == stored.generation
 
     def beginning(self, stored: StoredObject) -> tuple[bytes, bool] | None:
-        """The first bytes, unzipped, and whether they were zipped; None where this generation is gone. Raises UnreadableFile."""
+        """The first bytes, unzipped, and whether they were zipped; None if this generation no longer exists. Raises UnreadableFile."""
         blob = self._bucket.blob(stored.name, generation=stored.generation)
         try:
             data: bytes = blob.download_as_bytes(
@@ -112,26 +112,26 @@ class Loads:
 
     @property
     def forgets_json(self) -> bool:
-        """Whether JSON columns are told as STRING: an emulator's way."""
+        """Whether JSON columns are reported as STRING, as an emulator does."""
         return self._warehouse.endpoint is not None
 
     def create_missing(self, layouts: Sequence[TableLayout]) -> None:
-        """Creates tables and datasets where they are missing."""
+        """Creates tables and datasets that are missing."""
         for layout in layouts:
             self._connection.create_missing(layout)
 
     def columns(self, name: str) -> dict[str, str] | None:
-        """Column -> type of a raw table; None where there is none."""
+        """Column -> type of a raw table; None if there is no table."""
         found = self._connection.describe([(RAW_SCHEMA, name)]).get((RAW_SCHEMA, name))
         return None if found is None else {column: _standard(kind) for column, kind in found.columns}
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        """Runs a statement, query or script in BigQuery's own words."""
+        """Runs a statement, query or script in BigQuery's own dialect, and returns its rows."""
         found: list[dict[str, Any]] = self._connection.query_as_written(sql).to_pylist()
         return found
 
     def load(self, uri: str, key: str, config: bigquery.LoadJobConfig) -> Scratch:
-        """Loads a file into its scratch table, or takes what an earlier run that was killed has loaded there.
+        """Loads a file into its scratch table, or takes over what an earlier run that was killed has loaded there.
 
         Raises:
             UnreadableFile: the file cannot be loaded.
@@ -152,7 +152,7 @@ class Loads:
         return Scratch(name, {field.name: _standard(type_of(field)) for field in table.schema})
 
     def _attempt(self, uri: str, name: str, job_id: str, config: bigquery.LoadJobConfig) -> bool:
-        """Loads under this job id, which is given once. False where it was given before, and has nothing to show for it."""
+        """Loads under this job id, which can be used only once. False if it was used before without a result."""
         taken = False
         try:
             try:
@@ -167,7 +167,7 @@ class Loads:
             job.result(retry=RETRY, timeout=self._warehouse.timeout_seconds)
         except GoogleAPICallError as error:
             if taken:
-                return False  # whatever ended that job, the next may do better
+                return False  # whatever ended that job, the next one may succeed
             reasons = [found.get("reason") for found in error.errors]
             if not isinstance(error, BadRequest) or not reasons or reasons[0] not in _FILE_IS_BAD:
                 raise
@@ -175,7 +175,7 @@ class Loads:
         return not taken or self._exists(name)
 
     def drop(self, scratch: Scratch) -> None:
-        """Drops a scratch table; one that cannot be dropped expires."""
+        """Drops a scratch table. A table that cannot be dropped expires."""
         with suppress(Exception):
             self._client.delete_table(scratch.name, retry=RETRY, timeout=REQUEST_SECONDS, not_found_ok=True)
 

@@ -1,4 +1,4 @@
-"""Makes the raw tables follow the bucket: which files are loaded or withdrawn, in which order, and what is told of it."""
+"""Makes the raw tables follow the bucket: which files are loaded, which files' rows are removed, in which order, and what is reported."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from sessionization_dagster.settings.environment import RemovedFiles
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 from sessionization_dagster.warehouses.bigquery_errors import with_remedies
 
-# No JSON has it, so that each line comes as one field.
+# No JSON contains it, so that each line is one field.
 NO_DELIMITER = "\x1f"
-# Of files named in one script: its text may have a megabyte.
+# How many files one script names: its text may have a megabyte.
 FILES_PER_SCRIPT = 500
 
 
@@ -50,22 +50,22 @@ def land_bucket(
     report: Callable[[str], None] = silence,
     removed: RemovedFiles = RemovedFiles.KEEP,
 ) -> LandingReport:
-    """Makes the raw tables hold the rows of the bucket's files: a changed one anew, a vanished one as `removed` says.
+    """Makes the raw tables hold the rows of the bucket's files. Changed files are loaded anew; `removed` applies to removed files.
 
     Args:
-        warehouse: whose raw tables are filled; its location must be one that the bucket's allows load jobs from.
-        client: of the bucket.
-        bucket: files lie at `<bucket>/<source>/<table>/...`.
+        warehouse: its raw tables are filled. Its location must allow load jobs from the bucket's location.
+        client: the client of the bucket.
+        bucket: files are at `<bucket>/<source>/<table>/...`.
         tables: the raw tables to fill; others are not touched.
         landed_at: noted with files and rejects; naive is UTC.
-        report: is told, in a sentence, of each file that was loaded, set aside or withdrawn.
-        removed: what becomes of the rows of files that are gone.
+        report: is called with a sentence about each file that was loaded, set aside or removed.
+        removed: what becomes of the rows of removed files.
 
-    Every file is put in its place by a transaction of its own: after a crash at any moment the next call carries on.
+    Every file's rows are replaced in a transaction of their own. After a crash at any moment, the next call continues.
 
     Raises:
-        LandingError: the bucket holds no data file, or so many files are gone that it may be another one; nothing is changed then.
-        WarehouseError: bucket or warehouse refuse, for a reason that is not a file's.
+        LandingError: the bucket holds no data file, or so many files are missing that it may be another one. Then nothing is changed.
+        WarehouseError: the bucket or the warehouse refuses, for a reason that is not in a file.
     """
     if landed_at.tzinfo is not None:
         landed_at = landed_at.astimezone(UTC).replace(tzinfo=None)
@@ -122,13 +122,13 @@ class _Loader:
         self._keeps = removed is RemovedFiles.KEEP
 
     def missing(self, files: Sequence[RawFile]) -> Missing:
-        """The table's landed files that are not among these, nor in a folder that is refused."""
+        """The table's landed files that are neither among these nor in a refused folder."""
         rows = {row["source_file"]: row["row_count"] for row in self._loads.rows(self._statements.entries())}
         gone = sorted(rows.keys() - {file.source_file for file in files} - set(_refused(rows, files)))
         return Missing(self._table.name, tuple(gone), len(rows), sum(rows[name] for name in gone), sum(rows.values()))
 
     def land(self, files: Sequence[RawFile]) -> None:
-        """Withdraws what is gone, or notes that it is, then loads what is new or changed."""
+        """Removes or keeps the rows of removed files, then loads new and changed files."""
         present = {file.source_file for file in files}
         known = self._prepare(present)
         refused = _refused(known, files)
@@ -153,11 +153,11 @@ class _Loader:
                 told.append(file.source_file)
             if status == UNREADABLE:
                 self._result.files_unreadable += 1
-                told.append(file.source_file)  # also where it was set aside in an earlier run
+                told.append(file.source_file)  # also if it was set aside in an earlier run
         self._tell_rejects(sorted(set(told)))
 
     def _note_status(self, files: Sequence[str], status: str) -> None:
-        """Notes which files are gone though their rows stay, or are back."""
+        """Notes which files were removed although their rows stay, or are back."""
         for start in range(0, len(files), FILES_PER_SCRIPT):
             self._loads.rows(self._statements.set_status(files[start : start + FILES_PER_SCRIPT], status))
         if status == REMOVED:
@@ -177,7 +177,7 @@ class _Loader:
             if existing is not None and difference is None:
                 self._require_all_there(present, known)
             if known:
-                # Before the table changes: after a crash in between, files are read again, as they have to be.
+                # Before the table changes, so that after a crash in between the files are still read again.
                 self._loads.rows(statements.forget_generations())
             if existing is not None and difference is None:
                 self._loads.rows(statements.drop())
@@ -188,7 +188,7 @@ class _Loader:
         return known
 
     def _require_all_there(self, present: Collection[str], known: Mapping[str, tuple[int | None, str]]) -> None:
-        """Raises LandingError where the table is to be made anew, and the rows of files that are gone would be lost by that."""
+        """Raises LandingError if the table must be made anew and the rows of removed files would be lost by that."""
         gone = sorted(name for name, (_, status) in known.items() if name not in present and status != UNREADABLE)
         if gone and self._keeps:
             named = f"{', '.join(gone[:SHOWN])}{', ...' if len(gone) > SHOWN else ''}"
@@ -203,7 +203,7 @@ class _Loader:
         return {row["source_file"]: (row["generation"], row["status"]) for row in rows}
 
     def _withdraw(self, gone: list[str], why: str = "the file is gone") -> None:
-        """Removes the rows of files that are no longer there, or may not be read."""
+        """Removes the rows of files that were removed, or that may not be read."""
         for start in range(0, len(gone), FILES_PER_SCRIPT):
             self._loads.rows(self._statements.withdraw(gone[start : start + FILES_PER_SCRIPT]))
         self._result.files_withdrawn += len(gone)
@@ -211,7 +211,7 @@ class _Loader:
             self._report(f"{source_file}: withdrawn, {why}")
 
     def _load(self, file: RawFile) -> str | None:
-        """Loads one file, or sets it aside. Returns its status; None where it changed meanwhile: the next run takes it."""
+        """Loads one file, or sets it aside. Returns its status; None if it changed meanwhile, so that the next run loads it."""
         found: tuple[Scratch | None, Outcome] | None
         try:
             found = self._judge(file)
@@ -240,7 +240,7 @@ class _Loader:
         return LOADED
 
     def _judge(self, file: RawFile) -> tuple[Scratch, Outcome] | None:
-        """Loads a file into a scratch table and counts what is sound; None where the file is gone. Raises UnreadableFile."""
+        """Loads a file into a scratch table and counts the sound records; None if the file no longer exists. Raises UnreadableFile."""
         if file.refusal is not None:
             raise UnreadableFile(file.refusal)
         if file.stored.size_bytes == 0:
@@ -285,7 +285,7 @@ class _Loader:
 
 
 def _refused(known: Iterable[str], files: Sequence[RawFile]) -> list[str]:
-    """Which of the known files lie in a folder that is refused."""
+    """Which of the known files are in a refused folder."""
     folders = tuple(f"{file.source_file}/" for file in files if file.refusal)
     return [name for name in known if name.startswith(folders)]
 
@@ -293,7 +293,7 @@ def _refused(known: Iterable[str], files: Sequence[RawFile]) -> list[str]:
 def columns_to_add(
     declared: Mapping[str, str], existing: Mapping[str, str], forgets_json: bool
 ) -> dict[str, str] | None:
-    """Declared columns that a table lacks; None where it has a column that is of another type now, or is not declared any more."""
+    """Declared columns that a table lacks; None if a column of the table has another type now, or is no longer declared."""
     wanted = {name.lower(): kind for name, kind in declared.items()}
     for name, kind in existing.items():
         right = wanted.get(name.lower())
@@ -304,7 +304,7 @@ def columns_to_add(
 
 
 def loadable(kind: Kind, file: RawFile, table: RawTable) -> Kind:
-    """The kind, if a load job and its query can read such a file. Raises UnreadableFile: the folder's landing alone reads the others."""
+    """The kind, if a load job and its query can read such a file. Otherwise raises UnreadableFile: only the folder's landing reads it."""
     require_rows(kind, table)
     lines = "write one object per line"
     problems = {
@@ -327,16 +327,16 @@ def loadable(kind: Kind, file: RawFile, table: RawTable) -> Kind:
 
 
 def header_of(beginning: bytes, delimiter: str = ",") -> tuple[str, ...]:
-    """The column names of a csv file that begins so. Raises UnreadableFile."""
+    """The column names of a csv file with this beginning. Raises UnreadableFile."""
     line, end, rest = beginning.partition(b"\n")
     if not line.strip(b" \t\r\n\xef\xbb\xbf") and rest:
-        # A load job leaves out one line, not the first that says something.
+        # A load job skips exactly one line, even if it is blank.
         raise UnreadableFile("starts with a blank line; write the column names into the first line")
     return csv_header(io.TextIOWrapper(io.BytesIO(line + end), "utf-8-sig", "surrogateescape", newline="\n"), delimiter)
 
 
 def load_config(file_format: str, names: Sequence[str], delimiter: str = ",") -> bigquery.LoadJobConfig:
-    """How a load job reads a file of this format; names are a csv file's columns."""
+    """The configuration of a load job for a file of this format. names are a csv file's columns."""
     if file_format == "parquet":
         return bigquery.LoadJobConfig(source_format=bigquery.SourceFormat.PARQUET, autodetect=True)
     is_csv = file_format == "csv"

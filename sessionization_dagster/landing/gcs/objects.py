@@ -1,4 +1,4 @@
-"""Which objects of a bucket are raw files, and which raw table each belongs to. Names only: lists in, lists out."""
+"""Which objects of a bucket are raw files, and which raw table each belongs to. Works on names only: lists in, lists out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sessionization_dagster.landing.tables import LandingError, RawTable
 
 @dataclass(frozen=True)
 class Bucket:
-    """Where the raw files are: the bucket's name, and the folder's with a slash at its end, or nothing."""
+    """Where the raw files are: the name of the bucket, and of the folder with a slash at its end, or an empty text."""
 
     name: str
     prefix: str
@@ -43,7 +43,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as the bucket lists it; each write of a name is another generation."""
+    """An object as the bucket lists it. Each write of a name makes a new generation."""
 
     name: str
     generation: int
@@ -56,8 +56,8 @@ class RawFile:
 
     Attributes:
         stored: the object.
-        source_file: its name below the prefix: the file's identity in the ledger.
-        refusal: why it cannot be read, as its place shows.
+        source_file: its name below the prefix. It identifies the file in the ledger.
+        refusal: why it cannot be read because of its place.
     """
 
     stored: StoredObject
@@ -65,19 +65,19 @@ class RawFile:
     refusal: str | None = None
 
     def key(self, bucket: Bucket, table: str) -> str:
-        """A word for this generation of the file in this table, for names of jobs and scratch tables."""
+        """A key for this generation of the file in this table, used in names of jobs and scratch tables."""
         told = "\0".join((bucket.name, self.stored.name, str(self.stored.generation), table))
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 @dataclass
 class Discovery:
-    """What the bucket holds.
+    """The content of the bucket.
 
     Attributes:
         files: by raw table name, each sorted by name.
-        ignored: (name below the prefix, reason) of the others.
-        unknown_folders: sentences.
+        ignored: (name below the prefix, reason) of all other objects.
+        unknown_folders: sentences about folders that belong to no table.
     """
 
     files: dict[str, list[RawFile]]
@@ -86,10 +86,10 @@ class Discovery:
 
 
 def discover(bucket: Bucket, objects: Iterable[StoredObject], tables: Sequence[RawTable]) -> Discovery:
-    """Sorts the objects below the bucket's prefix to their tables.
+    """Assigns the objects below the bucket's prefix to their tables.
 
-    Raises LandingError when there is no file for any of `tables`: a mistyped prefix must not look like one whose files were all
-    withdrawn.
+    Raises LandingError if there is no file for any of `tables`: a mistyped prefix must not look like one whose files were all
+    removed.
     """
     discovery = Discovery({table.name: [] for table in tables})
     folders = folders_of(tables)
@@ -128,7 +128,7 @@ def discover(bucket: Bucket, objects: Iterable[StoredObject], tables: Sequence[R
 
 
 def _owned_folders(bucket: Bucket, objects: Sequence[StoredObject]) -> dict[str, str]:
-    """Folder, with a slash at its end -> why no object below it can be read, where another format owns it."""
+    """Folder with a slash at its end -> why no object below it can be read, for folders that another format owns."""
     owned: dict[str, str] = {}
     for stored in objects:
         parts = stored.name.removeprefix(bucket.prefix).split("/")
@@ -147,7 +147,7 @@ def _refuse(
     folders: Mapping[tuple[str, str], str],
     files: dict[str, list[RawFile]],
 ) -> bool:
-    """Adds a folder that another format owns to each table that it holds objects of, once, as a file that cannot be read.
+    """Adds a folder that another format owns, once and as an unreadable file, to each table that it holds objects of.
 
     Returns whether there is such a table.
     """
@@ -159,7 +159,7 @@ def _refuse(
         is_of_table = True
         shown = max(folder, place, key=len).rstrip("/")
         if all(file.source_file != shown for file in files[name]):
-            # The generation of its first object stands for it: what else changes below it does not matter.
+            # The folder has the generation of its first object. Other changes below it do not matter.
             files[name].append(RawFile(stored, shown, refusal))
     return is_of_table
 
@@ -179,10 +179,10 @@ def _tell_hidden(
     ignored: list[tuple[str, str]],
     strange: set[tuple[str, str]],
 ) -> None:
-    """Notes a hidden file, or the outermost hidden folder of a table that it lies in, if it may be data."""
+    """Notes a hidden file, or the outermost hidden folder in a table's folder that it is in, if it may be data."""
     depth = next(place for place, part in enumerate(parts) if is_hidden(part))
     is_data = format_of(parts[-1]) is not None and not any(is_working_folder(part) for part in parts[:-1])
-    # A hidden folder in the place of a source or a table is put away on purpose.
+    # A hidden folder in the place of a source or a table was hidden on purpose.
     if not is_data or (depth < 2 and depth < len(parts) - 1):
         return
     told = ("/".join(parts[: depth + 1]), HIDDEN)
@@ -190,13 +190,13 @@ def _tell_hidden(
         ignored.append(("/".join(parts), OUTSIDE_A_TABLE))
     elif (parts[0], parts[1]) not in folders:
         strange.add((parts[0], parts[1]))
-    # Names come sorted: files of a folder follow each other.
+    # Names are sorted, so files of a folder follow each other.
     elif ignored[-1:] != [told]:
         ignored.append(told)
 
 
 def _unknown_folders(strange: Iterable[tuple[str, str]], folders: Mapping[tuple[str, str], str]) -> Iterator[str]:
-    """One sentence per folder that no raw table is filled from."""
+    """One sentence per folder whose files fill no raw table."""
     sources = sorted({source for source, _ in folders})
     told = set()
     for source, table in sorted(strange):

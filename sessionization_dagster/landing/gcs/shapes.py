@@ -1,4 +1,4 @@
-"""What the records of a scratch table look like, by the file's format, and the query that turns them into rows. Texts only."""
+"""The form of a scratch table's records, by the file's format, and the query that turns them into rows. Texts only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NUMBERS = ("INTEGER", "INT64", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "BOOL", *FLOA
 
 @dataclass(frozen=True)
 class Shape:
-    """What the records of one file look like. All SQL is over `relation`.
+    """The form of one file's records. All SQL is over `relation`.
 
     Attributes:
         relation: SQL that can follow `from`: one row per record.
@@ -47,7 +47,7 @@ class Shape:
 
 
 def judged(table: RawTable, shape: Shape) -> str:
-    """A query: one row per record with v0, v1... of the declared columns in their order, properties, content, problem (null: sound)."""
+    """A query: one row per record with v0, v1... for the declared columns in order, properties, content and problem (null: sound)."""
     raw = [f"{properties(shape.extras)} as properties", f"{shape.content} as content", f"{shape.broken} as broken"]
     values, problems = ["*"], ["when broken is not null then broken"]
     for place, column in enumerate(table.columns):
@@ -64,16 +64,16 @@ def judged(table: RawTable, shape: Shape) -> str:
 
 
 def csv_shape(table: RawTable, names: Sequence[str], scratch: str, source_file: str) -> Shape:
-    """Records whose n-th column is called names[n] and stands in cn. Raises UnreadableFile for a missing required column."""
+    """The shape of records whose n-th column has the name names[n] and is in cn. Raises UnreadableFile for a missing required column."""
     fields = []
     for place, name in enumerate(names):
-        # Empty is no value, quoted or not.
+        # An empty field is no value, quoted or not.
         text = f"nullif(c{place}, '')"
         fields.append(Value(name, text, f"if({text} is null, null, to_json_string({text}))"))
     fields += _folder_values(source_file, names)
     places = match_names(table, [field.name for field in fields])
     taken = set(places.values())
-    # A load job does not keep a record's text: a JSON list of its fields stands for it.
+    # A load job does not keep a record's text, so a JSON list of its fields is used instead.
     content = f"to_json_string([{', '.join(f'coalesce(c{place}, {EMPTY})' for place in range(len(names)))}])"
     return Shape(
         quoted(scratch),
@@ -84,7 +84,7 @@ def csv_shape(table: RawTable, names: Sequence[str], scratch: str, source_file: 
 
 
 def _folder_values(source_file: str, names: Sequence[str]) -> list[Value]:
-    """The columns that the folders on the way to the file give it, but for those that it has itself."""
+    """The columns from the folders on the file's path, except those that the file has itself."""
     own = {name.lower() for name in names}
     given = {name: value for name, value in folder_values(source_file).items() if name.lower() not in own}
     return [
@@ -96,9 +96,9 @@ def _folder_values(source_file: str, names: Sequence[str]) -> list[Value]:
 
 
 def parquet_shape(table: RawTable, types: Mapping[str, str], scratch: str, source_file: str) -> Shape:
-    """Records with columns of these types, as a load job made them.
+    """The shape of records with columns of these types, as a load job made them.
 
-    Raises UnreadableFile for a missing required column, and for a nested one where a plain value is wanted.
+    Raises UnreadableFile for a missing required column, and for a nested column where a plain value is required.
     """
     names = list(types)
     fields = [_typed(name, kind) for name, kind in types.items()] + _folder_values(source_file, names)
@@ -121,7 +121,7 @@ def parquet_shape(table: RawTable, types: Mapping[str, str], scratch: str, sourc
 
 
 def _fitted(wanted: str, kind: str, field: Value) -> Value:
-    """The field with a text that can become what is wanted."""
+    """The field with a text that can be converted to the wanted type."""
     if wanted == "JSON" and kind != "STRING":
         return Value(field.name, field.json, field.json)
     if kind in FLOATS:
@@ -132,7 +132,7 @@ def _fitted(wanted: str, kind: str, field: Value) -> Value:
 
 
 def _float_text(wanted: str, column: str) -> str:
-    """A float as text. NaN is no value, and as an id 42.0 is 42: pandas writes ids so where some are missing."""
+    """A float as text. NaN is no value, and the id 42.0 is 42: pandas writes ids like this if some are missing."""
     if wanted != "VARCHAR":
         return f"if(is_nan({column}), null, cast({column} as string))"
     whole = f"{column} = trunc({column}) and abs({column}) < {float(2**63)!r}"
@@ -155,7 +155,7 @@ def _typed(name: str, kind: str) -> Value:
         text = f"to_json_string({column})"
     else:
         text = f"cast({column} as string)"
-    # Numbers as they are written: JSON's own writer quotes large ones. It has no NaN.
+    # Numbers stay as they are written, because JSON's own writer quotes large ones. JSON has no NaN.
     finite = f"regexp_contains({text}, '^[-+0-9.eE]+$|^true$|^false$')"
     if kind in NUMBERS:
         is_number = "false" if kind in ("BOOLEAN", "BOOL") else "true"
@@ -165,7 +165,7 @@ def _typed(name: str, kind: str) -> Value:
 
 
 def jsonl_lines(scratch: str) -> str:
-    """SQL that can follow `from`: line, and object: the line where it is a JSON object; blank lines are left out."""
+    """SQL that can follow `from`: line, and object, which is the line if it is a JSON object. Blank lines are left out."""
     # A byte order mark belongs to the file.
     line = f"ltrim({LINE}, {literal(chr(0xFEFF))})"
     found = f"select {line} as line, {parsed_json(line)} as parsed from {quoted(scratch)}"
@@ -173,13 +173,13 @@ def jsonl_lines(scratch: str) -> str:
 
 
 def jsonl_keys(scratch: str) -> str:
-    """A query: the keys of all objects, one more than are allowed at the most."""
+    """A query: the keys of all objects, at most one more than is allowed."""
     objects = f"select json_keys(parsed, 1) as found from {jsonl_lines(scratch)} where object is not null"
     return f"select distinct key from ({objects}), unnest(found) as key order by key limit {MAX_KEYS + 1}"
 
 
 def jsonl_shape(table: RawTable, keys: Sequence[str], scratch: str, source_file: str) -> Shape:
-    """Lines of JSON objects whose keys are all among `keys`. Raises UnreadableFile for keys that cannot be asked for."""
+    """The shape of lines of JSON objects whose keys are all among `keys`. Raises UnreadableFile for keys that cannot be queried."""
     names = [_unquoted(key) for key in keys]
     if len(names) > MAX_KEYS:
         raise UnreadableFile(f"has more than {MAX_KEYS} different keys; put those that vary into one nested object")
@@ -190,7 +190,7 @@ def jsonl_shape(table: RawTable, keys: Sequence[str], scratch: str, source_file:
         raise UnreadableFile("has raw calls (messageId and type), which are not read from a bucket")
     values = {name: _member(name) for name in names}
     for given in _folder_values(source_file, ()):
-        # A folder's value counts in the records that have none, whatever the case of the key.
+        # A folder's value applies to records without a value for the key, whatever its case.
         own = [value.json for key, value in values.items() if key.lower() == given.name.lower()]
         text, as_json = (
             f"if({first_non_null(own)} is null, {sql}, null)" if own else sql for sql in (given.text, given.json)
@@ -214,15 +214,15 @@ def jsonl_shape(table: RawTable, keys: Sequence[str], scratch: str, source_file:
 
 
 def _unquoted(key: str) -> str:
-    """JSON_KEYS puts quotes around keys that a path has to quote."""
+    """The key without quotes. JSON_KEYS quotes keys that must be quoted in a path."""
     return key[1:-1] if len(key) > 1 and key.startswith('"') and key.endswith('"') else key
 
 
 def _member(key: str) -> Value:
     path = literal(f'$."{key}"')
-    # JSON's null is no value, as in the other formats. The cast does nothing, but for an emulator whose function returns JSON.
+    # JSON's null means no value, as in the other formats. The cast is needed only for an emulator whose function returns JSON.
     as_json = f"nullif(cast(json_query(object, {path}) as string), 'null')"
-    # The id 42 may be written 42.0; a JSON string begins with a quote and never looks so.
+    # The id 42 may be written 42.0. A JSON string begins with a quote, so it never looks like this.
     whole = f"regexp_extract({as_json}, {literal('^(-?[0-9]+)[.]0+$')})"
     is_number = f"coalesce(regexp_contains({as_json}, '^[-0-9]'), false)"
     text = f"if({as_json} is null, null, coalesce({whole}, json_value(object, {path}), {as_json}))"

@@ -1,4 +1,4 @@
-"""The tables in which landed rows, rejects and the list of landed files lie, and the scripts that change them. Texts only."""
+"""The tables of landed rows, rejects and landed files, and the scripts that change them. Texts only."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ REJECTS = TableLayout(
     "landing_rejects",
     "source varchar, table_name varchar, source_file varchar, source_line bigint, error varchar, content varchar, landed_at timestamp",
 )
-# A load job does not say which line a row was.
+# A load job does not report the line of a row.
 _OWN = {name: kind for name, kind in OWN_COLUMNS.items() if name != "source_row"}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: the query that judged its records and how many rows and rejects it found, or why it was set aside."""
+    """The result for one file: the query over its records with the numbers of rows and rejects, or why the file was set aside."""
 
     status: str
     judged: str = ""
@@ -42,17 +42,17 @@ class Outcome:
 
 
 def declared_columns(table: RawTable) -> dict[str, str]:
-    """Column -> BigQuery's type, as the raw table has to be."""
+    """Column -> BigQuery's type, as the raw table must have them."""
     return {column.name: TYPES[column.type] for column in table.columns} | {
         name: TYPES[kind] for name, kind in _OWN.items()
     }
 
 
 def raw_layout(table: RawTable) -> TableLayout:
-    """The raw table, with months to skip where it tells when its rows happened, and files to be found again."""
+    """The layout of the raw table: by month if its rows have a time, so that months can be skipped, and by file, to find its rows."""
     columns = {column.name: column.type for column in table.columns} | _OWN
-    # Months, as a script may change 4,000 partitions at the most. By its time of arrival no table is divided: staging would take that
-    # for the time when the loader brought the row.
+    # By month, because a script may change at most 4,000 partitions. No table is divided by its time of arrival: staging would read that
+    # as the time when the loader delivered the row.
     divided = (
         table.at is not None
         and not table.counts_time
@@ -71,7 +71,7 @@ class Statements:
     """The statements for one raw table."""
 
     def __init__(self, places: Places, table: RawTable, landed_at: datetime) -> None:
-        """landed_at is noted with files and rejects, naive UTC."""
+        """landed_at (naive UTC) is noted with files and rejects."""
         self._table = table
         self._landed_at = f"timestamp '{landed_at}'"
         self.raw = self._path(places, table.name)
@@ -88,11 +88,11 @@ class Statements:
         return f"select source_file, generation, status, row_count from {self._ledger} where {self._of_table}"
 
     def forget_generations(self) -> str:
-        """Has all files of the table read again."""
+        """Makes all files of the table be read again."""
         return f"update {self._ledger} set generation = null where {self._of_table}"
 
     def set_status(self, files: Sequence[str], status: str) -> str:
-        """Notes that files are gone and their rows kept, or that they are back."""
+        """Notes that files were removed and their rows kept, or that the files are back."""
         return f"update {self._ledger} set status = {literal(status)} where {self._of_table} and {_in(files)}"
 
     def drop(self) -> str:
@@ -100,7 +100,7 @@ class Statements:
         return f"drop table if exists {self.raw}"
 
     def empty(self) -> str:
-        """Deletes rows that no ledger knows of: their files would be loaded a second time."""
+        """Deletes rows without an entry in the ledger, because their files would be loaded a second time."""
         return f"delete from {self.raw} where true"
 
     def add_columns(self, columns: Mapping[str, str]) -> str:
@@ -113,11 +113,11 @@ class Statements:
         return f"select countif(problem is null) as row_count, countif(problem is not null) as reject_count from ({judged})"
 
     def withdraw(self, files: Sequence[str]) -> str:
-        """A script that removes all that came from these files."""
+        """A script that removes all rows and rejects of these files."""
         return as_script(self._withdrawal(files))
 
     def replace(self, file: RawFile, outcome: Outcome) -> str:
-        """A script that puts a file's outcome in the place of what came from it before."""
+        """A script that replaces a file's earlier rows and rejects by its new outcome."""
         name = file.source_file
         statements = self._withdrawal([name])
         key = f"{literal(self._table.source)}, {literal(self._table.table)}, {literal(name)}"
@@ -155,7 +155,7 @@ class Statements:
         )
 
     def reject_count(self) -> str:
-        """A query: how many rejects the table has, whenever they were found."""
+        """A query: how many rejects the table has, from any run."""
         return f"select count(*) as found from {self._rejects} where {self._of_table}"
 
     def _withdrawal(self, files: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
-"""How a value as a file has it becomes a value of a declared column: expressions of BigQuery's SQL, with the rules of the folder's landing.
+"""Expressions of BigQuery's SQL that convert a value of a file into a value of a declared column, with the rules of the folder's landing.
 
-All values come as text: what can be a number, a time or JSON is asked of its letters, so that it means the same in every format.
+All values come as text. Whether one is a number, a time or JSON is decided by its characters, so it means the same in every format.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TYPES = {
     "BIGINT": "INT64",
     "DOUBLE": "FLOAT64",
 }
-# A time without its offset has at least its minutes: 16 letters.
+# A time without its offset has at least minutes: 16 characters.
 _TIME = "^.{16}"
 
 
@@ -41,10 +41,10 @@ class Value:
     """A field of a record.
 
     Attributes:
-        name: in the file.
-        text: SQL of it as text; null where it has no value.
-        json: SQL of it as JSON text; null where it has no value.
-        is_number: SQL, whether the file has it as a number.
+        name: the name in the file.
+        text: SQL of it as text; null if it has no value.
+        json: SQL of it as JSON text; null if it has no value.
+        is_number: SQL for whether the file has it as a number.
     """
 
     name: str
@@ -71,7 +71,7 @@ def matches(value: str, shape: str) -> str:
 
 
 def converted(column: RawColumn, value: str, is_number: str = "false") -> str:
-    """SQL of a text as a value of the column; null where that cannot be. is_number: SQL, whether the file has it as a number."""
+    """SQL of a text as a value of the column; null if it cannot be converted. is_number: SQL for whether the file has it as a number."""
     if column.type == "VARCHAR":
         return _text(column, value)
     if column.type == "JSON":
@@ -83,7 +83,7 @@ def converted(column: RawColumn, value: str, is_number: str = "false") -> str:
 
 
 def _text(column: RawColumn, value: str) -> str:
-    """SQL of a text: an id without blanks around it and without a fraction of zeros, an optional one without words for no value."""
+    """SQL of a text. An id loses blanks around it and a fraction of zeros. An optional text that is a null word becomes null."""
     if column.is_id:
         value = f"regexp_replace({trimmed(value)}, {literal(WHOLE_WITH_FRACTION)}, {literal(chr(92) + '1')})"
     if column.required:
@@ -93,7 +93,7 @@ def _text(column: RawColumn, value: str) -> str:
 
 
 def _from_epoch(value: str) -> str:
-    """SQL of the text of a number as the moment so many seconds, milliseconds or microseconds after 1970."""
+    """SQL of the text of a number of seconds, milliseconds or microseconds since 1970 as a moment."""
     number = f"safe_cast({value} as bignumeric)"
     units = " ".join(
         f"when {number} >= {least} and {number} < {least}0 then {number} * {microseconds}"
@@ -108,8 +108,8 @@ def trimmed(value: str) -> str:
 
 
 def parsed_json(value: str) -> str:
-    """SQL of JSON text as JSON; null where it is none."""
-    # Numbers that a float cannot hold are rounded to one that it can.
+    """SQL of JSON text as JSON; null if it is not JSON."""
+    # Numbers that a float cannot hold are rounded to the nearest that it can.
     return f"safe.parse_json({value}, wide_number_mode => 'round')"
 
 
@@ -129,7 +129,7 @@ def _cast(wanted: str, text: str) -> str:
 
 
 def _timestamp(text: str) -> str:
-    """Microseconds in UTC, further digits cut off. A cast alone wants seconds, at most six digits and an offset like +01:00."""
+    """Microseconds in UTC; further digits are cut off. A cast alone requires seconds, at most six digits and an offset like +01:00."""
 
     def found(shape: str, otherwise: str) -> str:
         return f"coalesce(regexp_extract({text}, {literal(_TIME + shape)}), '{otherwise}')"
@@ -144,7 +144,7 @@ def _timestamp(text: str) -> str:
 
 
 def problem(column: RawColumn, raw: str, value: str) -> str | None:
-    """A branch of `case` for a text that did not become a value of the column; None where each does. Blank text is no value."""
+    """A branch of `case` for a text that did not become a value of the column; None if every text does. Blank text is no value."""
     if column.type == "VARCHAR":
         return None
     before, after = f"column {column.name!r}: '", f"' is not {WANTED[column.type]}"
