@@ -280,12 +280,10 @@ MUTATIONS = (
         "where shared.user_count > {{",
         "where shared.user_count >= {{",
     ),
-    Mutation(
-        "a run may span days", f"{PACKAGE}/partitions.py", "return self.end - timedelta(days=1)", "return self.end"
-    ),
+    Mutation("a run may span days", f"{PACKAGE}/window.py", "return self.end - timedelta(days=1)", "return self.end"),
     Mutation(
         "neighbouring days run together",
-        f"{PACKAGE}/partitions.py",
+        f"{PACKAGE}/window.py",
         "day - windows[-1].last <= timedelta(days=near)",
         "day - windows[-1].last < timedelta(days=near)",
     ),
