@@ -37,8 +37,8 @@ config
 
 {% macro set_aside_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__set_aside')) }}{%- endmacro %}
 
-{#- What the current model sets aside, as what stands after `from`: the table, or where the model is not written its rows, which are then a part of
-    the model's text and so of its fingerprint. -#}
+{#- What the current model sets aside, to be written after `from`. It is the table. Where the model is only compiled it is the rows' SQL, which
+    becomes a part of the model's text and so of its fingerprint. -#}
 {% macro set_aside() -%}
     {{ return(set_aside_relation(model.name) if writes_days() or not execute else '(' ~ context[config.require('sets_aside')]() ~ ') as set_aside') }}
 {%- endmacro %}

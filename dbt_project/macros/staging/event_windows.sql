@@ -1,8 +1,8 @@
 {#- The staged rows that the window's partitions answer for. Each branch compares a raw column with literals, so that storage can
     skip the rest; a test over the computed event_date alone would read all raw rows. -#}
 
-{#- What is set aside while core.events is made: the window's rows that are no events as they stand, found once, for core.events and for
-    core.rejected_events. reason is null of the one row of each repeated event_id that is an event; copy_number is null of rejected rows. -#}
+{#- The rows that are set aside while core.events is made: the window's rejected rows, and all rows of a repeated event_id. core.events and
+    core.rejected_events both read them. reason is null in the one row of a repeated event_id that is an event; copy_number is null in rejected rows. -#}
 {% macro rows_set_aside() -%}
     with repeated as (
         {{ repeated_keys() }}

@@ -77,8 +77,8 @@
     and (timestamp is null or timestamp >= {{ start_of_date(window_start(), -1) }})
 {%- endmacro %}
 
-{#- A row that storage has where its day does not look for it: it came more than max_lateness_days after its day, or a device's clock that
-    was wrong put it elsewhere. Nothing comes more than 2 days before its day: a clock may be one day ahead, and the timezone takes one. -#}
+{#- A row in a partition that the run of its day does not read. It came more than max_lateness_days after its day, or a device's clock was wrong.
+    No row comes more than 2 days before its day: a clock may be one day ahead, and the timezone can add one. -#}
 {% macro is_out_of_reach() -%}
     (
         (
@@ -107,7 +107,7 @@
     {{ return(found | select | reject('in', arrival_columns()) | list | length > 0) }}
 {%- endmacro %}
 
-{#- BigQuery: the column that a raw table is divided by, if it tells when rows were loaded, came or were sent. -#}
+{#- BigQuery: the column that partitions a raw table, if it is a time at which rows were loaded, received or sent. -#}
 {% macro load_time_column(raw_table) -%}
     {%- set landing = raw_source(raw_table).config.meta.landing -%}
     {%- set at = landing.get('at', 'timestamp') -%}

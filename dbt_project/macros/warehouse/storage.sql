@@ -48,8 +48,8 @@
     {{ return({'partition': partition, 'by_date': partition == config.get('date'), 'sorted_by': columns}) }}
 {%- endmacro %}
 
-{#- Before the model's table is made anew: a view of its name goes. BigQuery replaces no table by one that is divided or sorted otherwise: it goes first, and nobody can read it until
-    the new one is there. -#}
+{#- Before the model's table is rebuilt: drops a view of its name. BigQuery does not replace a table by one with another partitioning or clustering, so
+    such a table is dropped too. Nobody can read it until the new one is there. -#}
 {% macro make_room(layout) -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- if existing is not none and existing.is_view -%}
