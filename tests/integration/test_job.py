@@ -33,7 +33,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def csv_project(
     tmp_path: Path, instance: dg.DagsterInstance, families: str = "rudderstack", **variables: object
 ) -> Project:
-    """A project of four days: of one family, as every other one adds half as much to each run."""
+    """A project of four days and of one family: each family adds to the time of every run."""
     days = {"start_date": "2024-03-09", "end_date": "2024-03-12"}
     return Project.create(tmp_path, instance, variables, **days, families=families)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sessionization_dagster.metadata.markdown import markdown_table
 from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import RawRow, Settings
 
@@ -58,16 +58,11 @@ def steps(folder: Path) -> Iterator[ThinDriver]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Rows as the page shows them."""
-
-    def cells(values: Any) -> str:
-        return "| " + " | ".join("" if value is None else str(value) for value in values) + " |\n"
-
-    return cells(rows[0]) + cells("---" for _ in rows[0]) + "".join(cells(row.values()) for row in rows)
+    return markdown_table(list(rows[0]), (row.values() for row in rows)) + "\n"
 
 
-@contextmanager
-def statements(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What dbt sends meanwhile."""
+def noted_statements(patch: pytest.MonkeyPatch) -> list[str]:
+    """A list to which every statement is added that dbt sends from now on."""
     from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
 
     sent: list[str] = []
@@ -78,7 +73,7 @@ def statements(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return execute(self, sql, bindings)
 
     patch.setattr(DuckDBCursorWrapper, "execute", noted)
-    yield sent
+    return sent
 
 
 def plain(sql: str) -> str:
@@ -89,12 +84,12 @@ def plain(sql: str) -> str:
 def test_the_page_shows_what_its_steps_give(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = PAGE.read_text()
     assert len(ROWS.findall(page)) > 8
-    with statements(monkeypatch) as sent:
-        for number, driver in enumerate(steps(tmp_path), start=1):
-            with driver.warehouse.connect() as connection:
-                for after, query, shown in ROWS.findall(page):
-                    if int(after) == number:
-                        assert shown == table(connection.query(query).to_pylist()), query
+    sent = noted_statements(monkeypatch)
+    for number, driver in enumerate(steps(tmp_path), start=1):
+        with driver.warehouse.connect() as connection:
+            for after, query, shown in ROWS.findall(page):
+                if int(after) == number:
+                    assert shown == table(connection.query(query).to_pylist()), query
     everything = [plain(statement) for statement in sent]
     for statement in SQL.findall(page):
         assert any(plain(statement) in one for one in everything), statement
