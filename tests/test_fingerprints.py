@@ -21,7 +21,7 @@ OTHER = {
     "segment_user_traits": ["plan"], "segment_page_fields": ["url"], "segment_track_fields": ["url"], "own_domains": ["shop.example"],
 }  # fmt: skip
 #: Parsed into the project, or no var of a table's SQL.
-NOT_VARS = {"sources", "families", "rebuild", "replayed_loads"}
+NOT_VARS = {"sources", "families", "stored_views", "rebuild", "replayed_loads"}
 # By tests alone, by the identity graph, or on BigQuery.
 WITHOUT_TABLES = {
     "identity_policy", "max_users_per_alias", "max_aliases_per_user", "max_lateness_days", "max_rejected_share", "min_rejected_rows",
