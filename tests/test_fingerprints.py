@@ -14,7 +14,7 @@ from sessionization_dagster.dbt.runner import DbtRunner
 from tests.integration.thin_driver import parsed_project
 
 STORED = {"date_overwrite", "frontier", "rollup"}
-END = re.compile(r"\{%-?\s*endmacro")
+END = re.compile(r"\{%-?\s*end(macro|materialization|test)")
 #: What the values of some vars may be changed to; of others the type says it.
 OTHER = {
     "identity_policy": "merge", "blocked_ids": ["nobody"], "session_event_types": ["page"], "counted_events": {"cnt_login": "login"},
