@@ -24,10 +24,11 @@ EDGE_CASES = Path(__file__).parents[1] / "data" / "edge_cases.csv"
 
 def differences(one: ThinDriver, other: ThinDriver, rows: list[RawRow], first: date, last: date) -> list[str]:
     """What differs between two warehouses, in the tables that the oracle has for these rows and that the first makes."""
-    return _differences(one, other, model.tables(rows, one.settings, first, last))
+    return table_differences(one, other, model.tables(rows, one.settings, first, last))
 
 
-def _differences(one: ThinDriver, other: ThinDriver, tables: Iterable[str]) -> list[str]:
+def table_differences(one: ThinDriver, other: ThinDriver, tables: Iterable[str]) -> list[str]:
+    """What differs in the tables that the first makes; raises AssertionError where these are empty."""
     columns = model.columns(one.settings)
     found = []
     compared = 0
@@ -110,7 +111,7 @@ def test_the_sample_gives_the_same_rows(endpoint: str, tmp_path: Path) -> None:
         driver.run(LAST_DAY, LAST_DAY)
     assert len(embedded.rows("core.events", ["event_id"])) == 31_106
     compared = [table for table in model.columns(settings) if not table.startswith("raw.")]
-    assert not _differences(embedded, bigquery, compared)
+    assert not table_differences(embedded, bigquery, compared)
 
 
 def test_a_changed_setting_is_applied_by_the_next_run_of_any_day(endpoint: str, tmp_path: Path) -> None:

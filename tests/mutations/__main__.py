@@ -19,8 +19,8 @@ from tests.mutations.mutations import MUTATIONS, Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE_SECONDS = 7200
-#: What pytest's exit codes mean here; any other is an error of the run, not a finding.
-PASSED, FAILED = 0, 1
+#: What pytest's exit codes mean here; any other is an error of the run, not a finding. With several processes, -x ends as interrupted.
+PASSED, FAILED, INTERRUPTED = 0, 1, 2
 
 
 def main() -> int:
@@ -72,14 +72,14 @@ def noticed(mutation: Mutation, suite: str, workers: str) -> dict[str, Any]:
              "--ignore", "tests/mutations"],
             cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, timeout=SUITE_SECONDS,
         )  # fmt: skip
-    if done.returncode not in (PASSED, FAILED):
-        raise RuntimeError(
-            f"{mutation.name}: pytest ended with {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-2000:]}"
-        )
     failed = [
         line.split(" - ")[0].removeprefix("FAILED ") for line in done.stdout.splitlines() if line.startswith("FAILED")
     ]
-    return {"failed": failed[:1] if done.returncode == FAILED else [], "seconds": round(time.monotonic() - began)}
+    if done.returncode not in (PASSED, FAILED, INTERRUPTED) or bool(failed) is (done.returncode == PASSED):
+        raise RuntimeError(
+            f"{mutation.name}: pytest ended with {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-2000:]}"
+        )
+    return {"failed": failed[:1], "seconds": round(time.monotonic() - began)}
 
 
 def noticed_by(found: dict[str, Any]) -> str:
