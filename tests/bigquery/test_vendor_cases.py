@@ -80,9 +80,7 @@ def copy_raw_rows(embedded: ThinDriver, bigquery: BigQueryDriver) -> None:
                 for name, values in zip(rows.column_names, rows.columns, strict=True)
                 if name in declared and (declared[name].required or values.null_count < rows.num_rows)
             ]
-            columns = ", ".join(
-                f"`{name}` {TYPES.get(declared[name].type, 'string')}" for name in names
-            )
+            columns = ", ".join(f"`{name}` {TYPES.get(declared[name].type, 'string')}" for name in names)
             bigquery.send(f"create or replace table `{PROJECT}.{raw_dataset(table.source)}.{table.table}` ({columns})")
             target.bind("landed", rows.select(names))
             listed = ", ".join(f'"{name}"' for name in names)
