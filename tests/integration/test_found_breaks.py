@@ -131,3 +131,55 @@ def test_a_day_of_rejected_rows_alone_is_made_anew_by_a_changed_rule(tmp_path: P
     driver.run_events(FIRST, FIRST)
     assert sorted(row["event_id"] for row in driver.rows("core.events", ["event_id"])) == ["e10", "e12"]
     assert not driver.rows("core.rejected_events", ["reason"])
+
+
+def test_sessions_over_midnight_late_rows_gone_rows_and_ids_in_days_that_run_one_by_one(tmp_path: Path) -> None:
+    settings = Settings(sources=("rudderstack", "mixpanel", "measure_js"), blocked_ids=("nobody",))
+    driver = ThinDriver(tmp_path, settings)
+    sources = [("tracks", "rudderstack"), ("events", "mixpanel"), ("events", "measure_js")]
+
+    def seen(name: str, at: datetime, who: str = "d", **fields: str) -> list[RawRow]:
+        """The same event in every source."""
+        return [
+            RawRow(table, f"{source}-{name}", f"{source}-{who}", timestamp=at, event="page", source=source, **fields)
+            for table, source in sources
+        ]
+
+    rows = [
+        *seen("first", datetime(2024, 3, 10, 12)),
+        *seen("before midnight", datetime(2024, 3, 10, 23, 50)),
+        *seen("after midnight", datetime(2024, 3, 11, 0, 10)),
+        *seen("alone", datetime(2024, 3, 12, 0, 5)),
+        *seen("one", datetime(2024, 3, 10, 9), who="one", user_id="NoBody"),
+        *seen("other", datetime(2024, 3, 10, 9), who="other", user_id="nobody"),
+    ]
+    # A distinct_id that is not the device's is the user's.
+    rows += [
+        RawRow("events", f"m{device}", "ann", timestamp=at, event="page", source="mixpanel", device_id=device)
+        for device, at in (("m1", datetime(2024, 3, 10, 8)), ("m2", datetime(2024, 3, 10, 20)))
+    ]
+    driver.land(rows)
+    for number in (10, 11, 12):
+        driver.run(date(2024, 3, number), date(2024, 3, number))
+        assert not differences(driver, rows, FIRST, date(2024, 3, number)), number
+
+    # The last day's session begins on the day before now: a date loses its only session without a run of its own.
+    rows += seen("late", datetime(2024, 3, 11, 23, 40))
+    driver.land(rows)
+    driver.run(date(2024, 3, 11), date(2024, 3, 11))
+    assert not differences(driver, rows, FIRST, LAST)
+
+    # What follows the root learns of two changes at once, the later one last.
+    for number in (10, 12):
+        rows += seen(f"late {number}", datetime(2024, 3, number, 15))
+        driver.land(rows)
+        driver.run_events(date(2024, 3, number), date(2024, 3, number))
+        driver.run_identity(date(2024, 3, number), date(2024, 3, number))
+        driver.run_sessions(date(2024, 3, number), date(2024, 3, number), select="session_events client_events")
+    driver.run_sessions(LAST, LAST)
+    assert not differences(driver, rows, FIRST, LAST)
+
+    rows = [row for row in rows if row.timestamp and row.timestamp.date() < LAST]
+    driver.land(rows)
+    driver.run(LAST, LAST)
+    assert not differences(driver, rows, FIRST, LAST)
