@@ -254,6 +254,27 @@ def test_tables_that_a_devices_clock_divides_are_bounded_and_rows_of_wrong_clock
         driver.run_events(FIRST, FIRST)
 
 
+def test_tables_that_are_divided_by_the_time_of_loading_are_bounded(endpoint: str) -> None:
+    """By loaded_at. A table divided by _PARTITIONTIME is read in the same way, but the emulator lacks that column."""
+    driver = BigQueryDriver(endpoint, Settings(), max_lateness_days=7, families=("rudderstack",))
+    eight = datetime(2024, 3, 9, 8)
+    driver.land([track("good", eight), track("later", eight, eight + timedelta(days=20))])
+    (table,) = [table for table in driver.tables if table.table == "tracks"]
+    tracks, loaded = (f"{PROJECT}.{raw_dataset('rudderstack')}.{name}" for name in ("tracks", "loaded"))
+    kept = ", ".join(name for name in columns_of("rudderstack", "tracks") if name != "received_at")
+    driver.send(f"create table `{loaded}` as select {kept}, received_at as loaded_at from `{tracks}`")
+    driver.send(f"create or replace table `{tracks}` as select * from `{loaded}`")
+    driver.divide(table, "loaded_at")
+    driver.send(f"insert into `{tracks}` select * from `{loaded}`")
+    with recorded() as sent:
+        driver.run_events(FIRST, FIRST)
+    assert {row["event_id"] for row in driver.rows("core.events", ["event_id"])} == {"good"}
+    found = reads(sent, tracks, "loaded_at")
+    assert found
+    assert not [read for read in found if read.is_open()]
+    assert min(read.lower for read in found if read.lower) == FIRST - timedelta(days=3)
+
+
 def test_a_row_that_was_loaded_before_its_own_time_is_rejected_by_the_day_it_came(endpoint: str) -> None:
     driver = BigQueryDriver(endpoint, Settings(sources=("rudderstack", "measure_js")), max_lateness_days=7)
     happened, loaded = datetime(2024, 3, 15, 8), datetime(2024, 3, 9, 12)
