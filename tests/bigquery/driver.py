@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -20,7 +20,6 @@ from sessionization_dagster.defs.resources import build_warehouse
 from sessionization_dagster.landing import RawTable, raw_tables
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.bigquery import type_of
-from sessionization_dagster.window import Window
 from tests.bigquery.emulator import LOCATION, PROJECT
 from tests.integration.raw_fields import columns_of, raw_record
 from tests.integration.thin_driver import FAMILIES, ThinDriver
@@ -140,13 +139,6 @@ class BigQueryDriver(ThinDriver):
         """Run a statement in BigQuery's words; timestamps come back naive."""
         with self.warehouse.connect() as connection:
             return connection.query_as_written(sql).to_pylist()
-
-    def run_tests(self, first: date, last: date, select: str = "*") -> dict[str, str]:
-        """Data tests on the window: name -> status."""
-        window = Window(first, last + timedelta(days=1)).as_dbt_vars()
-        command = ["test", "--select", select, "--exclude-resource-type", "unit_test"]
-        results = self.project.runner.invoke(command, {**self.variables, **window}).result.results
-        return {result.node.name: result.status.value for result in results if result.node.resource_type == "test"}
 
     def columns(self) -> dict[str, dict[str, str]]:
         """project.dataset.table -> column -> type, of every table and view."""

@@ -156,6 +156,13 @@ class ThinDriver:
         is_made = self._made_with.get(side) == self.variables_of_settings()
         return ["config.materialized:view", "resource_type:seed"] if is_made else []
 
+    def run_tests(self, first: date, last: date, select: str = "*") -> dict[str, str]:
+        """Data tests on the window: name -> status."""
+        window = Window(first, last + timedelta(days=1)).as_dbt_vars()
+        command = ["test", "--select", select, "--exclude-resource-type", "unit_test"]
+        results = self.project.runner.invoke(command, {**self.variables, **window}).result.results
+        return {result.node.name: result.status.value for result in results if result.node.resource_type == "test"}
+
     def unit_tests(self) -> list[Any]:
         """Dbt's results of the models' unit tests."""
         variables = {**self.variables, "partition_start": "2024-01-04", "partition_end": "2024-01-05"}
