@@ -135,6 +135,15 @@ class BigQueryDriver(ThinDriver):
             connection.native.delete_table(found, timeout=TIMEOUT_SECONDS)
             connection.native.create_table(wanted, timeout=TIMEOUT_SECONDS)
 
+    def load_again(self, table: RawTable, columns: str, divided_by: str) -> tuple[str, str]:
+        """Fill a raw table anew with columns of its own rows, divided by one of them; returns its name and that of an undivided copy."""
+        name, loaded = (f"{PROJECT}.{raw_dataset(table.source)}.{part}" for part in (table.table, "loaded"))
+        self.send(f"create table `{loaded}` as select {columns} from `{name}`")
+        self.send(f"create or replace table `{name}` as select * from `{loaded}`")
+        self.divide(table, divided_by)
+        self.send(f"insert into `{name}` select * from `{loaded}`")
+        return name, loaded
+
     def send(self, sql: str) -> list[dict[str, Any]]:
         """Run a statement in BigQuery's words; timestamps come back naive."""
         with self.warehouse.connect() as connection:

@@ -212,14 +212,10 @@ def test_tables_that_a_devices_clock_divides_are_bounded_and_rows_of_wrong_clock
     offline = track("offline", eight, eight + timedelta(days=6))
     driver.land([track("good", eight), offline, track("reset", eight), track("ahead", eight)])
     (table,) = [table for table in driver.tables if table.table == "tracks"]
-    tracks, loaded = (f"{PROJECT}.{raw_dataset('rudderstack')}.{name}" for name in ("tracks", "loaded"))
     clock = (
         "case id when 'reset' then timestamp '1970-01-02' when 'ahead' then timestamp '2031-01-01' else received_at end"
     )
-    driver.send(f"create table `{loaded}` as select *, {clock} as sent_at from `{tracks}`")
-    driver.send(f"create or replace table `{tracks}` as select * from `{loaded}`")
-    driver.divide(table, "sent_at")
-    driver.send(f"insert into `{tracks}` select * from `{loaded}`")
+    tracks, loaded = driver.load_again(table, f"*, {clock} as sent_at", "sent_at")
 
     def events() -> set[str]:
         return {row["event_id"] for row in driver.rows("core.events", ["event_id"])}
@@ -260,12 +256,8 @@ def test_tables_that_are_divided_by_the_time_of_loading_are_bounded(endpoint: st
     eight = datetime(2024, 3, 9, 8)
     driver.land([track("good", eight), track("later", eight, eight + timedelta(days=20))])
     (table,) = [table for table in driver.tables if table.table == "tracks"]
-    tracks, loaded = (f"{PROJECT}.{raw_dataset('rudderstack')}.{name}" for name in ("tracks", "loaded"))
     kept = ", ".join(name for name in columns_of("rudderstack", "tracks") if name != "received_at")
-    driver.send(f"create table `{loaded}` as select {kept}, received_at as loaded_at from `{tracks}`")
-    driver.send(f"create or replace table `{tracks}` as select * from `{loaded}`")
-    driver.divide(table, "loaded_at")
-    driver.send(f"insert into `{tracks}` select * from `{loaded}`")
+    tracks, _ = driver.load_again(table, f"{kept}, received_at as loaded_at", "loaded_at")
     with recorded() as sent:
         driver.run_events(FIRST, FIRST)
     assert {row["event_id"] for row in driver.rows("core.events", ["event_id"])} == {"good"}
@@ -280,11 +272,7 @@ def test_a_row_that_was_loaded_before_its_own_time_is_rejected_by_the_day_it_cam
     happened, loaded = datetime(2024, 3, 15, 8), datetime(2024, 3, 9, 12)
     driver.land(visits("m", happened))
     (table,) = [table for table in driver.tables if table.source == "measure_js"]
-    name, copy = (f"`{PROJECT}.{raw_dataset('measure_js')}.{table}`" for table in ("events", "loaded"))
-    driver.send(f"create table {copy} as select *, timestamp '{loaded}' as loaded_at from {name}")
-    driver.send(f"create or replace table {name} as select * from {copy}")
-    driver.divide(table, "loaded_at")
-    driver.send(f"insert into {name} select * from {copy}")
+    driver.load_again(table, f"*, timestamp '{loaded}' as loaded_at", "loaded_at")
     on_arrival = {"reason": "future_timestamp", "event_date": loaded.date()}
     for day, rejected in ((happened.date(), []), (loaded.date(), [on_arrival] * 3)):
         driver.run_events(day, day)

@@ -10,12 +10,12 @@ import pytest
 from tests.bigquery.driver import BigQueryDriver, raw_dataset
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.test_equality import table_differences
-from tests.integration.test_vendor_cases import add, landed
+from tests.integration.test_vendor_cases import FIRST, LAST, add, landed
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle import model
 from tests.oracle.compare import difference
 
-# Different people. Case 13 is in the tests of a device's clock: its rows are of other days.
+# Cases of different people and the same days.
 TOGETHER = (
     "02-mixpanel-login-device-id",
     "03-placeholder-user-ids",
@@ -26,13 +26,12 @@ TOGETHER = (
     "18-ids-numbered-per-table",
     "23-markup-in-names",
 )
-DAYS = (date(2024, 3, 4), date(2024, 3, 5))
 TYPES = {"TIMESTAMP": "timestamp", "BIGINT": "int64"}
 
 
 @pytest.mark.parametrize(
     ("cases", "days"),
-    [(TOGETHER, DAYS), (("13-device-clocks",), (date(2024, 3, 1), date(2024, 3, 7)))],
+    [(TOGETHER, (FIRST, LAST)), (("13-device-clocks",), (date(2024, 3, 1), date(2024, 3, 7)))],
     ids=["together", "clocks"],
 )
 def test_cases_give_the_same_rows(
@@ -53,11 +52,11 @@ def test_cases_give_the_same_rows(
 
 def test_late_rows_in_days_that_run_out_of_order_give_the_same_rows(endpoint: str, tmp_path: Path) -> None:
     case = "17-late-and-long-sessions"
-    first = (date(2024, 3, 1), date(2024, 3, 2))
-    embedded = landed(tmp_path, case, days=first, files="1_first.csv")
+    known = (date(2024, 3, 1), date(2024, 3, 2))
+    embedded = landed(tmp_path, case, days=known, files="1_first.csv")
     bigquery = BigQueryDriver(endpoint, embedded.settings)
     copy_raw_rows(embedded, bigquery)
-    bigquery.run(*first)
+    bigquery.run(*known)
     add(embedded, tmp_path, case)
     copy_raw_rows(embedded, bigquery)
     # The views of raw tables are made anew: the loader has added the column user_id.
