@@ -23,7 +23,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster_shared.record import replace
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection, Engine
 
 #: Dagster's variable: how many events it passes on at once. If it is not set, Dagster stores events one by one.
@@ -133,7 +133,10 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        """Like Dagster's own, but with one engine per database. A new engine for each event would compile each statement again."""
+        """Like Dagster's own, but with one engine per database, which keeps its connection open.
+
+        A new engine for each event would compile each statement again, and to close the last connection means to empty SQLite's log.
+        """
         if shard not in self._initialized_dbs:
             with super()._connect(shard):
                 pass
@@ -144,7 +147,8 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
     def _engines(self) -> Callable[[str], Engine]:
         @lru_cache(maxsize=16)
         def engine(shard: str) -> Engine:
-            options = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
-            return create_engine(self.conn_string_for_shard(shard), poolclass=NullPool, connect_args=options)
+            return create_engine(
+                self.conn_string_for_shard(shard), connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+            )
 
         return engine
