@@ -20,11 +20,12 @@ from tests.bigquery.driver import DATASET, BigQueryDriver, environment_variables
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.test_equality import differences
 from tests.integration.real_job import Project
-from tests.integration.thin_driver import FAMILIES, ThinDriver
+from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import RawRow, Settings
 
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 11)
 SETTINGS = Settings(sources=("rudderstack", "measure_js"))
+FAMILIES = ("rudderstack", "measure_js")
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def driver(endpoint: str) -> BigQueryDriver:
-    return BigQueryDriver(endpoint, SETTINGS)
+    return BigQueryDriver(endpoint, SETTINGS, families=FAMILIES)
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_the_daily_job_and_late_data(driver: BigQueryDriver, project: Project, t
     next_tick = ticks.tick()
     assert not next_tick.run_requests
     assert not next_tick.asset_events
-    embedded = ThinDriver(tmp_path, SETTINGS)
+    embedded = ThinDriver(tmp_path, SETTINGS, parsed_project(SETTINGS.sources, families=FAMILIES))
     embedded.land([*rows, late])
     embedded.run(FIRST, LAST)
     assert not differences(embedded, driver, [*rows, late], FIRST, LAST)
