@@ -106,6 +106,17 @@ check: install ## Lint Python and SQL, check types
 	$(BIN)/mypy
 	SESSIONIZATION_DUCKDB_PATH=:memory: $(BIN)/sqlfluff lint dbt_project/models dbt_project/tests dbt_project/analyses
 
+.PHONY: site
+site: .site/.installed ## Build the pages of docs/ into site/, and check their links
+	@NO_MKDOCS_2_WARNING=1 .site/bin/mkdocs build --quiet --strict
+	@! grep --recursive --files-with-matches --include='*.html' 'src="http' site || { echo "These pages ask a host."; exit 1; }
+	@echo "Open site/index.html, or, to search too: $(PYTHON) -m http.server --directory site"
+
+.site/.installed: tools/site/requirements.txt | $(INSTALLED)
+	@$(PYTHON) -m venv --without-pip .site
+	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --python .site/bin/python -r $<
+	@touch $@
+
 .PHONY: lock
 lock: install ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
@@ -113,4 +124,4 @@ lock: install ## Write requirements.lock anew from pyproject.toml
 .PHONY: clean
 clean: ## Remove what the demo made, and what tools left behind; nothing of your own
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m sessionization_dagster.cli.demo_data; fi
-	rm -rf dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .emulator
+	rm -rf dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .emulator .site site
