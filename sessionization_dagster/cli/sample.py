@@ -1,7 +1,7 @@
 """The sample in the format of each source's vendor: the same events in four formats, so that the table families can be compared.
 
 The sample has no countries, devices, referrers, campaigns, user agents, order values, page calls or traits. They are made here from its
-ids and event names, and are the same each time.
+ids and event names, and are the same each time. Some late visits are moved over midnight, and a few rows that are no events are added.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ _USER_AGENTS = """[
 _BOT = "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)"
 
 # A visit's first event says where the visit came from. Every other event names the page before it. Half of the visits after a device's
-# first have no origin. Of the devices without a login, one in fifty is a bot's.
+# first have no origin. Of the devices without a login, one in fifty is a bot's. Of the visits after half past eight in the evening, one in
+# six is moved: the middle of it is then at midnight. No device has another visit between.
 _EVENTS = f"""
     with visits as (
         select
@@ -59,6 +60,28 @@ _EVENTS = f"""
         window by_device as (partition by anonymous_id order by timestamp, id rows unbounded preceding)
     ),
 
+    timed as (
+        select
+            *,
+            min(timestamp) over by_visit as starts_at,
+            max(timestamp) over by_visit as ends_at,
+            date_trunc('day', min(timestamp) over by_visit) + interval 1 day as midnight
+        from visits
+        window by_visit as (partition by anonymous_id, visit)
+    ),
+
+    moved as (
+        select * replace (
+            if(
+                starts_at > midnight - interval 210 minute and midnight <= '{LAST_DAY}'
+                and ends_at - starts_at > interval 4 minute and md5_number_upper(anonymous_id || ' ' || visit) % 6 = 1,
+                timestamp + to_seconds(date_diff('second', starts_at, midnight) - date_diff('second', starts_at, ends_at) // 2),
+                timestamp
+            ) as timestamp
+        )
+        from timed
+    ),
+
     drawn as (
         select
             *,
@@ -67,7 +90,7 @@ _EVENTS = f"""
             max(user_id) over (partition by anonymous_id) is null as is_nobodys,
             md5_number_lower(anonymous_id || ' ' || visit) % 100 as number,
             visit > 1 and md5_number_upper(anonymous_id || ' ' || visit) % 2 = 0 as comes_by_itself
-        from visits
+        from moved
     )
 
     select
@@ -92,6 +115,17 @@ _EVENTS = f"""
         if(event = 'purchase', 15 + (md5_number_lower(id) % 18500) / 100, null) as value
     from drawn
     left join {_ORIGINS} on is_landing and not comes_by_itself and number between first_number and last_number
+"""
+
+# Rows that are rejected, one of each kind for some five thousand events: sent twice, without a time, without anybody's id.
+_ROWS = """
+    from sample_events
+    union all
+    select * from sample_events where md5_number_upper(id) % 5000 = 0
+    union all
+    select * replace ('untimed-' || id as id, null as timestamp) from sample_events where md5_number_upper(id) % 5000 = 1
+    union all
+    select * replace ('nobody-' || id as id, null as anonymous_id, null as user_id) from sample_events where md5_number_upper(id) % 5000 = 2
 """
 _CALL = """id, anonymous_id, user_id, timestamp, country as context_location_country, device as context_device_type, os as context_os_name,
     referrer as context_page_referrer, utm_source as context_campaign_source, utm_medium as context_campaign_medium,
@@ -130,7 +164,8 @@ def land_sample(landing: Path, sources: Iterable[str]) -> list[Path]:
     written = []
     with duckdb.connect() as connection:
         connection.execute(f"create view sample as from {literal(str(SAMPLE))}")
-        connection.execute(f"create view events as {_EVENTS}")
+        connection.execute(f"create view sample_events as {_EVENTS}")
+        connection.execute(f"create view events as {_ROWS}")
         for source in sources:
             for table, query in _DOORS.get(source, {}).items():
                 path = landing / source / table / "ecom_login.parquet"

@@ -154,7 +154,6 @@ def sample_rows(path: Path) -> list[RawRow]:
     for record in pq.read_table(path).to_pylist():
         fields = {names[column]: value for column, value in record.items() if column in names}
         traits = tuple((column, value) for column, value in record.items() if column not in names and value is not None)
-        rows.append(
-            RawRow("tracks", **{**fields, "timestamp": fields["timestamp"].replace(tzinfo=None)}, traits=traits)
-        )
+        at = fields["timestamp"]
+        rows.append(RawRow("tracks", **{**fields, "timestamp": at and at.replace(tzinfo=None)}, traits=traits))
     return rows
