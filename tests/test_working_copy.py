@@ -50,6 +50,22 @@ def test_it_has_both_and_follows_them(ours: Path, tmp_path: Path) -> None:
     assert (copy / "models" / "core" / "events.sql").stat().st_mtime_ns == before
 
 
+def test_an_own_seed_takes_the_place_of_the_projects(ours: Path, tmp_path: Path) -> None:
+    own, copy = tmp_path / "own", tmp_path / "copy"
+    for folder, text in ((ours / "seeds" / "analytics", "ours"), (own / "seeds", "own")):
+        folder.mkdir(parents=True)
+        (folder / "conversions.csv").write_text(text)
+    (own / "seeds" / "more.csv").write_text("more")
+    working_copy(ours, own, copy)
+    seeds = {path: text for path, text in files(copy).items() if path.startswith("seeds")}
+    assert seeds == {"seeds/analytics/conversions.csv": "own", "seeds/more.csv": "more"}
+    (ours / "seeds" / "analytics" / "conversions.yml").write_text("")
+    (own / "seeds" / "analytics").mkdir()
+    (own / "seeds" / "analytics" / "conversions.yml").write_text("")
+    with pytest.raises(SettingsError, match="has the name of a file of the project"):
+        working_copy(ours, own, copy)
+
+
 def test_a_folder_that_cannot_be_is_named(ours: Path, tmp_path: Path) -> None:
     own = tmp_path / "own"
     with pytest.raises(SettingsError, match="which is no folder"):

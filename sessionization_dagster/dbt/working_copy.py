@@ -21,8 +21,10 @@ PARTS = ("models", "macros", "seeds", "tests", "analyses")
 def working_copy(project_dir: Path, own: Path | None, copy: Path) -> Path:
     """Make the copy hold the project's files, the own files, and what dbt made, and nothing else. Unchanged files are not written again.
 
+    An own seed takes the place of the project's seed of the same name, wherever in the folder of seeds it lies.
+
     Raises:
-        SettingsError: the own folder does not exist, has nothing that dbt reads, or has a file that the project has too.
+        SettingsError: the own folder does not exist, has nothing that dbt reads, or has another file that the project has too.
     """
     files = dict(_files(project_dir))
     if own is not None:
@@ -44,10 +46,15 @@ def _own_files(own: Path, ours: dict[str, Path]) -> dict[str, Path]:
             f"own_models names {own}, which has none of the folders {', '.join(PARTS)}. "
             "Lay it out like dbt_project: models/<schema>/<name>.sql."
         )
+    seeds = {Path(path).name: path for path in ours if _is_seed(path)}
     for path in files:
-        if path in ours:
+        if path in ours and not _is_seed(path):
             raise SettingsError(f"{own / path} has the name of a file of the project, {path}. Give it another name.")
-    return files
+    return {seeds.get(Path(path).name, path) if _is_seed(path) else path: source for path, source in files.items()}
+
+
+def _is_seed(path: str) -> bool:
+    return path.split(os.sep)[0] == "seeds" and path.endswith(".csv")
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
