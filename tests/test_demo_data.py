@@ -138,5 +138,7 @@ def test_the_recipe_removes_no_folder_of_data() -> None:
         ".mypy_cache",
         ".ruff_cache",
         ".emulator",
+        ".site",
+        "site",
     ]
     assert "-m sessionization_dagster.cli.demo_data" in recipe
