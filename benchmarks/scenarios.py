@@ -16,6 +16,8 @@ from benchmarks.merges import write_merges
 from benchmarks.recorder import Recorder
 from benchmarks.warehouse import EVERYTHING, BenchmarkWarehouse
 
+#: All but analytics.
+OTHER_FAMILIES = "rudderstack,mixpanel,segment,measure_js"
 #: A run that took longer than this is not repeated.
 TOO_LONG_SECONDS = 180
 #: Histories with more events than this are not made a second time by the floor to compare every row.
@@ -173,6 +175,26 @@ def _merge_people(
             warehouse.run(recorder, "merge", "ours", (day, day), **facts)
 
 
+def analytics(sizes: Sizes, recorder: Recorder, work: Path) -> None:
+    """The family analytics: everything is built with it and without it, then a day is added to each."""
+    made, floor = work / "made", work / "floor.duckdb"
+    days = generate(Settings(sizes.events, sizes.days, sizes.seed), made)
+    facts: dict[str, Any] = {"events": sizes.events, "days": sizes.days}
+    recorder.measure("analytics", "floor", sql_arguments("floor.sql", made, floor), **facts)
+    floor.unlink()
+    history, added = days[: -sizes.repeats], days[-sizes.repeats :]
+    for variant, families in (("without", OTHER_FAMILIES), ("with", "")):
+        warehouse = BenchmarkWarehouse(work / "ours", made, days[0], days[-1], families)
+        warehouse.remove()
+        warehouse.link(history)
+        warehouse.run(recorder, "analytics", variant, (history[0], history[-1]), EVERYTHING, **facts)
+        for day in added:
+            warehouse.link([day])
+            warehouse.run(recorder, "analytics", f"a day {variant}", (day, day), EVERYTHING, **facts)
+        warehouse.remove()
+    shutil.rmtree(made)
+
+
 def identity_graph(sizes: Sizes, recorder: Recorder, work: Path) -> None:
     """The graph of many edges, and a day's more."""
     made, used = work / "edges" / "sessionization.duckdb", work / "graph" / "sessionization.duckdb"
@@ -198,6 +220,7 @@ SCENARIOS = {
     "parse": parsing,
     "full": full_build,
     "more-days": more_days,
+    "analytics": analytics,
     "identity": identity_graph,
     "large": large_build,
 }

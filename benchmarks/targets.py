@@ -41,6 +41,7 @@ def targets(summary: Summary) -> Iterator[Target]:
             f"Build of {record['events']:,} events, peak memory", memory, "GiB", _peak(summary, "large", "ours")
         )
     yield from _day_targets(summary)
+    yield from _analytics_targets(summary)
     yield Target("Identity graph, all edges", 60, "s", summary.part("identity", "identity graph", "full"))
     yield Target("Identity graph, all edges, peak memory", 4, "GiB", _peak(summary, "identity graph", "full"))
     yield Target("Identity graph, a day's more", 3, "s", summary.part("identity", "identity graph", "day"))
@@ -63,6 +64,15 @@ def _day_targets(summary: Summary) -> Iterator[Target]:
     yield Target("A day's run besides SQL and landing, from the command", 25, "s", cold)
     warm = summary.median(overhead, name, "ours, warm", history=longest)
     yield Target("A day's run besides SQL and landing, warm", 10, "s", warm)
+
+
+def _analytics_targets(summary: Summary) -> Iterator[Target]:
+    with_it, without = (summary.part("sql", "analytics", variant) for variant in ("with", "without"))
+    added = None if with_it is None or without is None else with_it - without
+    floor = summary.part("sql", "analytics", "floor")
+    yield Target("Family analytics in full, SQL, of the floor of the eight tables", 1.0, "×", ratio(added, floor))
+    days = (summary.whole("analytics", f"a day {variant}") for variant in ("with", "without"))
+    yield Target("A day with the family analytics, whole, of the same without", 1.4, "×", ratio(*days))
 
 
 def _peak(summary: Summary, scenario: str, variant: str) -> float | None:

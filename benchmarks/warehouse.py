@@ -25,12 +25,14 @@ class BenchmarkWarehouse:
         made: the landing folder that links go to.
         first_day: its first partition.
         last_day: its last one.
+        families: those that are made, separated by commas; empty: all.
     """
 
     folder: Path
     made: Path
     first_day: date
     last_day: date
+    families: str = ""
 
     @property
     def landing(self) -> Path:
@@ -48,6 +50,7 @@ class BenchmarkWarehouse:
             "SESSIONIZATION_TARGET": "duckdb",
             "SESSIONIZATION_SOURCES": "rudderstack",
             "SESSIONIZATION_TIMEZONE": "UTC",
+            "SESSIONIZATION_FAMILIES": self.families,
             "SESSIONIZATION_DUCKDB_PATH": str(self.database),
             "SESSIONIZATION_LANDING": str(self.landing),
             "SESSIONIZATION_START_DATE": self.first_day.isoformat(),
