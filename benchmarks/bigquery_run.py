@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from sessionization_dagster.dbt.nodes import meta_of, place_of
+from sessionization_dagster.dbt.manifest import Table
 from sessionization_dagster.warehouses import bigquery
 from tests.bigquery.driver import BigQueryDriver, recorded
 from tests.bigquery.emulator import PROJECT, emulator
@@ -88,14 +86,13 @@ def catch(days: int) -> Caught:
             driver.run(ordinary + timedelta(days=1), ordinary + timedelta(days=1))
         tables = driver.columns()
     manifest = driver.project.manifest
-    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
-    grains = {_place(node): meta_of(node)["grain"] for node in nodes if "grain" in meta_of(node)}
-    models = {node["name"]: _place(node) for node in nodes if node["resource_type"] == "model"}
+    grains = {_place(table): table.grain for table in manifest.tables.values() if table.grain is not None}
+    models = {model.name: _place(model) for model in manifest.models}
     return Caught(days, whole, of_day, checks, login, tables, grains, models)
 
 
-def _place(node: Mapping[str, Any]) -> str:
-    return ".".join((PROJECT, *place_of(node)))
+def _place(table: Table) -> str:
+    return ".".join((PROJECT, *table.place))
 
 
 def _rows(ordinary: date) -> list[RawRow]:

@@ -77,7 +77,7 @@ def test_raw_tables_may_lie_in_another_project() -> None:
         "SESSIONIZATION_SOURCES": "rudderstack,segment",
         "SESSIONIZATION_RAW_DATASETS": "rudderstack=loaders-123.rudder_prod",
     }
-    sources = DbtProject.of(Environment.from_env({**NEEDED, **given})).manifest["sources"]
+    sources = DbtProject.of(Environment.from_env({**NEEDED, **given})).manifest.json["sources"]
     tables = [sources[f"source.sessionization.raw.{name}"] for name in ("rudderstack_tracks", "segment_tracks")]
     assert [(table["database"], table["schema"]) for table in tables] == [
         ("loaders-123", "rudder_prod"),

@@ -10,34 +10,32 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster.dbt.column_lineage import CACHE, column_lineage, declared_lineage, lineage_of
+from sessionization_dagster.dbt.manifest import Manifest
+from tests.manifests import manifest_of
 
 
 def node(unique_id: str, columns: list[str], parents: list[str] | None = None, **more: Any) -> dict[str, Any]:
-    kind, _, name = unique_id.partition(".")
-    own = {"schema": "raw", "source_name": "raw", "name": name, "identifier": name}
     return {
-        "resource_type": kind,
-        **(own if kind == "source" else {"schema": "marts", "alias": name}),
+        "schema": "raw" if unique_id.startswith("source.") else "marts",
         "columns": {column: {"config": {"meta": more.pop(column, {})}} for column in columns},
         "depends_on": {"nodes": parents or []},
         "config": {"schema": "marts", **more},
     }
 
 
-MANIFEST: dict[str, Any] = {
-    "metadata": {"adapter_type": "duckdb"},
-    "sources": {
-        "source.calls": node("source.calls", ["id", "at"], meta={"own_columns": {"properties": "JSON."}}),
-        "source.graph": node("source.graph", ["person"], person={"derived_from": ["raw.calls.id"]}),
-    },
-    "nodes": {
+MANIFEST = manifest_of(
+    {
         "model.sessions": node("model.sessions", ["who", "started_at", "calls"], ["model.events"]),
         "model.events": node("model.events", ["id", "at", "properties", "kind"], ["source.calls"]),
         "model.strange": node("model.strange", ["x"], ["model.events"]),
         "model.summed": node("model.summed", ["total"], ["model.events"], total={"derived_from": ["marts.events.at"]}),
         "test.events": {"resource_type": "test", "depends_on": {"nodes": ["model.events"]}},
     },
-}
+    {
+        "source.calls": node("source.calls", ["id", "at"], meta={"own_columns": {"properties": "JSON."}}),
+        "source.graph": node("source.graph", ["person"], person={"derived_from": ["raw.calls.id"]}),
+    },
+)
 COMPILED = {
     "model.sessions": """
         with events as (select * from "warehouse"."marts"."events"),
@@ -82,7 +80,7 @@ class BrokenProject:
     """A project that nothing can be compiled of."""
 
     target_path: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
 
     @property
     def runner(self) -> Any:

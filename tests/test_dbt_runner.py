@@ -32,7 +32,7 @@ def test_one_parse_serves_the_warehouses_of_all_folders_and_is_left_as_it_is(tmp
     for folder in ("one", "another"):
         path = tmp_path / folder / "sessionization.duckdb"
         project = DbtProject.of(Environment.from_env({"SESSIONIZATION_DUCKDB_PATH": str(path)}))
-        assert project.manifest["nodes"]
+        assert project.manifest.tables
         project.runner.invoke(["ls", "--resource-type", "seed"], {})
         files = ("manifest.json", "partial_parse.msgpack")
         written.append({project.target_path / name: (project.target_path / name).stat().st_mtime_ns for name in files})

@@ -16,20 +16,20 @@ from sessionization_dagster.errors import DbtError
 from sessionization_dagster.landing import RawColumn, RawTable
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
+from tests.manifests import manifest_of
 
 KEY = dg.AssetKey(["raw", "shop_orders"])
-NODE: dict[str, Any] = {
-    "freshness": {
-        "warn_after": {"count": 26, "period": "hour"},
-        "error_after": {"count": 3, "period": "day"},
-        "filter": None,
-    }
+FRESHNESS = {
+    "warn_after": {"count": 26, "period": "hour"},
+    "error_after": {"count": 3, "period": "day"},
+    "filter": None,
 }
 NOW = datetime(2024, 6, 1, 2)
 
 
-def check(newest: datetime | None, node: dict[str, Any] = NODE) -> dg.AssetCheckResult:
-    result = is_fresh_result(KEY, node, newest, NOW)
+def check(newest: datetime | None, freshness: Any = FRESHNESS) -> dg.AssetCheckResult:
+    (source,) = manifest_of({}, {"shop_orders": {"freshness": freshness}}).sources
+    result = is_fresh_result(KEY, source, newest, NOW)
     assert result.severity is dg.AssetCheckSeverity.WARN
     return result
 
@@ -63,7 +63,7 @@ def test_a_table_without_rows_is_not_late() -> None:
 
 def test_a_source_without_limits_is_never_late() -> None:
     for freshness in (None, {"warn_after": {"count": None, "period": None}}):
-        assert check(datetime(1995, 7, 1), {"freshness": freshness}).passed
+        assert check(datetime(1995, 7, 1), freshness).passed
 
 
 def test_a_sample_that_ended_is_judged_by_its_own_end() -> None:

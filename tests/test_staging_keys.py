@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.staging_keys import require_known_keys
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.settings.environment import Environment
+from tests.manifests import manifest_of
 
 TYPES = {"id": "VARCHAR", "at": "timestamp", "number": "BIGINT", "user_id": "BIGINT"}
 
 
-def manifest(*more: str, **given: Any) -> Mapping[str, Any]:
+def manifest(*more: str, **given: Any) -> Manifest:
     """A source help with tables tickets(id, at, channel) and calls(number), and a model that stages tickets."""
     canonical = ["event_id", "timestamp", "event_type", "event_sequence", *more]
     staged = {"canonical": canonical, "columns": {}, "expressions": [], "kept": []}
     sources = {"tickets": ["id", "at", "channel"], "calls": ["number", *more]}
-    return {
-        "nodes": {
+    return manifest_of(
+        {
             "model.stg_help__events": {
-                "name": "stg_help__events",
                 "depends_on": {"nodes": list(sources)},
                 "config": {"meta": {"grain": "raw_row", "staged 1": {**staged, **given}}},
             }
         },
-        "sources": {
-            name: {"identifier": name, "columns": {column: {"data_type": TYPES.get(column)} for column in columns}}
+        {
+            name: {"columns": {column: {"data_type": TYPES.get(column)} for column in columns}}
             for name, columns in sources.items()
         },
-    }
+    )
 
 
 def test_known_keys_pass() -> None:
@@ -86,10 +87,8 @@ def test_the_projects_own_keys_are_noted_and_pass() -> None:
     environment = Environment.from_env({"SESSIONIZATION_SOURCES": "rudderstack,segment,mixpanel,measure_js"})
     found = DbtProject.of(environment).manifest
     require_known_keys(found)
-    noted = {
-        key for node in found["nodes"].values() for key in node["config"].get("meta", {}) if key.startswith("staged ")
-    }
-    assert len(noted) >= 4
-    broken = {**found, "sources": {name: {**node, "columns": {}} for name, node in found["sources"].items()}}
+    assert sum(len(model.staged) for model in found.models) >= 4
+    without_columns = {source.unique_id: replace(source, columns={}) for source in found.sources}
+    broken = replace(found, tables={**found.tables, **without_columns})
     with pytest.raises(SettingsError, match="stg_mixpanel__events: columns gives event_id the raw column 'insert_id'"):
         require_known_keys(broken)

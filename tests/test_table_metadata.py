@@ -11,31 +11,29 @@ from sessionization_dagster.metadata.partitions import add_table_metadata
 from sessionization_dagster.metadata.tables import TableMetadata, figures_sql, table_metadata
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from sessionization_dagster.window import Window
+from tests.manifests import manifest_of
 
 WINDOW = Window(date(2024, 3, 10), date(2024, 3, 13))
 DAYS = ["2024-03-10", "2024-03-11", "2024-03-12"]
 
 
-def node(name: str, config: dict[str, Any], columns: dict[str, str] | None = None) -> dict[str, Any]:
+def node(config: dict[str, Any], columns: dict[str, str] | None = None) -> dict[str, Any]:
     return {
-        "unique_id": name,
-        "resource_type": "model",
-        "schema": "marts",
-        "alias": name,
         "config": {"schema": "marts", **config},
-        "columns": {column: {"name": column, "description": text} for column, text in (columns or {}).items()},
+        "columns": {column: {"description": text} for column, text in (columns or {}).items()},
     }
 
 
-NODES = [
-    node(
-        "steps",
-        {"date": "day", "meta": {"session": "concat(cast(session as string), '-', visitor)", "visitor": "visitor"}},
-        {"visitor": "Who."},
-    ),
-    node("visitors", {}),
-    node("changes", {"meta": {"date": "day", "visitor": "visitor"}}),
-]
+MANIFEST = manifest_of(
+    {
+        "steps": node(
+            {"date": "day", "meta": {"session": "concat(cast(session as string), '-', visitor)", "visitor": "visitor"}},
+            {"visitor": "Who."},
+        ),
+        "visitors": node({}),
+        "changes": node({"meta": {"date": "day", "visitor": "visitor"}}),
+    }
+)
 
 
 @pytest.fixture
@@ -55,12 +53,11 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
 
 @pytest.fixture
 def tables(warehouse: DuckDBWarehouse) -> dict[str, TableMetadata]:
-    manifest = {"nodes": {one["unique_id"]: one for one in NODES}, "sources": {}}
     lineage = dg.TableColumnLineage({"visitor": [dg.TableColumnDep(dg.AssetKey(["core", "events"]), "alias")]})
     return table_metadata(
         warehouse,
-        manifest,
-        [*manifest["nodes"], "test.of.something"],
+        MANIFEST,
+        [*MANIFEST.tables, "test.of.something"],
         WINDOW,
         {"steps": lineage, "visitors": dg.TableColumnLineage({})},
     )
@@ -99,12 +96,13 @@ def test_where_reads_are_billed_a_view_tells_its_rows_by_day_alone(
     monkeypatch.setattr(DuckDBWarehouse, "bills_reads", True)
     with warehouse.connect() as connection:
         connection.execute("create view marts.shown as select * from marts.steps")
-    view = node("shown", {"materialized": "view", "date": "day", "meta": {"session": "session", "visitor": "visitor"}})
-    tables = table_metadata(warehouse, {"nodes": {"shown": view}, "sources": {}}, ["shown"], WINDOW)
+    view = node({"materialized": "view", "date": "day", "meta": {"session": "session", "visitor": "visitor"}})
+    manifest = manifest_of({"shown": view})
+    tables = table_metadata(warehouse, manifest, ["shown"], WINDOW)
     days = tables["shown"].of_partitions(DAYS)
     assert [entries["dagster/partition_row_count"] for entries in days.values()] == [3, 0, 1]
     assert not {"partition_sessions", "partition_visitors", "preview"} & set(days["2024-03-12"])
-    assert "count(distinct" not in figures_sql([view], WINDOW, is_billed=True)
+    assert "count(distinct" not in figures_sql(manifest.models, WINDOW, is_billed=True)
 
 
 def test_a_table_without_days_tells_rows_in_all_and_any_five_of_them(tables: dict[str, TableMetadata]) -> None:

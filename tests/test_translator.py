@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,15 @@ import yaml
 
 from sessionization_dagster.cli.sample import land_sample
 from sessionization_dagster.dbt.check_descriptions import description_of_check
-from sessionization_dagster.dbt.nodes import described_columns, relation_of
+from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
+from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.dbt.translator import freshness_of, tags_of
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.errors import SettingsError
-from sessionization_dagster.landing import land, raw_tables
+from sessionization_dagster.landing import land
 from sessionization_dagster.settings.environment import Environment
+from tests.manifests import manifest_of
 
 SOURCES = ("rudderstack", "segment", "measure_js", "mixpanel")
 ENVIRONMENT = Environment.from_env(
@@ -35,12 +36,12 @@ PROMISED = yaml.safe_load((PROJECT_DIR.parent / "docs" / "tables.yml").read_text
 
 
 @pytest.fixture(scope="module")
-def manifest() -> Mapping[str, Any]:
+def manifest() -> Manifest:
     return DbtProject.of(ENVIRONMENT).manifest
 
 
 @pytest.fixture(scope="module")
-def specs(manifest: Mapping[str, Any]) -> dict[str, dg.AssetSpec]:
+def specs(manifest: Manifest) -> dict[str, dg.AssetSpec]:
     """All assets by schema.table."""
     found = build_definitions(ENVIRONMENT).resolve_all_asset_specs()
     return {".".join(spec.key.path): spec for spec in found}
@@ -51,10 +52,8 @@ def test_a_code_server_can_load_all_definitions() -> None:
     build_definitions(ENVIRONMENT).get_repository_def().load_all_definitions()
 
 
-def test_every_table_is_an_asset(specs: dict[str, dg.AssetSpec], manifest: Mapping[str, Any]) -> None:
-    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
-    tables = {".".join(relation_of(node)) for node in [*nodes, *manifest["sources"].values()]}
-    assert set(specs) == tables | {"reports.sessions_report"}
+def test_every_table_is_an_asset(specs: dict[str, dg.AssetSpec], manifest: Manifest) -> None:
+    assert set(specs) == manifest.table_names | {"reports.sessions_report"}
     assert len(specs) > 40
 
 
@@ -76,9 +75,9 @@ def test_every_asset_has_a_freshness_policy_for_the_daily_run(specs: dict[str, d
 
 
 def test_every_asset_leads_to_its_files_and_models_show_their_sql(
-    specs: dict[str, dg.AssetSpec], manifest: Mapping[str, Any]
+    specs: dict[str, dg.AssetSpec], manifest: Manifest
 ) -> None:
-    seeds = {".".join(relation_of(node)) for node in manifest["nodes"].values() if node["resource_type"] == "seed"}
+    seeds = {table.full_name for table in manifest.tables.values() if table.resource_type == "seed"}
     for name, spec in specs.items():
         files = [Path(one.file_path) for one in spec.metadata["dagster/code_references"].code_references]
         assert all(file.is_file() for file in files), name
@@ -110,41 +109,45 @@ def test_every_check_has_a_description() -> None:
 
 
 def test_a_test_without_words_has_no_description_and_its_own_words_go_first() -> None:
-    node = {"depends_on": {"macros": ["macro.shop.test_even"]}, "test_metadata": {"name": "even", "kwargs": {"by": 2}}}
-    assert description_of_check(node, {}) is None
+    def described(macros: dict[str, Any], **more: Any) -> str | None:
+        node = {"resource_type": "test", "depends_on": {"macros": ["macro.shop.test_even"]}, **more}
+        (test,) = manifest_of({"test.shop.even": node}, macros=macros).tests
+        return description_of_check(test)
+
+    generic = {"name": "even", "kwargs": {"by": 2}}
+    assert described({}, test_metadata=generic) is None
     macros = {"macro.shop.test_even": {"description": "Divides by {by}, not {more}. "}}
-    assert description_of_check(node, macros) == "Divides by 2, not {more}."
-    assert description_of_check({**node, "description": "Pairs."}, macros) == "Pairs."
+    assert described(macros, test_metadata=generic) == "Divides by 2, not {more}."
+    assert described(macros, test_metadata=generic, description="Pairs.") == "Pairs."
     # A singular test may call macros that have descriptions.
-    assert description_of_check({"depends_on": node["depends_on"]}, macros) is None
+    assert described(macros) is None
 
 
-def test_every_promised_column_is_described(manifest: Mapping[str, Any]) -> None:
-    nodes = {relation_of(node): node for node in [*manifest["nodes"].values(), *manifest["sources"].values()]}
-    for schema, tables in PROMISED.items():
-        for table, columns in tables.items():
-            described = {name for name, text in described_columns(nodes[schema, table]).items() if text}
+def test_every_promised_column_is_described(manifest: Manifest) -> None:
+    tables = {table.relation: table for table in manifest.tables.values()}
+    for schema, promised in PROMISED.items():
+        for table, columns in promised.items():
+            described = {name for name, text in tables[schema, table].described_columns.items() if text}
             assert described == set(columns), f"{schema}.{table}"
 
 
-def test_every_declared_column_is_described(manifest: Mapping[str, Any]) -> None:
-    for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
-        if node["resource_type"] in ("model", "seed", "source"):
-            columns = described_columns(node)
-            assert columns, node["name"]
-            assert all(columns.values()), (node["name"], [name for name, text in columns.items() if not text])
+def test_every_declared_column_is_described(manifest: Manifest) -> None:
+    for table in manifest.tables.values():
+        columns = table.described_columns
+        assert columns, table.name
+        assert all(columns.values()), (table.name, [name for name, text in columns.items() if not text])
 
 
-def test_every_column_of_a_raw_table_is_described(manifest: Mapping[str, Any], tmp_path: Path) -> None:
-    nodes = {relation_of(node): node for node in manifest["sources"].values()}
+def test_every_column_of_a_raw_table_is_described(manifest: Manifest, tmp_path: Path) -> None:
+    sources = {source.relation: source for source in manifest.sources}
     land_sample(tmp_path, SOURCES)
     with duckdb.connect() as connection:
         land(connection, tmp_path, raw_tables(manifest, SOURCES), datetime(2024, 3, 9), report=lambda _: None)
         rows = connection.sql("""
             select table_name, list(column_name) from information_schema.columns where table_schema = 'raw' group by 1""")
         made = {(table, frozenset(columns)) for table, columns in rows.fetchall()}
-    assert {(table, columns) for table, columns in made if ("raw", table) in nodes} == {
-        (name, frozenset(described_columns(node))) for (schema, name), node in nodes.items() if schema == "raw"
+    assert {(table, columns) for table, columns in made if ("raw", table) in sources} == {
+        (name, frozenset(source.described_columns)) for (schema, name), source in sources.items() if schema == "raw"
     }
 
 
@@ -158,11 +161,11 @@ def test_a_models_yml_decides_before_its_folder(tmp_path: Path) -> None:
     )
     assert after != before
     yml.write_text(after)
-    nodes = DbtProject.of(ENVIRONMENT, project_dir=project_dir).manifest["nodes"]
-    assert freshness_of(nodes["model.sessionization.events"]) == dg.FreshnessPolicy.time_window(
+    tables = DbtProject.of(ENVIRONMENT, project_dir=project_dir).manifest.tables
+    assert freshness_of(tables["model.sessionization.events"]) == dg.FreshnessPolicy.time_window(
         fail_window=timedelta(hours=3), warn_window=timedelta(hours=1)
     )
-    assert freshness_of(nodes["model.sessionization.identity_edges"]).warn_window.to_timedelta() == timedelta(hours=26)
+    assert freshness_of(tables["model.sessionization.identity_edges"]).warn_window.to_timedelta() == timedelta(hours=26)
 
 
 @pytest.mark.parametrize(
@@ -170,11 +173,12 @@ def test_a_models_yml_decides_before_its_folder(tmp_path: Path) -> None:
     [None, {}, {"warn_hours": 26}, {"warn_hours": "a day", "fail_hours": 50}, {"warn_hours": 50, "fail_hours": 26}],
 )
 def test_a_freshness_that_cannot_be_used_names_the_model_and_the_remedy(policy: Any) -> None:
-    node = {"resource_type": "model", "name": "orders", "config": {"meta": {"freshness": policy}}}
+    (model,) = manifest_of({"model.shop.orders": {"config": {"meta": {"freshness": policy}}}}).models
     with pytest.raises(SettingsError, match=r"model orders: meta.freshness .*warn_hours: 26, fail_hours: 50"):
-        freshness_of(node)
+        freshness_of(model)
 
 
 def test_dbt_tags_and_layer_and_grain_are_tags() -> None:
     node = {"tags": ["sessions"], "config": {"meta": {"layer": "core", "grain": "event", "owner": "x"}}}
-    assert tags_of(node) == {"sessions": "", "layer": "core", "grain": "event"}
+    (model,) = manifest_of({"model.shop.events": node}).models
+    assert tags_of(model) == {"sessions": "", "layer": "core", "grain": "event"}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from sessionization_dagster.dbt.views import partitioned_views, require_storable, require_tables, tables_behind
 from sessionization_dagster.errors import SettingsError
+from tests.manifests import manifest_of
 
 
 def node(name: str, parents: list[str], materialized: str = "view", layer: str = "sessions") -> dict[str, Any]:
     return {
-        "resource_type": "model",
-        "name": name,
-        "alias": name,
         "config": {
             "schema": "core",
             "materialized": materialized,
@@ -26,30 +23,25 @@ def node(name: str, parents: list[str], materialized: str = "view", layer: str =
     }
 
 
-MANIFEST: Mapping[str, Any] = {
-    "nodes": {
+MANIFEST = manifest_of(
+    {
         "stored": node("stored", [], "frontier"),
         "view": node("view", ["stored", "graph"]),
         "upper": node("upper", ["view"]),
         "staged": node("staged", ["raw"], layer="staging"),
         "watch": node("watch", ["stored"], layer="monitoring"),
     },
-    "sources": {
-        "graph": {
-            "resource_type": "source",
-            "source_name": "core",
-            "name": "graph",
-            "config": {"meta": {"layer": "core"}},
-        },
-        "raw": {"resource_type": "source", "source_name": "raw", "name": "raw", "config": {"meta": {"layer": "raw"}}},
+    {
+        "graph": {"source_name": "core", "config": {"meta": {"layer": "core"}}},
+        "raw": {"config": {"meta": {"layer": "raw"}}},
     },
-}
+)
 
 
 def test_tables_are_found_through_views() -> None:
     assert tables_behind(MANIFEST, "upper") == {"stored", "graph"}
     assert tables_behind(MANIFEST, "staged") == set()
-    assert set(partitioned_views(MANIFEST, MANIFEST["nodes"])) == {"view", "upper", "staged"}
+    assert set(partitioned_views(MANIFEST, MANIFEST.tables)) == {"view", "upper", "staged"}
 
 
 def test_days_that_the_table_has_not_had_are_named_with_the_table() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
+
+from sessionization_dagster.dbt.manifest import DataTest
 
 # dbt's own generic tests. A project's generic tests have descriptions in a yml, as macros.
 BUILT_IN = {
@@ -14,17 +15,14 @@ BUILT_IN = {
 }
 
 
-def description_of_check(node: Mapping[str, Any], macros: Mapping[str, Any]) -> str | None:
-    """The description of a test's node, given the manifest's macros; None if there is none."""
-    if own := str(node.get("description") or "").strip():
-        return own
-    test = node.get("test_metadata")
-    # The generic test is the first macro that its node depends on.
-    macro = next(iter(node["depends_on"]["macros"]), "")
-    sentence = BUILT_IN.get(macro) or str(macros.get(macro, {}).get("description") or "").strip()
-    if not test or not sentence:
+def description_of_check(test: DataTest) -> str | None:
+    """The description of a test; None if there is none."""
+    if test.description:
+        return test.description
+    sentence = BUILT_IN.get(test.macro) or test.macro_description
+    if test.generic is None or not sentence:
         return None
-    for name, value in test["kwargs"].items():
+    for name, value in test.arguments.items():
         sentence = sentence.replace(f"{{{name}}}", _shown(value))
     return sentence
 

@@ -19,7 +19,7 @@ from sqlglot.lineage import lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
-from sessionization_dagster.dbt.nodes import described_columns, meta_of, place_of, relation_of
+from sessionization_dagster.dbt.manifest import Manifest, Table
 from sessionization_dagster.dbt.project import DbtProject
 
 #: Column -> [(unique id of the table's dbt node, column)].
@@ -49,16 +49,16 @@ def column_lineage(
         return {}
 
 
-def declared_lineage(manifest: Mapping[str, Any]) -> dict[str, dg.TableColumnLineage]:
+def declared_lineage(manifest: Manifest) -> dict[str, dg.TableColumnLineage]:
     """Unique id -> lineage that the yml declares (meta.derived_from), for tables that no SQL of dbt makes."""
-    by_relation = {relation_of(node): unique_id for unique_id, node in _tables(manifest).items()}
-    declared = {unique_id: _declared(node, by_relation) for unique_id, node in manifest["sources"].items()}
+    by_relation = _by_relation(manifest)
+    declared = {source.unique_id: _declared(source, by_relation) for source in manifest.sources}
     return _as_metadata(declared, manifest)
 
 
-def _as_metadata(found: Lineage, manifest: Mapping[str, Any]) -> dict[str, dg.TableColumnLineage]:
+def _as_metadata(found: Lineage, manifest: Manifest) -> dict[str, dg.TableColumnLineage]:
     # The asset keys of models and of sources are schema.table.
-    keys = {unique_id: dg.AssetKey(relation_of(node)) for unique_id, node in _tables(manifest).items()}
+    keys = {unique_id: dg.AssetKey(table.relation) for unique_id, table in manifest.tables.items()}
     return {
         unique_id: dg.TableColumnLineage(
             deps_by_column={
@@ -71,32 +71,26 @@ def _as_metadata(found: Lineage, manifest: Mapping[str, Any]) -> dict[str, dg.Ta
     }
 
 
-def _tables(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Sources, seeds and models by unique id."""
-    nodes = {**manifest["sources"], **manifest["nodes"]}
-    return {
-        unique_id: node for unique_id, node in nodes.items() if node["resource_type"] in ("source", "seed", "model")
-    }
+def _by_relation(manifest: Manifest) -> dict[tuple[str, str], str]:
+    return {table.relation: unique_id for unique_id, table in manifest.tables.items()}
 
 
-def lineage_of(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Lineage:
+def lineage_of(manifest: Manifest, compiled: Mapping[str, str]) -> Lineage:
     """The origins of each model's columns. compiled is unique id -> SQL. Columns whose origins cannot be found are left out."""
-    nodes = _tables(manifest)
-    dialect = manifest["metadata"]["adapter_type"]
-    by_place = {place_of(node): unique_id for unique_id, node in nodes.items()}
-    by_relation = {relation_of(node): unique_id for unique_id, node in nodes.items()}
+    dialect, by_relation = manifest.adapter, _by_relation(manifest)
+    by_place = {table.place: unique_id for unique_id, table in manifest.tables.items()}
     schema = MappingSchema(dialect=dialect)
     found: Lineage = {}
-    for unique_id in _upstream_first(nodes):
-        node = nodes[unique_id]
-        columns = list(described_columns(node))
+    for unique_id in _upstream_first(manifest.tables):
+        table = manifest.tables[unique_id]
+        columns = list(table.described_columns)
         if unique_id in compiled:
             by_column = _origins(compiled[unique_id], schema, by_place, dialect)
             columns = list(by_column) or columns
-            found[unique_id] = {name: deps for name, deps in by_column.items() if deps} | _declared(node, by_relation)
+            found[unique_id] = {name: deps for name, deps in by_column.items() if deps} | _declared(table, by_relation)
         # Models downstream select * from this one.
-        table = exp.table_(place_of(node)[1], db=place_of(node)[0])
-        schema.add_table(table, dict.fromkeys(columns, "text"), dialect=dialect)
+        place = exp.table_(table.place[1], db=table.place[0])
+        schema.add_table(place, dict.fromkeys(columns, "text"), dialect=dialect)
     return found
 
 
@@ -107,19 +101,19 @@ def _compiled_models(project: DbtProject, variables: Mapping[str, Any]) -> dict[
     return {result.node.unique_id: result.node.compiled_code for result in results}
 
 
-def _upstream_first(nodes: Mapping[str, Any]) -> Iterator[str]:
+def _upstream_first(tables: Mapping[str, Table]) -> Iterator[str]:
     """Unique ids, each after those that it depends on."""
     seen: set[str] = set()
 
     def visit(unique_id: str) -> Iterator[str]:
-        if unique_id in seen or unique_id not in nodes:
+        if unique_id in seen or unique_id not in tables:
             return
         seen.add(unique_id)
-        for parent in nodes[unique_id].get("depends_on", {}).get("nodes", []):
+        for parent in tables[unique_id].depends_on:
             yield from visit(parent)
         yield unique_id
 
-    for unique_id in nodes:
+    for unique_id in tables:
         yield from visit(unique_id)
 
 
@@ -168,13 +162,13 @@ def _leaves(node: Any, by_place: Mapping[tuple[str, str], str]) -> set[tuple[str
     return found
 
 
-def _declared(node: Mapping[str, Any], by_relation: Mapping[tuple[str, str], str]) -> Origins:
+def _declared(table: Table, by_relation: Mapping[tuple[str, str], str]) -> Origins:
     """Origins from a column's yml (meta.derived_from: [schema.table.column]), for SQL that reads a table that is not an asset."""
     origins: Origins = {}
-    for name, column in node["columns"].items():
-        for origin in meta_of(column).get("derived_from", []):
-            schema, table, origin_column = origin.split(".")
-            origins.setdefault(name, []).append((by_relation[schema, table], origin_column))
+    for column in table.columns.values():
+        for origin in column.meta.get("derived_from", []):
+            schema, name, origin_column = origin.split(".")
+            origins.setdefault(column.name, []).append((by_relation[schema, name], origin_column))
     return origins
 
 

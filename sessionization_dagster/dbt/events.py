@@ -10,6 +10,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.dbt.runner import SAID, Event
 from sessionization_dagster.errors import DbtError
 
@@ -69,13 +70,13 @@ def as_asset_events(
     results: list[Event],
     check_metadata: Mapping[str, Mapping[str, Any]],
     context: dg.AssetExecutionContext,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     translator: DagsterDbtTranslator,
 ) -> Iterator[AssetEvent]:
     """Turn result events into outputs and asset check results. The check results get further metadata (unique id -> entries)."""
     for event in results:
         message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
-        for asset_event in message.to_default_asset_events(manifest, translator, context):
+        for asset_event in message.to_default_asset_events(manifest.json, translator, context):
             if isinstance(asset_event, dg.AssetCheckResult):
                 extra = check_metadata.get(_node(event)["unique_id"], {})
                 asset_event = asset_event._replace(metadata={**asset_event.metadata, **extra})

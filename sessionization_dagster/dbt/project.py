@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.dbt.runner import OF_COMMANDS, DbtRunner
 from sessionization_dagster.dbt.views import require_storable
 from sessionization_dagster.dbt.working_copy import OWN_FOLDERS, working_copy
@@ -97,8 +98,8 @@ class DbtProject:
         return cls(project_dir, settings, environment.target.value)
 
     @cached_property
-    def manifest(self) -> Mapping[str, Any]:
-        """The manifest as JSON, from target/<digest>/. It is parsed if the files or settings are new.
+    def manifest(self) -> Manifest:
+        """The manifest, from target/<digest>/. It is parsed if the files or settings are new.
 
         Raises:
             DbtError: the project does not parse.
@@ -106,7 +107,7 @@ class DbtProject:
         """
         if not self.manifest_path.exists():
             self._parse()
-        manifest: Mapping[str, Any] = json.loads(self.manifest_path.read_text())
+        manifest = Manifest.of(json.loads(self.manifest_path.read_text()))
         require_storable(manifest, self.variables["stored_views"])
         if self.target == Target.DUCKDB:
             require_own_name(Path(self.settings["duckdb_path"]), manifest)
@@ -182,7 +183,7 @@ def _declared_vars(project_dir: Path) -> dict[str, Any]:
     return declared
 
 
-def require_own_name(path: Path, manifest: Mapping[str, Any]) -> None:
+def require_own_name(path: Path, manifest: Manifest) -> None:
     """Refuse a DuckDB file that has the name of something in it.
 
     DuckDB names a database after its file, and reads the name before a dot as a schema or a database. So core.events is ambiguous in
@@ -191,8 +192,7 @@ def require_own_name(path: Path, manifest: Mapping[str, Any]) -> None:
     Raises:
         SettingsError: names the file and the name that is taken.
     """
-    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
-    taken = {node["schema"].lower() for node in nodes} | DUCKDB_NAMES | {INTERNAL_SCHEMA}
+    taken = {schema.lower() for schema in manifest.schemas} | DUCKDB_NAMES | {INTERNAL_SCHEMA}
     if path.stem.lower() in taken or QUOTES & set(path.stem):
         raise SettingsError(
             f"SESSIONIZATION_DUCKDB_PATH is '{path}': DuckDB calls a database after its file, and '{path.stem}' is the name of "

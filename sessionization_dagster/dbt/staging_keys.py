@@ -3,49 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
+from sessionization_dagster.dbt.manifest import Manifest, Staged, Table
 from sessionization_dagster.errors import SettingsError
 
-PREFIX = "staged "
 # The types that a raw column may have for these canonical columns. For all others it must be text.
 TYPES = {"timestamp": ("TIMESTAMP",), "received_at": ("TIMESTAMP",), "event_sequence": ("INTEGER", "BIGINT")}
 TEXT = ("VARCHAR",)
 
 
-def require_known_keys(manifest: Mapping[str, Any]) -> None:
+def require_known_keys(manifest: Manifest) -> None:
     """Check all staging models.
 
     Raises:
         SettingsError: names the models, the keys, and what is allowed.
     """
-    problems = [
-        f"{node['name']}: {problem}" for node in manifest["nodes"].values() for problem in _problems(manifest, node)
-    ]
+    problems = [f"{model.name}: {problem}" for model in manifest.models for problem in _problems(manifest, model)]
     if problems:
         raise SettingsError("\n".join(problems))
 
 
-def _problems(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[str]:
-    read = [manifest["sources"][name] for name in node["depends_on"].get("nodes", []) if name in manifest["sources"]]
+def _problems(manifest: Manifest, model: Table) -> Iterator[str]:
     # One mapping serves all tables of a vendor's loader.
     declared: dict[str, set[str | None]] = {}
-    for source in read:
-        for name, column in source["columns"].items():
-            declared.setdefault(name, set()).add(column.get("data_type"))
+    for source in manifest.sources:
+        if source.unique_id in model.depends_on:
+            for column in source.columns.values():
+                declared.setdefault(column.name, set()).add(column.data_type)
     declared = dict(sorted(declared.items()))
-    for key, staged in node["config"].get("meta", {}).items():
-        if key.startswith(PREFIX):
-            yield from _problems_of_keys(staged, list(declared))
-            yield from _problems_of_types(staged, declared)
+    for staged in model.staged:
+        yield from _problems_of_keys(staged, list(declared))
+        yield from _problems_of_types(staged, declared)
 
 
-def _problems_of_types(staged: Mapping[str, Any], declared: Mapping[str, Collection[str | None]]) -> Iterator[str]:
+def _problems_of_types(staged: Staged, declared: Mapping[str, Collection[str | None]]) -> Iterator[str]:
     """Canonical columns whose raw column has a wrong type. `declared`: raw column -> its types in the tables that have it."""
-    for name in staged["canonical"]:
-        if name in staged["expressions"] or name == "event_type":
+    for name in staged.canonical:
+        if name in staged.expressions or name == "event_type":
             continue
-        given, allowed = staged["columns"].get(name, name), TYPES.get(name, TEXT)
+        given, allowed = staged.columns.get(name, name), TYPES.get(name, TEXT)
         for column in [given] if isinstance(given, str) else given:
             types = declared.get(column, ())
             if types and not any(known is None or known.upper() in allowed for known in types):
@@ -55,26 +51,26 @@ def _problems_of_types(staged: Mapping[str, Any], declared: Mapping[str, Collect
                 )
 
 
-def _problems_of_keys(staged: Mapping[str, Any], declared: Sequence[str]) -> Iterator[str]:
-    canonical = staged["canonical"]
+def _problems_of_keys(staged: Staged, declared: Sequence[str]) -> Iterator[str]:
+    canonical = staged.canonical
     known = f"Declared are {', '.join(declared)}"
-    for given in ("columns", "expressions"):
-        for name in staged[given]:
+    for given, names in (("columns", staged.columns), ("expressions", staged.expressions)):
+        for name in names:
             if name not in canonical or (given == "columns" and name == "event_type"):
                 yield (
                     f"{given} names '{name}', which is no canonical column that it can give. Allowed are {', '.join(canonical)}; "
                     "a raw column that is to stay among the properties belongs into kept"
                 )
-    for name, columns in staged["columns"].items():
+    for name, columns in staged.columns.items():
         for column in [columns] if isinstance(columns, str) else columns:
             if column not in declared:
                 yield (
                     f"columns gives {name} the raw column '{column}', which the source does not declare. Declare it in the source's yml, "
                     f"or correct the name. {known}"
                 )
-        if name in staged["expressions"]:
+        if name in staged.expressions:
             yield f"{name} is given by columns and by expressions. Leave it in one of them"
-    for name in staged["kept"]:
+    for name in staged.kept:
         if name not in declared:
             yield (
                 f"kept names '{name}', which the source does not declare. Declare it, or leave it out: what is not declared goes into "

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from typing import Any
 
-from sessionization_dagster.dbt.nodes import is_view, meta_of, relation_of
+from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.errors import SettingsError
 
 SHOWN_DAYS = 3
 
 
-def tables_behind(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
+def tables_behind(manifest: Manifest, unique_id: str) -> set[str]:
     """Unique ids of the tables that the view reads, through other views too. Raw tables are left out, because a loader may fill them."""
     found: set[str] = set()
-    for parent in manifest["nodes"][unique_id]["depends_on"]["nodes"]:
-        node = manifest["nodes"].get(parent) or manifest["sources"][parent]
-        if node["resource_type"] == "model" and is_view(node):
+    for parent in manifest.tables[unique_id].depends_on:
+        if manifest.tables[parent].is_view:
             found |= tables_behind(manifest, parent)
-        elif meta_of(node).get("layer") != "raw":
+        elif manifest.tables[parent].layer != "raw":
             found.add(parent)
     return found
 
 
-def partitioned_views(manifest: Mapping[str, Any], selected: Iterable[str]) -> Iterator[str]:
+def partitioned_views(manifest: Manifest, selected: Iterable[str]) -> Iterator[str]:
     """The selected models that are views, except those of the layer monitoring, which show the current state whatever day is run."""
     for unique_id in selected:
-        node = manifest["nodes"].get(unique_id)
-        if node and node["resource_type"] == "model" and is_view(node) and meta_of(node).get("layer") != "monitoring":
+        table = manifest.tables[unique_id]
+        if table.is_view and table.layer != "monitoring":
             yield unique_id
 
 
 def require_tables(
-    manifest: Mapping[str, Any], selected: Set[str], days: Sequence[str], days_of: Mapping[str, Set[str]]
+    manifest: Manifest, selected: Set[str], days: Sequence[str], days_of: Mapping[str, Set[str]]
 ) -> None:
     """Refuse to record days of views as made if their tables do not have these days.
 
@@ -52,13 +50,13 @@ def require_tables(
             if missing:
                 shown = ", ".join(missing[:SHOWN_DAYS]) + (" ..." if len(missing) > SHOWN_DAYS else "")
                 lacking.append(
-                    f"{_name(manifest, view)} is a view of {_name(manifest, table)}, which has not had {shown}"
+                    f"{manifest.tables[view].full_name} is a view of {manifest.tables[table].full_name}, which has not had {shown}"
                 )
     if lacking:
         raise SettingsError(f"{'; '.join(lacking)}. Select these tables too, or run their days first.")
 
 
-def require_storable(manifest: Mapping[str, Any], names: Iterable[str]) -> None:
+def require_storable(manifest: Manifest, names: Iterable[str]) -> None:
     """Refuse names in the var stored_views that are not views that can be stored (config.storable).
 
     Args:
@@ -68,15 +66,7 @@ def require_storable(manifest: Mapping[str, Any], names: Iterable[str]) -> None:
     Raises:
         SettingsError: names the wrong ones, and all that are allowed.
     """
-    models = {
-        node["name"]: "/".join(relation_of(node))
-        for node in manifest["nodes"].values()
-        if node["config"].get("storable")
-    }
+    models = {model.name: "/".join(model.relation) for model in manifest.models if model.is_storable}
     unknown = [name for name in names if name not in models and name not in models.values()]
     if unknown:
         raise SettingsError(f"stored_views names {', '.join(unknown)}. Allowed: {', '.join(sorted(models.values()))}.")
-
-
-def _name(manifest: Mapping[str, Any], unique_id: str) -> str:
-    return ".".join(relation_of(manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import dagster as dg
 
-from sessionization_dagster.dbt.nodes import tables_of
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.defs.assets.checks import build_rebuild_checks
 from sessionization_dagster.defs.assets.landing import build_landing_assets
@@ -38,7 +36,7 @@ def embedded_parts(
 
     made_by_models are the assets downstream of the raw tables.
     """
-    manifest: Mapping[str, Any] = project.manifest
+    manifest = project.manifest
     engine = Engine(project, warehouse, identity)
     checks = build_rebuild_checks(engine, environment.sources, project.variables["blocked_ids"])
     verification = verify(checks)
@@ -54,7 +52,7 @@ def embedded_parts(
                 reports_folder(environment.duckdb_path),
                 partitions,
                 environment.target.value,
-                tables_of(manifest),
+                manifest.table_names,
             ),
             *published,
         ],

@@ -13,7 +13,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from sessionization_dagster.dbt.nodes import log_nodes, relation_of
+from sessionization_dagster.dbt.manifest import Manifest
+from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.defs.day_runs import DayRunError, run_days
 from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.erasure.changes import RewriteError
@@ -26,7 +27,7 @@ from sessionization_dagster.erasure.forget import (
     finish,
     rewrite_files,
 )
-from sessionization_dagster.landing import LandingError, raw_tables
+from sessionization_dagster.landing import LandingError
 from sessionization_dagster.publishing.published_tables import publish_all, remove_earlier_versions, tables_to_publish
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
@@ -57,7 +58,7 @@ class ForgetVisitor(dg.Config):
 
 def forget_visitor_job(
     environment: Environment,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     variables: Mapping[str, Any],
     warehouse: DuckDBWarehouse,
     partitions: dg.DailyPartitionsDefinition,
@@ -70,7 +71,7 @@ def forget_visitor_job(
         landing=environment.landing,
         raw_tables=raw_tables(manifest, environment.sources),
         staging=_staging_views(manifest, environment.sources),
-        logs=frozenset(".".join(relation_of(node)) for node in log_nodes(manifest)),
+        logs=frozenset(log.full_name for log in manifest.logs),
         removed_files=environment.removed_files,
         blocked_ids=frozenset(variables["blocked_ids"]),
         partitions=lambda: [date.fromisoformat(key) for key in partitions.get_partition_keys()],
@@ -104,11 +105,10 @@ def forget_visitor_job(
     return job
 
 
-def _staging_views(manifest: Mapping[str, Any], sources: Sequence[str]) -> list[str]:
+def _staging_views(manifest: Manifest, sources: Sequence[str]) -> list[str]:
     """Each source's view of staged events: stg_<source>__events."""
-    by_name = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
-    nodes = [by_name[f"stg_{source}__events"] for source in sources]
-    return [f"{node['schema']}.{node['alias']}" for node in nodes]
+    by_name = {model.name: ".".join(model.place) for model in manifest.models}
+    return [by_name[f"stg_{source}__events"] for source in sources]
 
 
 def _id_of(config: ForgetVisitor) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sessionization_dagster.landing import raw_tables
+from sessionization_dagster.dbt.manifest import Manifest
+from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.landing.event_tables import event_tables
 from sessionization_dagster.late_data.arrivals import Arrivals, LandedArrivals, ReceivedArrivals
 from sessionization_dagster.settings.bigquery import BigQuerySettings
@@ -24,7 +24,7 @@ def build_warehouse(environment: Environment) -> DuckDBWarehouse | BigQueryWareh
     return DuckDBWarehouse(path=environment.duckdb_path)
 
 
-def build_arrivals(environment: Environment, warehouse: Warehouse, manifest: Mapping[str, Any]) -> Arrivals:
+def build_arrivals(environment: Environment, warehouse: Warehouse, manifest: Manifest) -> Arrivals:
     """How late data are detected on the warehouse that the settings name. Opens nothing.
 
     Raises:

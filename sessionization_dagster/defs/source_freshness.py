@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 import dagster as dg
 
+from sessionization_dagster.dbt.manifest import Table
 from sessionization_dagster.landing import RawTable
 from sessionization_dagster.landing.ledger import time_of
 from sessionization_dagster.warehouses.base import Connection
@@ -54,10 +53,10 @@ def newest_row_at(
 
 
 def is_fresh_result(
-    asset_key: dg.AssetKey, node: Mapping[str, Any], newest: datetime | None, due: datetime
+    asset_key: dg.AssetKey, source: Table, newest: datetime | None, due: datetime
 ) -> dg.AssetCheckResult:
-    """The check's result for the source node. It is a warning for both limits. A table without rows is not late."""
-    limits = {name: limit for name in ("warn_after", "error_after") if (limit := _limit(node, name)) is not None}
+    """The check's result for the source. It is a warning for both limits. A table without rows is not late."""
+    limits = source.limits
     if newest is None:
         return dg.AssetCheckResult(
             asset_key=asset_key,
@@ -82,12 +81,6 @@ def is_fresh_result(
             **{f"{name}_hours": _hours(limit) for name, limit in limits.items()},
         },
     )
-
-
-def _limit(node: Mapping[str, Any], name: str) -> timedelta | None:
-    """A freshness threshold of a dbt source as a timedelta."""
-    threshold = (node.get("freshness") or {}).get(name) or {}
-    return timedelta(**{f"{threshold['period']}s": threshold["count"]}) if threshold.get("count") else None
 
 
 def _hours(span: timedelta) -> float:

@@ -2,7 +2,7 @@
 
 from sessionization_dagster.landing.load import land
 from sessionization_dagster.landing.report import LandingReport, TableReport
-from sessionization_dagster.landing.tables import LandingError, RawColumn, RawTable, raw_tables
+from sessionization_dagster.landing.tables import LandingError, RawColumn, RawTable
 from sessionization_dagster.settings.environment import RemovedFiles
 
 __all__ = [
@@ -13,5 +13,4 @@ __all__ = [
     "RemovedFiles",
     "TableReport",
     "land",
-    "raw_tables",
 ]

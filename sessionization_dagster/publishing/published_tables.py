@@ -17,12 +17,11 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import duckdb
 
-from sessionization_dagster.dbt.nodes import meta_of, relation_of
+from sessionization_dagster.dbt.manifest import Manifest, Table
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 from sessionization_dagster.warehouses.text import identifier, literal
@@ -59,22 +58,19 @@ class Published:
     removed: int
 
 
-def tables_to_publish(manifest: Mapping[str, Any]) -> list[PublishedTable]:
+def tables_to_publish(manifest: Manifest) -> list[PublishedTable]:
     """The tables of the manifest that are made from events."""
-    found = []
-    for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
-        if node["resource_type"] not in ("model", "source"):
-            continue
-        schema, name = relation_of(node)
-        if schema not in NOT_PUBLISHED:
-            found.append(PublishedTable(schema, name, _date(node)))
+    found = [
+        PublishedTable(*table.relation, _date(table))
+        for table in [*manifest.models, *manifest.sources]
+        if table.relation[0] not in NOT_PUBLISHED
+    ]
     return sorted(found, key=lambda table: (table.schema, table.name))
 
 
-def _date(node: Mapping[str, Any]) -> str | None:
-    config = node.get("config", {})
-    date, stored_by = config.get("date") or meta_of(node).get("date"), config.get("stored_by")
-    return date or (f"cast({stored_by} as date)" if stored_by and stored_by != "entity" else None)
+def _date(table: Table) -> str | None:
+    stored_by = table.stored_by
+    return table.date or (f"cast({stored_by} as date)" if stored_by and stored_by != "entity" else None)
 
 
 def publish_all(warehouse: DuckDBWarehouse, tables: Iterable[PublishedTable], folder: Path) -> dict[str, Published]:

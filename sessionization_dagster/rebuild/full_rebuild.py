@@ -6,14 +6,13 @@ Until then the real warehouse stays as it is and can be queried. Logs that a reb
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from sessionization_dagster.dbt.events import Progress
-from sessionization_dagster.dbt.nodes import log_nodes, relation_of
+from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.rebuild.pipeline import Engine
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from sessionization_dagster.window import Window
@@ -23,10 +22,9 @@ PREFIX = "rebuild-"
 INTERNAL_LOGS = (("internal", "run_results"), ("internal", "erasures"), ("internal", "erasures_in_progress"))
 
 
-def tables_to_keep(manifest: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def tables_to_keep(manifest: Manifest) -> tuple[tuple[str, str], ...]:
     """The logs, as (schema, table), that a rebuild cannot recreate: those that Python writes, and the internal ones."""
-    sources = [relation_of(node) for node in log_nodes(manifest) if node["resource_type"] == "source"]
-    return (*sources, *INTERNAL_LOGS)
+    return (*(source.relation for source in manifest.sources if source.is_log), *INTERNAL_LOGS)
 
 
 @dataclass(frozen=True)

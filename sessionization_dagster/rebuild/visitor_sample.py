@@ -11,10 +11,10 @@ Therefore the rows of the ids in the other rows of that event_id are copied too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.identity.placeholders import placeholders
 from sessionization_dagster.landing import RawTable
@@ -61,7 +61,7 @@ class RawData:
     staging_views: Sequence[str]
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any], tables: Sequence[RawTable], blocked_ids: Sequence[str]) -> RawData:
+    def of(cls, manifest: Manifest, tables: Sequence[RawTable], blocked_ids: Sequence[str]) -> RawData:
         """Read them from the manifest. Staging views are the views that core.events is made from.
 
         Raises:
@@ -73,13 +73,8 @@ class RawData:
                     f"raw.{table.name} names no column that says whose a row is: give those that hold ids "
                     "`config: {meta: {identifier: true}}` in its yml."
                 )
-        (events,) = (
-            node
-            for node in manifest["nodes"].values()
-            if node["resource_type"] == "model" and (node["schema"], node["alias"]) == ("core", "events")
-        )
-        parents = (manifest["nodes"][parent] for parent in events["depends_on"]["nodes"])
-        return cls(tables, blocked_ids, [f"{node['schema']}.{node['alias']}" for node in parents])
+        (events,) = (model for model in manifest.models if model.place == ("core", "events"))
+        return cls(tables, blocked_ids, [".".join(manifest.tables[parent].place) for parent in events.depends_on])
 
 
 def take_sample(connection: DuckDBConnection, raw: RawData, request: SampleRequest) -> Sample:

@@ -16,8 +16,9 @@ import pytest
 from google.cloud import bigquery
 
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
+from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.defs.resources import build_warehouse
-from sessionization_dagster.landing import RawTable, raw_tables
+from sessionization_dagster.landing import RawTable
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.bigquery import type_of
 from tests.bigquery.emulator import LOCATION, PROJECT

@@ -27,6 +27,7 @@ from sessionization_dagster.landing.gcs import Bucket, land_bucket
 from sessionization_dagster.landing.gcs.clients import GCSClients, Loads, Objects
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 from tests.bigquery.emulator import PROJECT, bucket_server, emulator
+from tests.manifests import manifest_of
 
 LANDED_AT = datetime(2024, 6, 1, 12)
 TRACKS = RawTable(
@@ -397,32 +398,27 @@ def test_a_changed_declaration_has_files_read_again(case: Case) -> None:
 
 def source_node(name: str, meta: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
-        "unique_id": f"source.shop.raw.{name}",
-        "resource_type": "source",
-        "source_name": "raw",
-        "name": name,
         "description": name,
         "original_file_path": "models/raw.yml",
         "config": {"meta": {"freshness": {"warn_hours": 26, "fail_hours": 50}, **meta}},
-        "tags": [],
-        "columns": {},
-        "freshness": None,
         **more,
     }
 
 
 def test_assets_tell_of_files_and_rows(case: Case) -> None:
     columns = {
-        column.name: {"name": column.name, "data_type": column.type, "config": {"meta": {"required": column.required}}}
+        column.name: {"data_type": column.type, "config": {"meta": {"required": column.required}}}
         for column in TRACKS.columns
     }
     landing = {"landing": {"source": "shop", "table": "tracks"}}
     freshness = {"warn_after": {"count": 1, "period": "day"}}
-    nodes = [
-        source_node("shop_tracks", landing, columns=columns, freshness=freshness),
-        source_node("landing_rejects", {}),
-    ]
-    manifest = {"sources": {node["unique_id"]: node for node in nodes}, "nodes": {}}
+    manifest = manifest_of(
+        {},
+        {
+            "source.shop.raw.shop_tracks": source_node("shop_tracks", landing, columns=columns, freshness=freshness),
+            "source.shop.raw.landing_rejects": source_node("landing_rejects", {}),
+        },
+    )
     case.write("a.csv", "id,timestamp\ngood,2024-01-01\nbad,broken\n")
     assets = build_gcs_landing_assets(
         manifest,

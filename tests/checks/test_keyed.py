@@ -6,28 +6,25 @@ from typing import Any
 
 import pytest
 
+from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.rebuild.keyed_tables import EntityKind, keyed_tables
+from tests.manifests import manifest_of
 
 
 def model(name: str, *parents: str, **config: Any) -> tuple[str, dict[str, Any]]:
-    node = {
-        "name": name,
-        "schema": "s",
-        "alias": name,
-        "config": config,
-        "depends_on": {"nodes": [f"model.{p}" for p in parents]},
-    }
-    return f"model.{name}", node
+    return f"model.{name}", {"config": config, "depends_on": {"nodes": [f"model.{p}" for p in parents]}}
 
 
 def unique(name: str, *columns: str) -> tuple[str, dict[str, Any]]:
     test = {"name": "unique_combination_of_columns", "kwargs": {"columns": list(columns)}}
-    return f"test.{name}", {"test_metadata": test, "depends_on": {"nodes": [f"model.{name}"]}, "config": {}}
+    return f"test.{name}", {
+        "resource_type": "test", "test_metadata": test, "depends_on": {"nodes": [f"model.{name}"]},
+    }  # fmt: skip
 
 
-def manifest(*nodes: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    return {"nodes": dict(nodes), "sources": {}}
+def manifest(*nodes: tuple[str, dict[str, Any]]) -> Manifest:
+    return manifest_of(dict(nodes))
 
 
 STREAM = model("stream", materialized="frontier", entity="v", entity_kind="visitor", date="d")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sessionization_dagster.dbt.nodes import log_nodes
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.erasure.person import bind_subject
 from sessionization_dagster.erasure.traces import remove_from_logs, traces
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
+from tests.manifests import manifest_of
 
 PERSON = "person-7f3a9c"
 IDS = Ids.of([PERSON, "42", 'q"uote-123'])
@@ -64,5 +64,5 @@ def test_logs_say_so_in_their_meta() -> None:
     def node(name: str, **dagster: object) -> dict[str, object]:
         return {"schema": "core", "name": name, "config": {"meta": {"dagster": dagster}}}
 
-    manifest = {"nodes": {"a": node("a", log=True), "b": node("b")}, "sources": {"c": node("c", log=True, group="x")}}
-    assert [node["name"] for node in log_nodes(manifest)] == ["a", "c"]
+    manifest = manifest_of({"a": node("a", log=True), "b": node("b")}, {"c": node("c", log=True, group="x")})
+    assert [log.name for log in manifest.logs] == ["a", "c"]

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.identity.policies import IdentitySettings
-from sessionization_dagster.landing import raw_tables
 from sessionization_dagster.rebuild.keyed_tables import KeyedTable, keyed_tables
 from sessionization_dagster.rebuild.pipeline import Engine
 from sessionization_dagster.rebuild.recompute import Comparison, compare_sample

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from sessionization_dagster.dbt.nodes import relation_of
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.errors import SettingsError
@@ -56,7 +55,7 @@ def test_definitions_load_with_the_chosen_families_alone(tmp_path: Path) -> None
 
 
 def schemas(project: DbtProject) -> set[str]:
-    return {relation_of(node)[0] for node in project.manifest["nodes"].values() if node["resource_type"] == "model"}
+    return {model.relation[0] for model in project.manifest.models}
 
 
 def test_families_come_and_go_and_are_right_whenever_they_are_there(tmp_path: Path) -> None:

@@ -48,11 +48,7 @@ def test_no_run_is_owed(past_seed: int, tmp_path: Path) -> None:
     if past_seed == 101:
         driver = driver.with_project(with_stored_views(plain, past))
     driver.run(past.dates[0], past.dates[0])
-    stored = [
-        node["name"]
-        for node in driver.project.manifest["nodes"].values()
-        if node["config"].get("materialized") in ("frontier", "rollup")
-    ]
+    stored = [model.name for model in driver.project.manifest.models if model.materialized in ("frontier", "rollup")]
     for rows, runs, is_settled in landed_steps(past, driver):
         for run in runs:
             driver.run_events(run.first, run.last, left_out=["identity_edges"] if draw.random() < 0.3 else [])
@@ -75,7 +71,7 @@ def test_no_run_is_owed(past_seed: int, tmp_path: Path) -> None:
 
 def with_stored_views(project: DbtProject, past: History) -> DbtProject:
     """The project with every view stored that can be."""
-    names = [node["name"] for node in project.manifest["nodes"].values() if node["config"].get("storable")]
+    names = [model.name for model in project.manifest.models if model.is_storable]
     assert len(names) == 9
     variables = {
         "SESSIONIZATION_SOURCES": ",".join(past.settings.sources),

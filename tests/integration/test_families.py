@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.cli.sample import FIRST_DAY, LAST_DAY, land_sample
-from sessionization_dagster.dbt.nodes import relation_of
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
+from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.dbt.staging_keys import require_known_keys
 from sessionization_dagster.errors import DbtError
-from sessionization_dagster.landing import land, raw_tables
+from sessionization_dagster.landing import land
 from sessionization_dagster.settings.environment import Environment
 from tests.integration.real_job import LOGS, OUTPUT_TABLES, ROOT
 from tests.integration.recomputed import compare, problems
@@ -139,11 +139,7 @@ def test_one_more_day_rewrites_only_what_the_day_touches(doors: dict[str, ThinDr
             where partition_start = date '{LAST_DAY}' and rows_affected is not null""",
         )
     }
-    models = {
-        ".".join(relation_of(node)): node["name"]
-        for node in driver.project.manifest["nodes"].values()
-        if node["resource_type"] == "model"
-    }
+    models = {model.full_name: model.name for model in driver.project.manifest.models}
     shares = {}
     for table in OUTPUT_TABLES:
         name = models.get(table)
@@ -359,21 +355,21 @@ def test_check_nulls_counts_and_refuses(driver: ThinDriver) -> None:
 
 
 def test_every_model_and_column_is_described(driver: ThinDriver) -> None:
-    nodes = [node for node in driver.project.manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
-    for node in nodes:
-        assert node["description"].startswith("One row per"), node["name"]
-        described = {name for name, column in node["columns"].items() if column["description"]}
+    tables = [table for table in driver.project.manifest.tables.values() if table.resource_type != "source"]
+    for table in tables:
+        assert table.description.startswith("One row per"), table.name
+        described = {name for name, column in table.columns.items() if column.description}
         with driver.warehouse.connect() as connection:
             has = {
                 row["column_name"]
                 for row in connection.query(
                     f"""select column_name from information_schema.columns
-                    where table_schema = '{node["schema"]}' and table_name = '{node["alias"]}'"""
+                    where (table_schema, table_name) = {table.place}"""
                 ).to_pylist()
             }
-        assert has == described, node["name"]
-    assert len(nodes) > 30
-    assert {f"{node['schema']}.{node['name']}" for node in nodes} | {"core.identity_changes"} > LOGS
+        assert has == described, table.name
+    assert len(tables) > 30
+    assert {f"{table.place[0]}.{table.name}" for table in tables} | {"core.identity_changes"} > LOGS
 
 
 def test_dbts_docs_are_generated(driver: ThinDriver) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.dbt.runner import Event
-from sessionization_dagster.landing import RemovedFiles, raw_tables
+from sessionization_dagster.landing import RemovedFiles
 from sessionization_dagster.window import Window
 from tests.integration.thin_driver import ThinDriver
 from tests.landing.accounted_folders import Landed, landings

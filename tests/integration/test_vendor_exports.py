@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from sessionization_dagster.landing import LandingReport, land, raw_tables
+from sessionization_dagster.dbt.raw_tables import raw_tables
+from sessionization_dagster.landing import LandingReport, land
 from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import Settings
 

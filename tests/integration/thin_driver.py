@@ -15,11 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from sessionization_dagster.dbt.nodes import tables_of
 from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity.store import update_identity_graph
-from sessionization_dagster.landing import RawTable, raw_tables
+from sessionization_dagster.landing import RawTable
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.user_agents import update_user_agents
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
@@ -79,7 +79,7 @@ class ThinDriver:
 
     def makes(self, table: str) -> bool:
         """Whether its project makes schema.table: those of families that were not chosen it does not."""
-        return table in tables_of(self.project.manifest)
+        return table in self.project.manifest.table_names
 
     @property
     def variables(self) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from typing import Any
 import yaml
 
 from sessionization_dagster.dbt.project import PROJECT_DIR
-from sessionization_dagster.landing import RawTable, raw_tables
+from sessionization_dagster.dbt.raw_tables import raw_tables
+from sessionization_dagster.landing import RawTable
+from tests.manifests import manifest_of
 
 
 def declared_tables(*sources: str, project_dir: Path = PROJECT_DIR) -> tuple[RawTable, ...]:
     """The raw tables of these sources."""
-    return raw_tables({"sources": dict(_nodes(project_dir))}, sources)
+    return raw_tables(manifest_of({}, dict(_nodes(project_dir))), sources)
 
 
 def _nodes(project_dir: Path) -> list[tuple[str, dict[str, Any]]]:

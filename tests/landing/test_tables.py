@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from sessionization_dagster.landing import LandingError, RawColumn, RawTable, raw_tables
+from sessionization_dagster.dbt.manifest import Manifest
+from sessionization_dagster.dbt.raw_tables import raw_tables
+from sessionization_dagster.landing import LandingError, RawColumn, RawTable
+from tests.manifests import manifest_of
 
 
 def node(source: str, table: str, columns: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
@@ -20,9 +23,9 @@ def node(source: str, table: str, columns: dict[str, Any] | None = None, **chang
     } | changes
 
 
-def manifest(*nodes: dict[str, Any]) -> dict[str, Any]:
+def manifest(*nodes: dict[str, Any]) -> Manifest:
     """A manifest with nothing but sources."""
-    return {"sources": {f"source.x.raw.{place}": node for place, node in enumerate(nodes)}}
+    return manifest_of({}, {f"source.x.raw.{place}": node for place, node in enumerate(nodes)})
 
 
 def test_tables_come_in_the_order_of_the_sources_then_by_name() -> None:

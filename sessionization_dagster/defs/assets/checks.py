@@ -7,10 +7,10 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.defs.repair import PARTITIONS_TO_RERUN
 from sessionization_dagster.defs.retries import retrying
-from sessionization_dagster.landing import raw_tables
 from sessionization_dagster.metadata.markdown import markdown_table
 from sessionization_dagster.rebuild.compare import Difference
 from sessionization_dagster.rebuild.keyed_tables import KeyedTable, keyed_tables

@@ -1,6 +1,6 @@
 """dbt models and their tests as assets and checks: those before the identity graph, and those after it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -8,9 +8,10 @@ from dagster_dbt import dbt_assets
 
 from sessionization_dagster.dbt.column_lineage import column_lineage
 from sessionization_dagster.dbt.events import AssetEvent, Progress, as_asset_events
+from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.selection import AFTER_IDENTITY, BEFORE_IDENTITY, selection_arguments
-from sessionization_dagster.dbt.translator import Translator, by_asset_key
+from sessionization_dagster.dbt.translator import Translator, by_asset_key, key_of
 from sessionization_dagster.dbt.views import partitioned_views, require_tables, tables_behind
 from sessionization_dagster.defs.partitions import run_window
 from sessionization_dagster.defs.pools import WRITER_POOL
@@ -41,7 +42,7 @@ def build_dbt_assets(
     common: dict[str, Any] = {
         # Models of other families are not enabled. Other nodes of a family have the family's name as a tag.
         "exclude": " ".join(f"tag:{family}" for family in project.other_families) or None,
-        "manifest": project.manifest,
+        "manifest": project.manifest.json,
         "dagster_dbt_translator": translator,
         "partitions_def": partitions,
         "backfill_policy": dg.BackfillPolicy.single_run(),
@@ -61,39 +62,27 @@ def build_dbt_assets(
     return [event_models, session_models]
 
 
-def _require_one_side(manifest: Mapping[str, Any]) -> None:
-    for node in manifest["nodes"].values():
-        sides = {BEFORE_IDENTITY, AFTER_IDENTITY} & set(node["tags"])
-        if node["resource_type"] == "model" and len(sides) != 1:
+def _require_one_side(manifest: Manifest) -> None:
+    for model in manifest.models:
+        if len({BEFORE_IDENTITY, AFTER_IDENTITY} & set(model.tags)) != 1:
             raise SettingsError(
-                f"Model {node['name']} needs one of the tags '{BEFORE_IDENTITY}' (it stands before the identity graph) and "
+                f"Model {model.name} needs one of the tags '{BEFORE_IDENTITY}' (it stands before the identity graph) and "
                 f"'{AFTER_IDENTITY}' (after it): give its folder +tags in dbt_project.yml."
             )
 
 
-def _keys(manifest: Mapping[str, Any], translator: Translator) -> dict[str, dg.AssetKey]:
-    """Unique id -> asset key, for all nodes that can be assets."""
-    return {
-        unique_id: translator.get_asset_key(node)
-        for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
-        if node["resource_type"] in ("model", "seed", "source")
-    }
-
-
-def _made_by_run(context: dg.AssetExecutionContext, keys: Mapping[str, dg.AssetKey]) -> set[str]:
+def _made_by_run(context: dg.AssetExecutionContext, manifest: Manifest) -> set[str]:
     """Unique ids of what the whole run makes. This step may make only a part of it."""
     made = set(context.job_def.asset_layer.executable_asset_keys)
-    return {unique_id for unique_id, key in keys.items() if key in made}
+    return {unique_id for unique_id, table in manifest.tables.items() if key_of(table) in made}
 
 
-def _require_tables_of_views(
-    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], keys: Mapping[str, dg.AssetKey], selected: set[str]
-) -> None:
+def _require_tables_of_views(context: dg.AssetExecutionContext, manifest: Manifest, selected: set[str]) -> None:
     """See require_tables. What other steps of the run make counts as selected, so a run of everything needs no history of any table."""
     behind = {
         table for view in partitioned_views(manifest, selected) for table in tables_behind(manifest, view) - selected
     }
-    days_of = {table: context.instance.get_materialized_partitions(keys[table]) for table in behind}
+    days_of = {table: context.instance.get_materialized_partitions(key_of(manifest.tables[table])) for table in behind}
     require_tables(manifest, selected, context.partition_keys, days_of)
 
 
@@ -102,9 +91,8 @@ def _build(
 ) -> Iterator[AssetEvent]:
     """Build the step's models and tests. identity is the fingerprint that the identity graph must have."""
     window = run_window(context)
-    keys = _keys(project.manifest, translator)
-    selected = _made_by_run(context, keys)
-    _require_tables_of_views(context, project.manifest, keys, selected)
+    selected = _made_by_run(context, project.manifest)
+    _require_tables_of_views(context, project.manifest, selected)
     progress = Progress(report=context.log.info)
     run = {"run_id": context.run_id}
     labelled = warehouse.labelled(**run, asset=context.op_def.name)
@@ -116,7 +104,7 @@ def _build(
     finally:
         lineage = column_lineage(project, run, warn=context.log.warning) if progress.built_nodes else {}
         tables = table_metadata(labelled, project.manifest, progress.built_nodes, window, lineage)
-        add_table_metadata(context, by_asset_key(tables, project.manifest, translator))
+        add_table_metadata(context, by_asset_key(tables, project.manifest))
         found_rows = failed_rows(labelled, project, progress.results)
         yield from as_asset_events(progress.results, found_rows, context, project.manifest, translator)
     progress.raise_failed_tests()

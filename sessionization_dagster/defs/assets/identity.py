@@ -1,6 +1,6 @@
 """The identity graph as assets: core.identity_graph and core.identity_changes, written together."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster.dbt.column_lineage import declared_lineage
-from sessionization_dagster.dbt.nodes import written_by
-from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
+from sessionization_dagster.dbt.manifest import Manifest
+from sessionization_dagster.dbt.translator import key_of, spec_of_source
 from sessionization_dagster.defs.partitions import run_window
 from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.defs.retries import retrying
@@ -26,7 +26,7 @@ EDGES = dg.AssetKey(["core", "identity_edges"])
 
 
 def build_identity_assets(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     warehouse: Warehouse,
     settings: IdentitySettings,
     partitions: dg.PartitionsDefinition[str],
@@ -34,12 +34,14 @@ def build_identity_assets(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
     """One op, one transaction, two assets. now returns the timestamp of the changes."""
-    nodes = {key_of_source(node): node for node in written_by(OP, manifest)}
+    sources = {key_of(source): source for source in manifest.written_by(OP)}
     lineage = declared_lineage(manifest)
 
     @dg.multi_asset(
         name=OP,
-        specs=[spec_of_source(node, kind, partitions, deps=[EDGES], python_files=CODE) for node in nodes.values()],
+        specs=[
+            spec_of_source(source, kind, partitions, deps=[EDGES], python_files=CODE) for source in sources.values()
+        ],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITER_POOL,
@@ -53,9 +55,9 @@ def build_identity_assets(
             f"{update.changed_edges} changed edges touched {update.touched_aliases} aliases; "
             f"{update.reassigned_aliases} went to another visitor. {update.aliases} aliases, {update.visitors} visitors in all."
         )
-        unique_ids = [node["unique_id"] for node in nodes.values()]
+        unique_ids = [source.unique_id for source in sources.values()]
         tables = table_metadata(labelled, manifest, unique_ids, window, lineage)
-        add_table_metadata(context, {key: tables[nodes[key]["unique_id"]] for key in context.selected_asset_keys})
+        add_table_metadata(context, {key: tables[sources[key].unique_id] for key in context.selected_asset_keys})
         for key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=key, metadata=vars(update))
 

@@ -1,6 +1,6 @@
 """Raw tables as assets: loads the landing folder's new files into DuckDB. Checks show what could not be read."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,9 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster import landing as landing_package
-from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
+from sessionization_dagster.dbt.manifest import Manifest
+from sessionization_dagster.dbt.raw_tables import raw_tables
+from sessionization_dagster.dbt.translator import sources_by_key, spec_of_source
 from sessionization_dagster.defs.landing_checks import REJECTS, file_check_results, file_check_specs, unreadable
 from sessionization_dagster.defs.partitions import run_window, span_of
 from sessionization_dagster.defs.pools import WRITER_POOL
@@ -20,7 +22,7 @@ from sessionization_dagster.defs.source_freshness import (
     is_fresh_spec,
     newest_row_at,
 )
-from sessionization_dagster.landing import RawTable, RemovedFiles, land, raw_tables
+from sessionization_dagster.landing import RawTable, RemovedFiles, land
 from sessionization_dagster.landing.ledger import own_moment_of
 from sessionization_dagster.metadata.partitions import add_table_metadata
 from sessionization_dagster.metadata.tables import table_metadata
@@ -31,7 +33,7 @@ WITHIN_PARTITIONS = "rows_within_partitions"
 
 
 def build_landing_assets(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     warehouse: DuckDBWarehouse,
     landing: Path,
     sources: Sequence[str],
@@ -45,13 +47,13 @@ def build_landing_assets(
     those days are loaded.
     """
     tables = {dg.AssetKey(["raw", table.name]): table for table in raw_tables(manifest, sources)}
-    nodes = {key_of_source(node): node for node in manifest["sources"].values() if node["source_name"] == "raw"}
+    declared = sources_by_key(manifest)
     keys = [*tables, REJECTS]
     span = span_of(partitions)
 
     @dg.multi_asset(
         name="landing",
-        specs=[spec_of_source(nodes[key], "duckdb", partitions, python_files=CODE) for key in keys],
+        specs=[spec_of_source(declared[key], "duckdb", partitions, python_files=CODE) for key in keys],
         can_subset=True,
         check_specs=file_check_specs(tables, "landing folder")
         + [
@@ -91,8 +93,8 @@ def build_landing_assets(
                     f"raw.{name}: {rows['before_first_partition']} rows before the first partition and "
                     f"{rows['after_last_partition']} after the last are in no other table; see SESSIONIZATION_START_DATE and _END_DATE"
                 )
-        metadata = table_metadata(warehouse, manifest, [nodes[key]["unique_id"] for key in keys], run_window(context))
-        add_table_metadata(context, {key: metadata[nodes[key]["unique_id"]] for key in context.selected_asset_keys})
+        metadata = table_metadata(warehouse, manifest, [declared[key].unique_id for key in keys], run_window(context))
+        add_table_metadata(context, {key: metadata[declared[key].unique_id] for key in context.selected_asset_keys})
         for key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=key)
         checks = list(context.selected_asset_check_keys)
@@ -100,7 +102,7 @@ def build_landing_assets(
         for check in checks:
             if check.name == SOURCE_IS_FRESH:
                 newest_at = newest[tables[check.asset_key].name]
-                yield is_fresh_result(check.asset_key, nodes[check.asset_key], newest_at, due)
+                yield is_fresh_result(check.asset_key, declared[check.asset_key], newest_at, due)
             elif check.name == WITHIN_PARTITIONS:
                 yield _within_partitions(check.asset_key, outside[tables[check.asset_key].name], span)
 

@@ -1,13 +1,15 @@
 """Raw tables as assets: loads a bucket's new files into BigQuery. Checks show what could not be read."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
+from sessionization_dagster.dbt.manifest import Manifest
+from sessionization_dagster.dbt.raw_tables import raw_tables
+from sessionization_dagster.dbt.translator import sources_by_key, spec_of_source
 from sessionization_dagster.defs.landing_checks import REJECTS, file_check_results, file_check_specs, unreadable
 from sessionization_dagster.defs.partitions import span_of
 from sessionization_dagster.defs.pools import WRITER_POOL
@@ -20,7 +22,7 @@ from sessionization_dagster.defs.source_freshness import (
     is_fresh_spec,
     newest_row_at,
 )
-from sessionization_dagster.landing import RemovedFiles, TableReport, raw_tables
+from sessionization_dagster.landing import RemovedFiles, TableReport
 from sessionization_dagster.landing import gcs as landing_package
 from sessionization_dagster.landing.gcs import Bucket, land_bucket
 from sessionization_dagster.landing.gcs.clients import GCSClients
@@ -30,7 +32,7 @@ CODE = [Path(__file__), Path(landing_package.__file__).with_name("load.py")]
 
 
 def build_gcs_landing_assets(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     warehouse: BigQueryWarehouse,
     clients: GCSClients,
     bucket: Bucket,
@@ -44,12 +46,12 @@ def build_gcs_landing_assets(
     A run loads all new files, whatever its partitions, because a file holds rows of any day.
     """
     tables = {dg.AssetKey(["raw", table.name]): table for table in raw_tables(manifest, sources)}
-    nodes = {key_of_source(node): node for node in manifest["sources"].values() if node["source_name"] == "raw"}
+    declared = sources_by_key(manifest)
     span = span_of(partitions)
 
     @dg.multi_asset(
         name="landing",
-        specs=[spec_of_source(nodes[key], "bigquery", partitions, python_files=CODE) for key in [*tables, REJECTS]],
+        specs=[spec_of_source(declared[key], "bigquery", partitions, python_files=CODE) for key in [*tables, REJECTS]],
         can_subset=True,
         check_specs=file_check_specs(tables, "folder in the bucket") + [is_fresh_spec(key) for key in tables],
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -87,7 +89,7 @@ def build_gcs_landing_assets(
         for check in checks:
             if check.name == SOURCE_IS_FRESH:
                 newest_at = newest[tables[check.asset_key].name]
-                yield is_fresh_result(check.asset_key, nodes[check.asset_key], newest_at, due)
+                yield is_fresh_result(check.asset_key, declared[check.asset_key], newest_at, due)
 
     return landing_assets
 

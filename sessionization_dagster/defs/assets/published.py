@@ -1,11 +1,11 @@
 """The published tables as an asset: Parquet files beside the warehouse, for other tools."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.defs.assets.run_files import spec_of_files
 from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.publishing import published_tables as publishing
@@ -18,7 +18,7 @@ A run writes the files of dates whose rows have changed."""
 
 
 def build_published_asset(
-    manifest: Mapping[str, Any], warehouse: DuckDBWarehouse, folder: Path, partitions: dg.PartitionsDefinition[str]
+    manifest: Manifest, warehouse: DuckDBWarehouse, folder: Path, partitions: dg.PartitionsDefinition[str]
 ) -> dg.AssetsDefinition:
     """The asset of the files below the folder."""
     tables = tables_to_publish(manifest)

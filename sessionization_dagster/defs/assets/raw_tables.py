@@ -1,12 +1,12 @@
 """Raw tables that a vendor's loader fills, as external assets. Nothing here writes them; the sensor late_data observes them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
+from sessionization_dagster.dbt.manifest import Manifest
+from sessionization_dagster.dbt.translator import sources_by_key, spec_of_source
 from sessionization_dagster.defs.partitions import span_of
 from sessionization_dagster.defs.retries import retrying
 from sessionization_dagster.defs.source_freshness import (
@@ -22,30 +22,29 @@ from sessionization_dagster.warehouses.base import Warehouse
 
 
 def raw_specs(
-    manifest: Mapping[str, Any], tables: Sequence[RawTable], partitions: dg.PartitionsDefinition[str], kind: str
+    manifest: Manifest, tables: Sequence[RawTable], partitions: dg.PartitionsDefinition[str], kind: str
 ) -> list[dg.AssetSpec]:
     """One external asset per raw table. A check judges its freshness: a freshness policy would need materialisations by Dagster."""
-    nodes = _nodes(manifest, tables)
+    sources = sources_by_key(manifest)
     return [
-        spec_of_source(node, kind, partitions).replace_attributes(
+        spec_of_source(sources[key], kind, partitions).replace_attributes(
             kinds={kind, "table"}, freshness_policy=None, skippable=False
         )
-        for node in nodes.values()
+        for key in _by_key(tables)
     ]
 
 
 def build_raw_checks(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     warehouse: Warehouse,
     tables: Sequence[RawTable],
     partitions: dg.DailyPartitionsDefinition,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetChecksDefinition:
     """source_is_fresh for each raw table: one op, one connection."""
-    nodes = _nodes(manifest, tables)
-    by_key = dict(zip(nodes, tables, strict=True))
+    sources, by_key = sources_by_key(manifest), _by_key(tables)
 
-    @dg.multi_asset_check(name="raw_tables_are_fresh", specs=[is_fresh_spec(key) for key in nodes], can_subset=True)
+    @dg.multi_asset_check(name="raw_tables_are_fresh", specs=[is_fresh_spec(key) for key in by_key], can_subset=True)
     def raw_tables_are_fresh(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         due = due_time(now().replace(tzinfo=None), span_of(partitions)[1])
         since = due - LOOKED_BACK
@@ -58,12 +57,10 @@ def build_raw_checks(
                 for key in keys
             }
         for key in keys:
-            yield is_fresh_result(key, nodes[key], newest[key], due)
+            yield is_fresh_result(key, sources[key], newest[key], due)
 
     return raw_tables_are_fresh
 
 
-def _nodes(manifest: Mapping[str, Any], tables: Sequence[RawTable]) -> dict[dg.AssetKey, Mapping[str, Any]]:
-    """Asset key -> dbt source, in the order of tables."""
-    sources = {key_of_source(node): node for node in manifest["sources"].values()}
-    return {key: sources[key] for key in (dg.AssetKey(["raw", table.name]) for table in tables)}
+def _by_key(tables: Sequence[RawTable]) -> dict[dg.AssetKey, RawTable]:
+    return {dg.AssetKey(["raw", table.name]): table for table in tables}

@@ -1,6 +1,5 @@
 """The user agents as an asset: core.user_agents."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,8 @@ import dagster as dg
 
 from sessionization_dagster import user_agents as code
 from sessionization_dagster.dbt.column_lineage import declared_lineage
-from sessionization_dagster.dbt.nodes import written_by
-from sessionization_dagster.dbt.translator import key_of_source, spec_of_source
+from sessionization_dagster.dbt.manifest import Manifest
+from sessionization_dagster.dbt.translator import by_asset_key, key_of, spec_of_source
 from sessionization_dagster.defs.partitions import run_window
 from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.defs.retries import retrying
@@ -24,15 +23,15 @@ EVENTS = dg.AssetKey(["core", "events"])
 
 
 def build_user_agents_asset(
-    manifest: Mapping[str, Any], warehouse: Warehouse, partitions: dg.PartitionsDefinition[str], kind: str
+    manifest: Manifest, warehouse: Warehouse, partitions: dg.PartitionsDefinition[str], kind: str
 ) -> dg.AssetsDefinition:
     """One op, one transaction, one asset."""
-    (node,) = written_by(OP, manifest)
+    (source,) = manifest.written_by(OP)
     lineage = declared_lineage(manifest)
 
     @dg.multi_asset(
         name=OP,
-        specs=[spec_of_source(node, kind, partitions, deps=[EVENTS], python_files=CODE)],
+        specs=[spec_of_source(source, kind, partitions, deps=[EVENTS], python_files=CODE)],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITER_POOL,
     )
@@ -42,8 +41,8 @@ def build_user_agents_asset(
         with retrying(context):
             update = update_user_agents(labelled, window)
         context.log.info(f"{update.parsed} user agents were read, {update.removed} went; {update.user_agents} in all.")
-        tables = table_metadata(labelled, manifest, [node["unique_id"]], window, lineage)
-        add_table_metadata(context, {key_of_source(node): tables[node["unique_id"]]})
-        return dg.MaterializeResult(asset_key=key_of_source(node), metadata=vars(update))
+        tables = table_metadata(labelled, manifest, [source.unique_id], window, lineage)
+        add_table_metadata(context, by_asset_key(tables, manifest))
+        return dg.MaterializeResult(asset_key=key_of(source), metadata=vars(update))
 
     return user_agents
