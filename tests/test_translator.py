@@ -21,6 +21,7 @@ from sessionization_dagster.dbt.translator import freshness_of, tags_of
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing import land
+from sessionization_dagster.report.queries import TABLES
 from sessionization_dagster.settings.environment import Environment
 from tests.manifests import manifest_of
 
@@ -149,6 +150,12 @@ def test_every_column_of_a_raw_table_is_described(manifest: Manifest, tmp_path: 
     assert {(table, columns) for table, columns in made if ("raw", table) in sources} == {
         (name, frozenset(source.described_columns)) for (schema, name), source in sources.items() if schema == "raw"
     }
+
+
+def test_the_reports_exposures_name_the_tables_that_it_reads(manifest: Manifest) -> None:
+    exposures = manifest.json["exposures"].values()
+    nodes = [unique_id for exposure in exposures for unique_id in exposure["depends_on"]["nodes"]]
+    assert sorted(manifest.tables[unique_id].full_name for unique_id in nodes) == TABLES
 
 
 def test_a_models_yml_decides_before_its_folder(tmp_path: Path) -> None:

@@ -17,7 +17,21 @@ def test_scenarios_run_and_leave_their_figures(tmp_path: Path, monkeypatch: pyte
     """Those that need no more than the project does; the others are made of the same parts."""
     monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(
-        sys, "argv", ["benchmarks", *SIZES, "--only", "parse", "identity", "large", "--work", str(tmp_path / "work")]
+        sys,
+        "argv",
+        [
+            "benchmarks",
+            *SIZES,
+            "--events",
+            "20_000",
+            "--only",
+            "parse",
+            "analytics",
+            "identity",
+            "large",
+            "--work",
+            str(tmp_path / "work"),
+        ],
     )
     assert command.main() == 0
     (results,) = (tmp_path / "results").iterdir()
@@ -26,5 +40,7 @@ def test_scenarios_run_and_leave_their_figures(tmp_path: Path, monkeypatch: pyte
     assert records["identity graph", "full"]["parts"]["identity"] > 0
     assert records["large", "ours"]["parts"]["sql"] > 0
     assert records["large", "ours"]["peak_bytes"] > records["large", "floor"]["peak_bytes"] > 10_000_000
+    with_it, without = (records["analytics", f"a day {variant}"]["parts"]["sql"] for variant in ("with", "without"))
+    assert with_it > without > 0
     rows = records["large", "rows"]["rows"]
     assert rows["dbt_mapped_tracks"] > 1_000
