@@ -10,6 +10,7 @@ import pytest
 
 from sessionization_dagster.defs.assets.report import KEY, build_report_asset
 from sessionization_dagster.defs.pools import WRITER_POOL
+from sessionization_dagster.report.files import Folder
 from sessionization_dagster.report.queries import TABLES
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.report.reading import Report
@@ -21,7 +22,8 @@ PARTITIONS = dg.DailyPartitionsDefinition("2024-01-04", end_date="2024-06-30", t
 def asset(tmp_path: Path) -> dg.AssetsDefinition:
     warehouse = DuckDBWarehouse(tmp_path / "sessionization.duckdb")
     written_at = datetime(2024, 6, 30, 4, 5, tzinfo=UTC)
-    return build_report_asset(warehouse, tmp_path / "reports", PARTITIONS, "duckdb", TABLES, now=lambda: written_at)
+    place = Folder(tmp_path / "reports")
+    return build_report_asset(warehouse, place, PARTITIONS, "duckdb", TABLES, now=lambda: written_at)
 
 
 def test_an_empty_warehouse_gives_a_page_that_says_so(asset: dg.AssetsDefinition, tmp_path: Path) -> None:
