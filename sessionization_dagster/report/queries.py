@@ -7,7 +7,7 @@ date.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -296,24 +296,3 @@ QUESTIONS = (
 )
 
 TABLES = sorted({table for question in QUESTIONS for table in question.reads})
-
-
-def newest_day(query: Callable[[str], Rows], columns: Columns, days: Days) -> date | None:
-    """The newest of the days with an event; None if there is none. query runs a statement and returns its rows."""
-    if "event_date" not in columns.get(EVENTS, ()):
-        return None
-    (row,) = query(f"select max(event_date) as day from {EVENTS} where {days.contain('event_date')}")
-    day: date | None = row["day"]
-    return day
-
-
-def ask(query: Callable[[str], Rows], columns: Columns, days: Days) -> dict[str, Answer]:
-    """Ask every question whose tables exist.
-
-    query runs a statement and returns its rows. columns: table -> its columns, for the tables that exist.
-    """
-    answers = {}
-    for question in QUESTIONS:
-        missing = question.missing(columns)
-        answers[question.name] = Answer(missing=missing) if missing else Answer(query(question.text(days, columns)))
-    return answers

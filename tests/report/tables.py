@@ -11,7 +11,8 @@ import duckdb
 import pyarrow as pa
 import yaml
 
-from sessionization_dagster.report.queries import TABLES, Answer, Days, ask
+from sessionization_dagster.report.answers import ask
+from sessionization_dagster.report.queries import TABLES, Answer, Days
 from sessionization_dagster.warehouses.base import Connection, TableLayout
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
@@ -171,4 +172,4 @@ def answers_of(tables: Tables, days: Days = DAYS, without: dict[str, str] | None
         connection = DuckDBConnection(native)
         fill(connection, tables, without)
         columns = {table: columns_of(table, without) for table in tables}
-        return ask(lambda sql: connection.query(sql).to_pylist(), columns, days)
+        return ask(connection, columns, days)

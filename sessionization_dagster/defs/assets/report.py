@@ -1,7 +1,7 @@
 """The visual report as an asset: one HTML page per run, in a folder or a bucket."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from sessionization_dagster.defs.partitions import days_until, run_window
 from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.defs.retries import retrying
 from sessionization_dagster.metadata.markdown import markdown_table
+from sessionization_dagster.report.answers import answers_until
 from sessionization_dagster.report.files import LATEST, Place, keep_report
 from sessionization_dagster.report.parts import Headline
-from sessionization_dagster.report.queries import SHOWN_DAYS, TABLES, Answers, Days, Rows, ask, newest_day
-from sessionization_dagster.warehouses.base import Connection, Warehouse
-from sessionization_dagster.window import Window
+from sessionization_dagster.report.queries import SHOWN_DAYS, TABLES, Days
+from sessionization_dagster.warehouses.base import Warehouse
 
 KEY = dg.AssetKey(["reports", "sessions_report"])
 DESCRIPTION = f"""One HTML page a run: users and sessions by day, session durations, channels, attribution, retention, pages, countries,
@@ -56,7 +56,7 @@ def build_report_asset(
         labelled = warehouse.labelled(run_id=context.run_id, asset=".".join(KEY.path))
         with retrying(context):
             with labelled.connect() as connection:
-                days, answers = _answers(connection, run_window(context), days_until(partitions, now()))
+                days, answers = answers_until(connection, run_window(context).end, days_until(partitions, now()))
             page = build_page(answers, days, str(partitions.timezone), context.run_id, now())
             name = keep_report(place, page.html, days, context.run_id)
         context.log.info(f"The report on {days.first} to {days.last}: {place.address(name)}")
@@ -71,22 +71,6 @@ def build_report_asset(
         )
 
     return sessions_report
-
-
-def _answers(connection: Connection, window: Window, partitions: tuple[date, date]) -> tuple[Days, Answers]:
-    """The days that the report shows, and its questions' answers. partitions: the first and the last one."""
-    first, last = partitions
-
-    def query(sql: str) -> Rows:
-        rows: Rows = connection.query(sql).to_pylist()
-        return rows
-
-    described = connection.describe([(schema, name) for schema, name in (table.split(".") for table in TABLES)])
-    columns = {".".join(table): [name for name, _ in found.columns] for table, found in described.items()}
-    # After a run of an old day, for example for late rows, the report still shows the days that people look at.
-    newest = newest_day(query, columns, Days.before(last + timedelta(days=1), earliest=first))
-    days = Days.before(max(window.end, newest + timedelta(days=1) if newest else date.min), earliest=first)
-    return days, ask(query, columns, days)
 
 
 def _numbers(headlines: Sequence[Headline], days: Days) -> Mapping[str, Any]:
