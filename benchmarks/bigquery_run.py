@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sessionization_dagster.dbt.nodes import meta_of, place_of
+from sessionization_dagster.report.answers import answers_until
 from sessionization_dagster.warehouses import bigquery
 from tests.bigquery.driver import BigQueryDriver, recorded
 from tests.bigquery.emulator import PROJECT, emulator
@@ -36,6 +37,7 @@ class Caught:
         ordinary: of the ordinary day's run.
         checks: of the checks on it.
         login: of the run of the day after it.
+        report: of the report on the days until the ordinary one.
         tables: columns and their types by project.dataset.table, without the tables that a run keeps for itself.
         grains: what a row is by project.dataset.table, as the models' yml says.
         models: project.dataset.table by the model's name.
@@ -46,6 +48,7 @@ class Caught:
     ordinary: list[str]
     checks: list[str]
     login: list[str]
+    report: list[str]
     tables: dict[str, dict[str, str]]
     grains: dict[str, str]
     models: dict[str, str]
@@ -84,6 +87,8 @@ def catch(days: int) -> Caught:
             driver.run(ordinary, ordinary)
         with recorded() as checks:
             driver.run_tests(ordinary, ordinary)
+        with recorded() as report, driver.warehouse.connect() as connection:
+            answers_until(connection, ordinary + timedelta(days=1), (FIRST_DAY, ordinary))
         with recorded() as login:
             driver.run(ordinary + timedelta(days=1), ordinary + timedelta(days=1))
         tables = driver.columns()
@@ -91,7 +96,7 @@ def catch(days: int) -> Caught:
     nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
     grains = {_place(node): meta_of(node)["grain"] for node in nodes if "grain" in meta_of(node)}
     models = {node["name"]: _place(node) for node in nodes if node["resource_type"] == "model"}
-    return Caught(days, whole, of_day, checks, login, tables, grains, models)
+    return Caught(days, whole, of_day, checks, login, report, tables, grains, models)
 
 
 def _place(node: Mapping[str, Any]) -> str:
