@@ -284,6 +284,7 @@ def written(caught: Caught, estimate: Estimate) -> str:
     runs = {
         "the tables, of an ordinary day": caught.ordinary,
         "the checks on it": caught.checks,
+        "the report after it": caught.report,
         long_ago: caught.login,
     }
     models = [text for text in caught.ordinary if _NODE.search(text)]

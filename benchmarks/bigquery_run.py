@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sessionization_dagster.dbt.manifest import Table
+from sessionization_dagster.report.answers import answers_until
 from sessionization_dagster.warehouses import bigquery
 from tests.bigquery.driver import BigQueryDriver, recorded
 from tests.bigquery.emulator import PROJECT, emulator
@@ -34,6 +35,7 @@ class Caught:
         ordinary: of the ordinary day's run.
         checks: of the checks on it.
         login: of the run of the day after it.
+        report: of the report on the days until the ordinary one.
         tables: columns and their types by project.dataset.table, without the tables that a run keeps for itself.
         grains: what a row is by project.dataset.table, as the models' yml says.
         models: project.dataset.table by the model's name.
@@ -44,6 +46,7 @@ class Caught:
     ordinary: list[str]
     checks: list[str]
     login: list[str]
+    report: list[str]
     tables: dict[str, dict[str, str]]
     grains: dict[str, str]
     models: dict[str, str]
@@ -82,13 +85,15 @@ def catch(days: int) -> Caught:
             driver.run(ordinary, ordinary)
         with recorded() as checks:
             driver.run_tests(ordinary, ordinary)
+        with recorded() as report, driver.warehouse.connect() as connection:
+            answers_until(connection, ordinary + timedelta(days=1), (FIRST_DAY, ordinary))
         with recorded() as login:
             driver.run(ordinary + timedelta(days=1), ordinary + timedelta(days=1))
         tables = driver.columns()
     manifest = driver.project.manifest
     grains = {_place(table): table.grain for table in manifest.tables.values() if table.grain is not None}
     models = {model.name: _place(model) for model in manifest.models}
-    return Caught(days, whole, of_day, checks, login, tables, grains, models)
+    return Caught(days, whole, of_day, checks, login, report, tables, grains, models)
 
 
 def _place(table: Table) -> str:

@@ -12,6 +12,7 @@ from sessionization_dagster.dbt.staging_keys import require_known_keys
 from sessionization_dagster.dbt.translator import Translator, keys_by_day
 from sessionization_dagster.defs.assets.dbt_models import build_dbt_assets
 from sessionization_dagster.defs.assets.identity import build_identity_assets
+from sessionization_dagster.defs.assets.report import build_report_asset
 from sessionization_dagster.defs.assets.user_agents import build_user_agents_asset
 from sessionization_dagster.defs.bigquery_target import production_parts
 from sessionization_dagster.defs.day_runs import DAILY_JOB
@@ -29,6 +30,7 @@ from sessionization_dagster.defs.sensors import (
 )
 from sessionization_dagster.event_log import store_batches_in_bulk
 from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.report.destination import report_place
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
@@ -60,6 +62,7 @@ def build_definitions(
     models = build_dbt_assets(project, warehouse, Translator(partitions, kind), partitions, identity_settings)
     identity = build_identity_assets(project.manifest, warehouse, identity_settings, partitions, kind)
     user_agents = build_user_agents_asset(project.manifest, warehouse, partitions, kind)
+    report = build_report_asset(warehouse, report_place(environment), partitions, kind, project.manifest.table_names)
 
     def daily_job() -> dg.JobDefinition:
         return definitions.resolve_job_def(DAILY_JOB)
@@ -73,7 +76,7 @@ def build_definitions(
     daily = daily_sessionization(partitions, parts.checks_of_other_jobs, select)
     webhook = environment.alert_webhook
     definitions = dg.Definitions(
-        assets=[*parts.assets, *models, identity, user_agents],
+        assets=[*parts.assets, *models, identity, user_agents, report],
         jobs=[daily, *parts.jobs, repair(daily_job, lambda: definitions.resolve_asset_graph().asset_check_keys)],
         schedules=[daily_schedule(daily, partitions), *parts.schedules],
         sensors=[

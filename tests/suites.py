@@ -58,6 +58,8 @@ LONG = (
     "tests/bigquery/test_equality.py::test_random_histories_give_the_same_rows_in_steps_and_rebuilt[32]",
     "tests/bigquery/test_equality.py::test_the_sample_gives_the_same_rows",
     "tests/bigquery/test_event_tables.py::test_event_tables_give_events_their_properties",
+    "tests/bigquery/test_report.py::test_retention_is_that_of_the_table",
+    "tests/bigquery/test_report.py::test_the_same_history_gives_the_same_page",
     "tests/bigquery/test_vendor_cases.py::test_cases_give_the_same_rows[clocks]",
     "tests/bigquery/test_vendor_cases.py::test_late_rows_in_days_that_run_out_of_order_give_the_same_rows",
 )

@@ -8,8 +8,7 @@ import webbrowser
 from collections.abc import Sequence
 from datetime import date
 
-from sessionization_dagster.errors import DbtError, SettingsError
-from sessionization_dagster.report.files import LATEST, reports_folder
+from sessionization_dagster.errors import DbtError, SettingsError, WarehouseError
 from sessionization_dagster.settings.environment import Environment
 
 
@@ -18,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.command(arguments)
-    except (SettingsError, DbtError) as error:
+    except (SettingsError, DbtError, WarehouseError) as error:
         print(error, file=sys.stderr)
         return 2
     return code
@@ -80,13 +79,16 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    page = reports_folder(Environment.from_env().duckdb_path) / LATEST
-    if not page.exists():
-        print(f"There is no report yet: {page}. Each run on DuckDB writes one.", file=sys.stderr)
+    from sessionization_dagster.report.destination import report_place
+    from sessionization_dagster.report.files import LATEST
+
+    place = report_place(Environment.from_env())
+    if not place.has(LATEST):
+        print(f"There is no report yet: {place.address(LATEST)}. Each run writes one.", file=sys.stderr)
         return 1
-    print(page)
+    print(place.address(LATEST))
     if arguments.open:
-        webbrowser.open(page.as_uri())
+        webbrowser.open(place.url(LATEST))
     return 0
 
 

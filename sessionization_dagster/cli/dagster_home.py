@@ -9,13 +9,14 @@ from pathlib import Path
 from string import Template
 
 from sessionization_dagster.event_log import store_batches_in_bulk
+from sessionization_dagster.settings.environment import dagster_home
 
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
 
 
 def instance_home(env: Mapping[str, str] | None = None) -> Path:
     """DAGSTER_HOME, or data/dagster where it is not set."""
-    return Path((os.environ if env is None else env).get("DAGSTER_HOME") or "data/dagster").absolute()
+    return dagster_home(os.environ if env is None else env)
 
 
 def prepare_instance_home() -> Path:

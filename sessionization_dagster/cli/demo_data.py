@@ -13,7 +13,8 @@ import dagster as dg
 import duckdb
 
 from sessionization_dagster.cli.dagster_home import instance_home
-from sessionization_dagster.report.files import LATEST, OURS, reports_folder
+from sessionization_dagster.report.files import LATEST, OURS
+from sessionization_dagster.settings.environment import reports_folder
 
 RECORD = "demo_made.json"
 

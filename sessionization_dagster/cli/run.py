@@ -17,7 +17,8 @@ from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.defs.partitions import daily_partitions
 from sessionization_dagster.defs.resources import build_warehouse
 from sessionization_dagster.errors import SettingsError
-from sessionization_dagster.report.files import LATEST, reports_folder
+from sessionization_dagster.report.destination import report_place
+from sessionization_dagster.report.files import LATEST
 from sessionization_dagster.settings.environment import Environment
 
 
@@ -120,10 +121,10 @@ def _summary(environment: Environment, counts: str, run_seconds: float, all_seco
         if environment.bigquery is None
         else f"Tables   datasets {environment.bigquery.dataset}_* of {environment.bigquery.project}"
     )
-    report = f"\nReport   {reports_folder(environment.duckdb_path) / LATEST}" if environment.bigquery is None else ""
     return f"""
 {counts}
 The run took {run_seconds:.0f} s, {all_seconds:.0f} s with loading Dagster and dbt.
 
 {places}
-Look     make ui (sessionization ui), then open http://127.0.0.1:3000{report}"""
+Look     make ui (sessionization ui), then open http://127.0.0.1:3000
+Report   {report_place(environment).address(LATEST)}"""

@@ -76,15 +76,10 @@ def _landed(
     from sessionization_dagster.landing.gcs.clients import GCSClients
     from sessionization_dagster.landing.gcs.objects import Bucket
 
-    clients = GCSClients(
-        project=settings.project,
-        keyfile=None if settings.keyfile is None else str(settings.keyfile),
-        anonymous=settings.endpoint is not None,
-    )
     return build_gcs_landing_assets(
         project.manifest,
         warehouse,
-        clients,
+        GCSClients.of(settings),
         Bucket.of(bucket),
         environment.sources,
         partitions,

@@ -10,7 +10,6 @@ from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.defs.assets.checks import build_rebuild_checks
 from sessionization_dagster.defs.assets.landing import build_landing_assets
 from sessionization_dagster.defs.assets.published import build_published_asset
-from sessionization_dagster.defs.assets.report import build_report_asset
 from sessionization_dagster.defs.forget_visitor import forget_visitor_job
 from sessionization_dagster.defs.jobs import full_rebuild, verify
 from sessionization_dagster.defs.schedules import verify_schedule
@@ -18,7 +17,6 @@ from sessionization_dagster.defs.target import Parts
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.rebuild.full_rebuild import tables_to_keep
 from sessionization_dagster.rebuild.pipeline import Engine
-from sessionization_dagster.report.files import reports_folder
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
@@ -32,7 +30,7 @@ def embedded_parts(
     made_by_models: list[dg.AssetKey],
     daily_job: Callable[[], dg.JobDefinition],
 ) -> Parts:
-    """Landing, report, published tables, and the jobs full_rebuild, verify and forget_visitor.
+    """Landing, published tables, and the jobs full_rebuild, verify and forget_visitor.
 
     made_by_models are the assets downstream of the raw tables.
     """
@@ -46,13 +44,6 @@ def embedded_parts(
         assets=[
             build_landing_assets(
                 manifest, warehouse, environment.landing, environment.sources, partitions, environment.removed_files
-            ),
-            build_report_asset(
-                warehouse,
-                reports_folder(environment.duckdb_path),
-                partitions,
-                environment.target.value,
-                manifest.table_names,
             ),
             *published,
         ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sessionization_dagster.report import charts
@@ -140,14 +140,15 @@ def people(answers: Answers, days: Days) -> Figure:
     )
 
 
-def retention(answers: Answers) -> Figure:
+def retention(answers: Answers, days: Days) -> Figure:
     """The share of a week's new people that came back in each later week."""
     title, answer = "Retention by week", answers["retention"]
     if lacking := unavailable(title, answer, nothing="No week of new people begins on these days."):
         return lacking
     found: dict[date, dict[int, int]] = {}
     for row in answer.rows:
-        found.setdefault(row["cohort_week"], {})[int(row["week_number"])] = int(row["people"])
+        week = days.first_monday + timedelta(weeks=int(row["first_week"]))
+        found.setdefault(week, {})[int(row["week_number"])] = int(row["people"])
     weeks = range(max(number for numbers in found.values() for number in numbers) + 1)
     cells = [
         (f"{week}", number, people_then, people_then / numbers[0])

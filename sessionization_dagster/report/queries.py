@@ -1,12 +1,13 @@
 """The report's queries of the output tables: SQL text, bounded to the report's days, and the columns that each reads. Opens nothing.
 
-A query runs only if its tables have the columns that it reads. The page names what is missing. The SQL is simple enough for both
-warehouses.
+A query runs only if its tables have the columns that it reads. The page names what is missing. The SQL is DuckDB's, and simple enough for
+the other warehouse's dialect. Every query bounds the date that its table is divided by, except the one of the identity graph, which has no
+date.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -35,6 +36,11 @@ class Days:
         """Each day, in order."""
         return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
 
+    @property
+    def first_monday(self) -> date:
+        """The first Monday that is not before them. It is after them if they have none."""
+        return self.first + timedelta(days=-self.first.weekday() % 7)
+
     def contain(self, column: str) -> str:
         """The SQL condition that a date column is within these days."""
         return f"{column} >= date '{self.first}' and {column} <= date '{self.last}'"
@@ -58,7 +64,7 @@ class Question:
     Attributes:
         name: the name of its answer.
         reads: table -> the columns that it needs.
-        sql: its text. {steps} means the columns of a journey that the table has.
+        sql: its text. {steps} means the columns of a journey that the table has. {monday} is the days' first Monday.
     """
 
     name: str
@@ -77,7 +83,7 @@ class Question:
 
     def text(self, days: Days, columns: Columns) -> str:
         """Its SQL for the given days."""
-        return self.sql.format(days=_InDays(days), steps=", ".join(steps(columns)))
+        return self.sql.format(days=_InDays(days), monday=days.first_monday, steps=", ".join(steps(columns)))
 
 
 class _InDays:
@@ -102,7 +108,7 @@ DURATIONS, FLOW = "rudderstack.dbt_session_duration", "rudderstack.dbt_tracks_fl
 CLIENTS, FUNNEL = "measure_js.events_sessionated", "core.funnel_daily"
 GRAPH, CHANGES = "core.identity_graph", "core.identity_changes"
 CHANNELS, PEOPLE = "analytics.channels_daily", "analytics.visitor_days"
-ATTRIBUTION, RETENTION = "analytics.attribution", "analytics.retention_weekly"
+ATTRIBUTION = "analytics.attribution"
 #: The attribution models: their usual name, and the column of their weights.
 MODELS = {
     "First touch": "first_touch_weight",
@@ -201,11 +207,20 @@ QUESTIONS = (
         f"""select date as day, lifecycle, count(*) as people
         from {PEOPLE} where {{days:date}} group by date, lifecycle order by day, lifecycle""",
     ),
+    # The numbers of analytics.retention_weekly, which reads all dates. Who is new in a week that begins on these days has no earlier date.
+    # Weeks are numbered from the days' first Monday on.
     Question(
         "retention",
-        {RETENTION: ("cohort_week", "week_number", "visitors")},
-        f"""select cohort_week, week_number, sum(visitors) as people
-        from {RETENTION} where {{days:cohort_week}} group by cohort_week, week_number order by cohort_week, week_number""",
+        {PEOPLE: ("date", "dbt_visitor_id", "lifecycle")},
+        f"""select first_week, week - first_week as week_number, count(distinct dbt_visitor_id) as people
+        from (
+            select dbt_visitor_id, week,
+                min(case when lifecycle = 'new' then week end) over (partition by dbt_visitor_id) as first_week
+            from (
+                select dbt_visitor_id, lifecycle, date_diff('day', date '{{monday}}', date) // 7 as week
+                from {PEOPLE} where {{days:date}} and date >= date '{{monday}}') as visits) as visits
+        where first_week is not null
+        group by first_week, week order by first_week, week""",
     ),
     Question(
         "attribution",
@@ -281,32 +296,3 @@ QUESTIONS = (
 )
 
 TABLES = sorted({table for question in QUESTIONS for table in question.reads})
-
-
-def newest_day(query: Callable[[str], Rows]) -> date | None:
-    """The newest day with an event; None if there is no event yet. query runs a statement and returns its rows."""
-    if "event_date" not in _columns(query).get(EVENTS, ()):
-        return None
-    (row,) = query(f"select max(event_date) as day from {EVENTS}")
-    day: date | None = row["day"]
-    return day
-
-
-def ask(query: Callable[[str], Rows], days: Days) -> dict[str, Answer]:
-    """Ask every question whose tables exist. query runs a statement and returns its rows."""
-    columns = _columns(query)
-    answers = {}
-    for question in QUESTIONS:
-        missing = question.missing(columns)
-        answers[question.name] = Answer(missing=missing) if missing else Answer(query(question.text(days, columns)))
-    return answers
-
-
-def _columns(query: Callable[[str], Rows]) -> dict[str, set[str]]:
-    """Table -> its columns, for the tables that exist."""
-    schemas = ", ".join(f"'{schema}'" for schema in sorted({table.split(".")[0] for table in TABLES}))
-    columns: dict[str, set[str]] = {}
-    for row in query(f"""select table_schema, table_name, column_name from information_schema.columns
-        where table_schema in ({schemas})"""):
-        columns.setdefault(f"{row['table_schema']}.{row['table_name']}", set()).add(row["column_name"])
-    return columns

@@ -22,7 +22,7 @@ def sections(answers: Answers, days: Days) -> list[Section]:
                 traffic(answers),
                 people(answers, days),
                 attribution(answers),
-                retention(answers),
+                retention(answers, days),
             ],
         ),
         Section("traffic", "Traffic", [pages(answers), countries(answers)]),

@@ -17,6 +17,7 @@ DATASET = r"[A-Za-z0-9_]{1,900}"
 EVENT_TABLE = r"\w{1,300}"
 LOCATION = r"[A-Za-z]+(?:-[A-Za-z0-9]+)*"
 RAW_EVENT_TABLES = "SESSIONIZATION_RAW_EVENT_TABLES"
+REPORT = "SESSIONIZATION_REPORT"
 BUCKET = r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/.*)?"
 
 
@@ -36,6 +37,7 @@ class BigQuerySettings:
         raw_load_times: source -> the column by which its rows are stored, if BigQuery does not say so (for views).
         raw_event_tables: source -> its tables that hold one event each, with the event's properties as columns.
         bucket: gs://bucket/prefix of raw files; None: the vendor's loader fills the raw tables.
+        report_bucket: gs://bucket/prefix of the reports; None: they are written to a folder.
     """
 
     project: str
@@ -49,6 +51,7 @@ class BigQuerySettings:
     raw_load_times: Mapping[str, str] = field(default_factory=dict)
     raw_event_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bucket: str | None = None
+    report_bucket: str | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], sources: Sequence[str]) -> BigQuerySettings:
@@ -58,7 +61,7 @@ class BigQuerySettings:
             SettingsError: names the variable, its value and what is allowed.
         """
         dataset = _needed(env, "BIGQUERY_DATASET", DATASET, "letters, digits and underscores, like analytics")
-        bucket = _bucket(env)
+        bucket = _bucket(env, "SESSIONIZATION_LANDING", "gs://my-bucket/landing")
         return cls(
             project=_needed(
                 env, "BIGQUERY_PROJECT", PROJECT_ID, "a project's id, like my-project-123 (not its number)"
@@ -75,6 +78,7 @@ class BigQuerySettings:
             ),
             raw_event_tables=_raw_event_tables(env, sources, bucket),
             bucket=bucket,
+            report_bucket=_report_bucket(env, bucket),
         )
 
     def as_dbt_vars(self) -> dict[str, Any]:
@@ -140,15 +144,23 @@ def _keyfile(env: Mapping[str, str]) -> Path | None:
     return path
 
 
-def _bucket(env: Mapping[str, str]) -> str | None:
-    given = value(env, "SESSIONIZATION_LANDING", "")
+def _bucket(env: Mapping[str, str], name: str, example: str) -> str | None:
+    given = value(env, name, "")
     if "://" not in given:
         return None
     if not re.fullmatch(BUCKET, given):
-        raise SettingsError(
-            f"SESSIONIZATION_LANDING is '{given}'. Give a bucket and a folder of it, like gs://my-bucket/landing."
-        )
+        raise SettingsError(f"{name} is '{given}'. Give a bucket and a folder of it, like {example}.")
     return given.rstrip("/")
+
+
+def _report_bucket(env: Mapping[str, str], landing: str | None) -> str | None:
+    bucket = _bucket(env, REPORT, "gs://my-bucket/reports")
+    if bucket is not None and landing is not None and f"{bucket}/".startswith(f"{landing}/"):
+        raise SettingsError(
+            f"{REPORT} is '{bucket}', and SESSIONIZATION_LANDING is '{landing}': reports would be among the raw files. "
+            "Name a folder that is apart from it."
+        )
+    return bucket
 
 
 def _raw_datasets(env: Mapping[str, str], sources: Sequence[str], dataset: str, bucket: str | None) -> dict[str, str]:

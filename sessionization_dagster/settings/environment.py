@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from sessionization_dagster.errors import SettingsError
-from sessionization_dagster.settings.bigquery import RAW_EVENT_TABLES, BigQuerySettings
+from sessionization_dagster.settings.bigquery import RAW_EVENT_TABLES, REPORT, BigQuerySettings
 from sessionization_dagster.settings.variables import value as _value
 
 Choice = TypeVar("Choice", bound=StrEnum)
 PREFIX = "SESSIONIZATION_"
 KNOWN = (
     "TARGET", "DUCKDB_PATH", "LANDING", "START_DATE", "END_DATE", "TIMEZONE", "SOURCES", "FAMILIES", "REMOVED_FILES", "REBUILD",
-    "SETTINGS", "PUBLISH", "ALERT_WEBHOOK",
+    "SETTINGS", "PUBLISH", "REPORT", "ALERT_WEBHOOK",
     "RAW_DATASETS",
     "RAW_LOAD_TIMES",
     "RAW_EVENT_TABLES",
@@ -72,6 +72,7 @@ class Environment:
         rebuild: whether a run that would make tables anew does so, or stops and lists them.
         settings_file: absolute path of a file of dbt vars; None: the vars of dbt_project.yml apply.
         publish: absolute path of the folder of published tables, for DuckDB; None: tables are not published.
+        reports: absolute path of the folder of reports, unless the settings of BigQuery name a bucket.
         alert_webhook: where failed runs are posted to; None: they are logged only.
         bigquery: settings of target bigquery; None for other targets.
     """
@@ -79,6 +80,7 @@ class Environment:
     target: Target
     duckdb_path: Path
     landing: Path
+    reports: Path
     start_date: date
     end_date: date | None
     timezone: str
@@ -125,6 +127,7 @@ class Environment:
             target=target,
             duckdb_path=_path(env, "SESSIONIZATION_DUCKDB_PATH", "data/sessionization.duckdb"),
             landing=_path({} if "://" in landing else env, "SESSIONIZATION_LANDING", "data/landing"),
+            reports=_reports(env, target),
             start_date=start_date,
             end_date=end_date,
             timezone=_timezone(env),
@@ -180,6 +183,35 @@ def _publish(env: Mapping[str, str], target: Target) -> Path | None:
     if folder == landing or folder in landing.parents or landing in folder.parents:
         raise SettingsError(
             f"SESSIONIZATION_PUBLISH is '{folder}', and SESSIONIZATION_LANDING is '{landing}': published files would be landed. "
+            "Name a folder that is apart from it."
+        )
+    return folder
+
+
+def reports_folder(warehouse_file: Path) -> Path:
+    """The folder of reports on DuckDB where no other is named: beside the warehouse's file."""
+    return warehouse_file.parent / "reports"
+
+
+def dagster_home(env: Mapping[str, str]) -> Path:
+    """DAGSTER_HOME, or data/dagster where it is not set."""
+    return _path(env, "DAGSTER_HOME", "data/dagster")
+
+
+def _reports(env: Mapping[str, str], target: Target) -> Path:
+    named = _value(env, REPORT, "")
+    if "://" in named and target is not Target.BIGQUERY:
+        raise SettingsError(
+            f"{REPORT} is '{named}'. Target {target} writes reports to a folder; a bucket, gs://..., is for SESSIONIZATION_TARGET=bigquery."
+        )
+    if not named or "://" in named:
+        if target is Target.BIGQUERY:
+            return dagster_home(env) / "reports"
+        return reports_folder(_path(env, "SESSIONIZATION_DUCKDB_PATH", "data/sessionization.duckdb"))
+    folder, landing = _path(env, REPORT, ""), _path(env, "SESSIONIZATION_LANDING", "data/landing")
+    if target is Target.DUCKDB and (folder == landing or landing in folder.parents):
+        raise SettingsError(
+            f"{REPORT} is '{folder}', and SESSIONIZATION_LANDING is '{landing}': reports would be among the raw files. "
             "Name a folder that is apart from it."
         )
     return folder

@@ -24,7 +24,7 @@ def estimate() -> Estimate:
     ]
     columns = {"event_id": "STRING", "url": "STRING", "timestamp": "TIMESTAMP", "event_date": "DATE"}
     tables = {EVENTS: columns, GRAPH: {"alias": "STRING", "dbt_visitor_id": "STRING"}, STATE: {"entity": "STRING"}}
-    return Estimate(Caught(DAYS, whole, [], [], [], tables, {EVENTS: "event", GRAPH: "alias"}, {"events": EVENTS}))
+    return Estimate(Caught(DAYS, whole, [], [], [], [], tables, {EVENTS: "event", GRAPH: "alias"}, {"events": EVENTS}))
 
 
 def read(sql: str) -> list[tuple[str, list[str], int | None]]:

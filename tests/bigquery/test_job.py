@@ -22,6 +22,7 @@ from tests.bigquery.test_equality import differences
 from tests.integration.real_job import Project
 from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import RawRow, Settings
+from tests.report.reading import Report
 
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 11)
 SETTINGS = Settings(sources=("rudderstack", "measure_js"))
@@ -40,13 +41,14 @@ def driver(endpoint: str) -> BigQueryDriver:
 
 
 @pytest.fixture
-def project(endpoint: str, instance: dg.DagsterInstance) -> Project:
+def project(endpoint: str, instance: dg.DagsterInstance, tmp_path: Path) -> Project:
     environment = Environment.from_env(
         {
             **environment_variables(endpoint, SETTINGS.sources),
             "SESSIONIZATION_START_DATE": FIRST.isoformat(),
             "SESSIONIZATION_END_DATE": LAST.isoformat(),
             "SESSIONIZATION_FAMILIES": ",".join(FAMILIES),
+            "SESSIONIZATION_REPORT": str(tmp_path / "reports"),
         }
     )
     return Project(environment, build_definitions(environment), instance)
@@ -123,8 +125,13 @@ def test_the_daily_job_and_late_data(driver: BigQueryDriver, project: Project, t
     # dbt gives the load of a seed no labels; loads cost nothing.
     seeds = {path.stem for path in (PROJECT_DIR / "seeds").glob("*.csv")}
     assert strangers == {f"load {PROJECT}.{DATASET}_core.{seed}" for seed in seeds}
-    assert {"core_events", "core_identity_graph", "session_models"} <= {labels.get("asset") for _, labels in jobs}
+    assert {"core_events", "core_identity_graph", "session_models", "reports_sessions_report"} <= {
+        labels.get("asset") for _, labels in jobs
+    }
     assert SOURCE_IS_FRESH in {labels.get("check") for _, labels in jobs}
+    report = Report((tmp_path / "reports" / "latest.html").read_text(encoding="utf-8"))
+    assert report.headlines["events"] == "67"
+    assert "Not there yet: analytics.channels_daily" in report.texts["channels-1"]
 
     # A dbt test of severity error finds a row: it is shown, and what stands on the table is not run.
     graph = f"`{PROJECT}.{DATASET}_core.identity_graph`"

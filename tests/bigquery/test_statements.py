@@ -1,4 +1,4 @@
-"""Every statement that runs and tests send: Google's analyzer takes it, and its literals bound each partitioned table to the window.
+"""Every statement of runs, reports and tests: Google's analyzer takes it, and its literals bound each partitioned table to the window.
 
 What the emulator takes silently (numbers for texts, tables made in a transaction, whole tables read) is found here.
 """
@@ -12,14 +12,20 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from sessionization_dagster.landing import RawTable
+from sessionization_dagster.report.files import Folder
+from sessionization_dagster.report.queries import QUESTIONS, Days
 from tests.bigquery.analyzer import Analyzer
 from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.pruning import Partitioning, Reference, references, report, unbounded
+from tests.bigquery.test_report import written
 from tests.integration.metrics import DIMENSIONS, Metrics
 from tests.oracle.model import RawRow, Settings
 
 DAYS = [date(2024, 3, 1) + timedelta(days=offset) for offset in range(12)]
+DAY = timedelta(days=1)
+# The days of a report on all of them, where partitions begin long before.
+REPORTED = Days.before(DAYS[-1] + DAY, earliest=date(2000, 1, 1))
 SOURCES = ("rudderstack",)
 # A table of the rows' one event, with its properties.
 EVENT_TABLE = f"{PROJECT}.{raw_dataset('rudderstack')}.product_view"
@@ -39,13 +45,14 @@ RAW_SPARE_DAYS = 3
 
 @dataclass
 class Sent:
-    """Statements by run, those of analyses and metrics, and what the warehouse held when they were over."""
+    """Statements by run, those of analyses, metrics and a report, and what the warehouse held when they were over."""
 
     whole: list[str]
     daily: list[str]
     rerun: list[str]
     analyses: list[str]
     metrics: list[str]
+    report: list[str]
     tables: dict[str, dict[str, str]]
 
 
@@ -68,7 +75,7 @@ def rows() -> list[RawRow]:
 
 
 @pytest.fixture(scope="module")
-def sent(endpoint: str) -> Sent:
+def sent(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Sent:
     """A build of 10 days, one more day, and a day on which an identity moves; the tests on the day in between."""
     named = "rudderstack=product_view"
     driver = BigQueryDriver(
@@ -89,7 +96,9 @@ def sent(endpoint: str) -> Sent:
     results = driver.project.runner.invoke(command, driver.variables).result.results
     metrics = Metrics(driver.project)
     asked = [metrics.sql(metrics.names, [dimension]) for dimension in DIMENSIONS]
-    return Sent(*runs, [result.node.compiled_code for result in results], asked, tables)
+    with recorded() as report_queries:
+        written(driver.warehouse, Folder(tmp_path_factory.mktemp("report")), REPORTED.first - DAY, REPORTED.last)
+    return Sent(*runs, [result.node.compiled_code for result in results], asked, report_queries, tables)
 
 
 def test_the_analyzer_takes_every_statement(sent: Sent) -> None:
@@ -99,11 +108,12 @@ def test_the_analyzer_takes_every_statement(sent: Sent) -> None:
     with Analyzer(given) as analyzer:
         complaints = [
             f"{error}\n{text[:2000]}"
-            for text in (*sent.whole, *sent.daily, *sent.rerun, *sent.analyses, *sent.metrics)
+            for text in (*sent.whole, *sent.daily, *sent.rerun, *sent.analyses, *sent.metrics, *sent.report)
             if (error := analyzer.analyze(text)) is not None
         ]
         assert not complaints, "\n\n".join(complaints[:3])
         assert len(sent.analyses) == 9
+        assert len(sent.report) == len(QUESTIONS) + 1
         # The same analyzer refuses what is wrong.
         wrong = f"select 1 from `{PROJECT}.{DATASET}_core.events` where timestamp = event_date"
         assert "No matching signature" in (analyzer.analyze(wrong) or "")
@@ -134,6 +144,20 @@ def test_an_identity_that_moves_is_looked_for_from_its_first_day(sent: Sent) -> 
     assert not open_ones, "\n".join(f"{read.table}: {read.snippet}" for read in open_ones)
     facts = [read for reads in found.values() for read in reads if read.table.endswith(".session_events")]
     assert min(read.lower for read in facts if read.lower) == DAYS[0]
+
+
+def test_a_report_reads_the_partitions_of_its_days(sent: Sent) -> None:
+    """Each query's literals bound its days on both sides. The identity graph has none. Rows without one are in null's partition."""
+    found = [read for sql in sent.report for read in _reads(sent, [sql]).get(sql[:60], [])]
+    # The cohorts of retention begin with the first Monday.
+    assert {(read.lower, read.upper) for read in found if read.reads_days} == {
+        (REPORTED.first, REPORTED.last), (REPORTED.first_monday, REPORTED.last),
+    }  # fmt: skip
+    assert {read.table for read in found if read.null_partition} == {f"{PROJECT}.{DATASET}_internal.events__set_aside"}
+    open_ones = [sql for sql in sent.report if not any(_reads(sent, [sql]).values())]
+    assert [re.findall(r"`demo`\.`\w+`\.`\w+`", sql) for sql in open_ones] == [
+        [f"`{PROJECT}`.`{DATASET}_core`.`identity_graph`"] * 2
+    ]
 
 
 _MAKES = re.compile(

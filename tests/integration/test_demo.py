@@ -153,6 +153,14 @@ def test_the_report_is_linked_and_shows_the_samples_numbers(home: Path, demo_out
             select count(distinct anonymous_id) filter (where anonymous_id in (select anonymous_id from owners)),
                 count(distinct anonymous_id) from moments""").fetchall()
         assert list(report.numbers("identity-1").values()) == [linked[0][0], linked[0][1] - linked[0][0]]
+    with duckdb.connect(str(home / "sessionization.duckdb"), read_only=True) as warehouse:
+        cohorts = warehouse.sql("""
+            select cast(cohort_week as varchar), week_number, sum(visitors) from analytics.retention_weekly
+            where cohort_week >= '2024-04-01' group by all""").fetchall()
+    told = [
+        (row[0], number, int(cell)) for row in report.tables["channels-6"][1:] for number, cell in enumerate(row[1:])
+    ]
+    assert {cell for cell in told if cell[2]} == set(cohorts)
 
 
 SAMPLE_SESSIONS = """

@@ -11,7 +11,10 @@ import duckdb
 import pyarrow as pa
 import yaml
 
-from sessionization_dagster.report.queries import TABLES, Answer, Days, ask
+from sessionization_dagster.report.answers import ask
+from sessionization_dagster.report.queries import TABLES, Answer, Days
+from sessionization_dagster.warehouses.base import Connection, TableLayout
+from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
 PROMISED = yaml.safe_load((Path(__file__).parents[2] / "docs" / "tables.yml").read_text())
 TYPES = {
@@ -121,42 +124,52 @@ def _add_analytics(tables: Tables, draw: random.Random, days: list[date], names:
                 "conversion_value": draw.randrange(1000) / 8,
             }
         )
-        tables["analytics.visitor_days"].append(
-            {"dbt_visitor_id": f"v{number}", "date": day, "lifecycle": draw.choice(["new", "returning", "resurrected"])}
-        )
         tables["analytics.attribution"].append(
             {
                 "conversion_event_id": f"c{number}", "conversion_date": day, "channel_group": draw.choice(["Direct", draw.choice(names)]),
                 **{weight: draw.randrange(9) / 8 for weight in weights},
             }
         )  # fmt: skip
-    for week in (day for day in days if day.weekday() == 0):
-        for group in ("Direct", names[0]):
-            size = draw.randrange(1, 50)
-            tables["analytics.retention_weekly"] += [
-                {
-                    "cohort_week": week, "channel_group": group, "week_number": number, "cohort_size": size,
-                    "visitors": size if number == 0 else draw.randrange(1, size + 1),
-                }
-                for number in range(4) if number == 0 or draw.random() < 0.7
-            ]  # fmt: skip
+    for number in range(150):
+        visits = sorted(draw.sample(days, draw.randrange(1, 7)))
+        tables["analytics.visitor_days"] += [
+            {
+                "dbt_visitor_id": f"v{number}",
+                "date": day,
+                "lifecycle": draw.choice(["returning", "resurrected"]) if place else "new",
+            }
+            for place, day in enumerate(visits)
+        ]
+
+
+def columns_of(table: str, without: dict[str, str] | None = None) -> dict[str, str]:
+    """The table's promised columns with their types in DuckDB's words, but for the one that is left out."""
+    schema, name = table.split(".")
+    return {
+        column: TYPES[kind]
+        for column, kind in PROMISED[schema][name].items()
+        if kind in TYPES and (without or {}).get(table) != column
+    }
+
+
+def fill(connection: Connection, tables: Tables, without: dict[str, str] | None = None) -> None:
+    """Make the given tables with their rows; without leaves a column out: table -> column."""
+    for table, rows in tables.items():
+        columns = columns_of(table, without)
+        declared = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+        connection.create_missing(TableLayout(*table.split("."), declared))
+        given = [column for column in columns if any(column in row for row in rows)]
+        if given:
+            types = pa.schema([(column, ARROW[columns[column]]) for column in given])
+            connection.bind("incoming", pa.Table.from_pylist(rows, schema=types))
+            names = ", ".join(f'"{column}"' for column in given)
+            connection.execute(f"insert into {table} ({names}) select {names} from incoming")
 
 
 def answers_of(tables: Tables, days: Days = DAYS, without: dict[str, str] | None = None) -> dict[str, Answer]:
     """The report's answers over the given tables (others do not exist); without leaves a column out: table -> column."""
-    with duckdb.connect() as connection:
-        for table, rows in tables.items():
-            schema, name = table.split(".")
-            columns = {
-                column: TYPES[kind]
-                for column, kind in PROMISED[schema][name].items()
-                if kind in TYPES and (without or {}).get(table) != column
-            }
-            connection.execute(f"create schema if not exists {schema}")
-            declared = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
-            connection.execute(f"create table {table} ({declared})")
-            types = {column: ARROW[kind] for column, kind in columns.items()}
-            incoming = pa.Table.from_pylist(rows, schema=pa.schema(types.items()))
-            connection.register("incoming", incoming)
-            connection.execute(f"insert into {table} select * from incoming")
-        return ask(lambda sql: connection.sql(sql).to_arrow_table().to_pylist(), days)
+    with duckdb.connect() as native:
+        connection = DuckDBConnection(native)
+        fill(connection, tables, without)
+        columns = {table: columns_of(table, without) for table in tables}
+        return ask(connection, columns, days)

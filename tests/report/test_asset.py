@@ -1,4 +1,4 @@
-"""The report as an asset on a warehouse that holds nothing yet: no failure, a page that says so, what the UI is told of it."""
+"""The report as an asset: which days it shows, and what it says and tells the UI on a warehouse that holds nothing yet."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import pytest
 
 from sessionization_dagster.defs.assets.report import KEY, build_report_asset
 from sessionization_dagster.defs.pools import WRITER_POOL
+from sessionization_dagster.report.files import Folder
 from sessionization_dagster.report.queries import TABLES
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.report.reading import Report
+from tests.report.tables import fill
 
 PARTITIONS = dg.DailyPartitionsDefinition("2024-01-04", end_date="2024-06-30", timezone="Europe/Berlin")
 
@@ -21,7 +23,8 @@ PARTITIONS = dg.DailyPartitionsDefinition("2024-01-04", end_date="2024-06-30", t
 def asset(tmp_path: Path) -> dg.AssetsDefinition:
     warehouse = DuckDBWarehouse(tmp_path / "sessionization.duckdb")
     written_at = datetime(2024, 6, 30, 4, 5, tzinfo=UTC)
-    return build_report_asset(warehouse, tmp_path / "reports", PARTITIONS, "duckdb", TABLES, now=lambda: written_at)
+    place = Folder(tmp_path / "reports")
+    return build_report_asset(warehouse, place, PARTITIONS, "duckdb", TABLES, now=lambda: written_at)
 
 
 def test_an_empty_warehouse_gives_a_page_that_says_so(asset: dg.AssetsDefinition, tmp_path: Path) -> None:
@@ -40,6 +43,28 @@ def test_an_empty_warehouse_gives_a_page_that_says_so(asset: dg.AssetsDefinition
     assert "Written 30 June 2024, 04:05 UTC" in html
     assert "days in Europe/Berlin" in html
     assert "Not there yet: core.funnel_daily" in Report(html).texts["paths-1"]
+
+
+@pytest.mark.parametrize(
+    ("newest", "shown"),
+    [
+        # After a run of an old day, the days until the newest event.
+        ("2024-06-20", ("2024-03-23", "2024-06-20")),
+        # Events of more than 90 days before the last partition are not looked for.
+        ("2024-04-01", ("2024-01-04", "2024-04-01")),
+        ("2024-03-31", ("2024-01-04", "2024-01-10")),
+    ],
+)
+def test_the_days_are_the_newest_with_events(
+    newest: str, shown: tuple[str, str], asset: dg.AssetsDefinition, tmp_path: Path
+) -> None:
+    day = datetime.fromisoformat(newest)
+    with DuckDBWarehouse(tmp_path / "sessionization.duckdb").connect() as connection:
+        fill(connection, {"core.events": [{"event_date": day.date(), "source": "rudderstack", "timestamp": day}]})
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert dg.materialize([asset], instance=instance, partition_key="2024-01-10").success
+    (page,) = (tmp_path / "reports").glob("sessions_*.html")
+    assert page.name.split("_")[1:3] == list(shown)
 
 
 def test_its_place_among_the_assets(asset: dg.AssetsDefinition) -> None:

@@ -133,9 +133,17 @@ def test_new_and_returning_people(tables: Tables, report: Report) -> None:
 
 
 def test_retention(tables: Tables, report: Report) -> None:
-    found: Counter[tuple[date, int]] = Counter()
-    for row in shown(tables["analytics.retention_weekly"], "cohort_week"):
-        found[row["cohort_week"], row["week_number"]] += row["visitors"]
+    def monday(day: date) -> date:
+        return day - timedelta(days=day.weekday())
+
+    first = {
+        row["dbt_visitor_id"]: row["date"] for row in tables["analytics.visitor_days"] if row["lifecycle"] == "new"
+    }
+    visits = {
+        (row["dbt_visitor_id"], monday(first[row["dbt_visitor_id"]]), monday(row["date"]))
+        for row in shown(tables["analytics.visitor_days"], "date")
+    }
+    found = Counter((begun, (week - begun).days // 7) for _, begun, week in visits if begun >= DAYS.first)
     weeks = sorted({week for week, _ in found})
     last = max(number for _, number in found)
     assert report.numbers("channels-6") == {

@@ -1,7 +1,7 @@
-"""The visual report as an asset: one HTML page per run, beside the DuckDB file."""
+"""The visual report as an asset: one HTML page per run, in a folder or a bucket."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,14 @@ import dagster as dg
 
 from sessionization_dagster import report
 from sessionization_dagster.defs.assets.run_files import spec_of_files
-from sessionization_dagster.defs.partitions import run_window
+from sessionization_dagster.defs.partitions import days_until, run_window
 from sessionization_dagster.defs.pools import WRITER_POOL
+from sessionization_dagster.defs.retries import retrying
 from sessionization_dagster.metadata.markdown import markdown_table
-from sessionization_dagster.report.files import LATEST, keep_report
+from sessionization_dagster.report.answers import answers_until
+from sessionization_dagster.report.files import LATEST, Place, keep_report
 from sessionization_dagster.report.parts import Headline
-from sessionization_dagster.report.queries import SHOWN_DAYS, TABLES, Days, ask, newest_day
+from sessionization_dagster.report.queries import SHOWN_DAYS, TABLES, Days
 from sessionization_dagster.warehouses.base import Warehouse
 
 KEY = dg.AssetKey(["reports", "sessions_report"])
@@ -25,13 +27,13 @@ beside it is the same page."""
 
 def build_report_asset(
     warehouse: Warehouse,
-    folder: Path,
+    place: Place,
     partitions: dg.DailyPartitionsDefinition,
     kind: str,
     made_tables: Collection[str],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
-    """The asset of the report below the folder. It depends on those of made_tables (schema.table) that the report queries.
+    """The asset of the report, which is written to the place. It depends on those of made_tables (schema.table) that the report queries.
 
     The page names a table that is missing. now returns the time that the page shows.
     """
@@ -51,31 +53,30 @@ def build_report_asset(
         # The chart library takes most of a second to import, and only a run that draws needs it.
         from sessionization_dagster.report.page import build_page
 
-        with warehouse.connect() as connection:
-            newest = newest_day(lambda sql: connection.query(sql).to_pylist())
-            # After a run of an old day, for example for late rows, the report still shows the days that people look at.
-            end = max(run_window(context).end, newest + timedelta(days=1) if newest else date.min)
-            days = Days.before(end, earliest=partitions.start.date())
-            answers = ask(lambda sql: connection.query(sql).to_pylist(), days)
-        page = build_page(answers, days, str(partitions.timezone), context.run_id, now())
-        path = keep_report(folder, page.html, days, context.run_id)
-        context.log.info(f"The report on {days.first} to {days.last}: {path}")
-        return dg.MaterializeResult(metadata=_metadata(page.headlines, path, days))
+        labelled = warehouse.labelled(run_id=context.run_id, asset=".".join(KEY.path))
+        with retrying(context):
+            with labelled.connect() as connection:
+                days, answers = answers_until(connection, run_window(context).end, days_until(partitions, now()))
+            page = build_page(answers, days, str(partitions.timezone), context.run_id, now())
+            name = keep_report(place, page.html, days, context.run_id)
+        context.log.info(f"The report on {days.first} to {days.last}: {place.address(name)}")
+        return dg.MaterializeResult(
+            metadata={
+                "path": dg.MetadataValue.path(place.address(name)),
+                "latest": dg.MetadataValue.path(place.address(LATEST)),
+                "url": dg.MetadataValue.url(place.url(name)),
+                "size_bytes": len(page.html.encode()),
+                **_numbers(page.headlines, days),
+            }
+        )
 
     return sessions_report
 
 
-def _metadata(headlines: Sequence[Headline], path: Path, days: Days) -> Mapping[str, Any]:
+def _numbers(headlines: Sequence[Headline], days: Days) -> Mapping[str, Any]:
     numbers = {headline.name: headline.value for headline in headlines if headline.value is not None}
     table = markdown_table(
         [f"{days.first} to {days.last}", "", ""],
         [(headline.title, headline.text, headline.note) for headline in headlines],
     )
-    return {
-        "path": dg.MetadataValue.path(path),
-        "latest": dg.MetadataValue.path(path.with_name(LATEST)),
-        "url": dg.MetadataValue.url(path.as_uri()),
-        "size_bytes": path.stat().st_size,
-        "headlines": dg.MetadataValue.md(table),
-        **numbers,
-    }
+    return {"headlines": dg.MetadataValue.md(table), **numbers}

@@ -1,4 +1,4 @@
-"""What the assets of files share that each run writes beside the DuckDB file: the report and the published tables."""
+"""What the assets of files share that each run writes: the report and the published tables."""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -17,6 +17,7 @@ from google.cloud import bigquery, storage
 from sessionization_dagster.landing.errors import UnreadableFile
 from sessionization_dagster.landing.gcs.objects import Bucket, StoredObject
 from sessionization_dagster.landing.text import GZIP
+from sessionization_dagster.settings.bigquery import BigQuerySettings
 from sessionization_dagster.warehouses.base import TableLayout
 from sessionization_dagster.warehouses.bigquery import (
     REQUEST_SECONDS,
@@ -45,6 +46,15 @@ class GCSClients(GCSResource):
 
     keyfile: str | None = None
     anonymous: bool = False
+
+    @classmethod
+    def of(cls, settings: BigQuerySettings) -> GCSClients:
+        """Clients with the credentials of the settings. With an emulator of BigQuery, the server of buckets needs none either."""
+        return cls(
+            project=settings.project,
+            keyfile=None if settings.keyfile is None else str(settings.keyfile),
+            anonymous=settings.endpoint is not None,
+        )
 
     def get_client(self) -> storage.Client:
         """A client: without credentials, or with a keyfile; otherwise like Dagster's own."""
