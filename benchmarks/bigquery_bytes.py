@@ -211,7 +211,8 @@ class Estimate:
         schema = MappingSchema(dialect="bigquery")
         tails = [f"{PROJECT}.{DATASET}_internal.{model}__tail" for model in self._caught.models]
         for name in (*self._caught.tables, *tails):
-            schema.add_table(exp.table_(*reversed(name.split("."))), dict.fromkeys(self.columns_of(name), "STRING"))
+            catalog, dataset, table = name.split(".")
+            schema.add_table(exp.table_(table, dataset, catalog), dict.fromkeys(self.columns_of(name), "STRING"))
         return schema
 
     def bytes_of(self, read: Read) -> int:

@@ -123,8 +123,8 @@ def install(watches: Stopwatches) -> None:
     from sessionization_dagster.dbt.runner import DbtRunner
     from sessionization_dagster.defs.assets import identity, landing
 
-    landing.land = watches.around("landing", landing.land)  # type: ignore[assignment]
-    identity.update_identity_graph = watches.around("identity", identity.update_identity_graph)  # type: ignore[assignment]
+    landing.land = watches.around("landing", landing.land)  # type: ignore[attr-defined]
+    identity.update_identity_graph = watches.around("identity", identity.update_identity_graph)  # type: ignore[attr-defined]
     DbtRunner.invoke = watches.around("dbt_commands", DbtRunner.invoke)  # type: ignore[method-assign]
     DuckDBCursorWrapper.execute = watches.statement(DuckDBCursorWrapper.execute)
     take = Progress.__call__

@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--suite", choices=SUITES, default="all", help="which tests to run: see tests/suites.py")
 
 
-class Turns(LoadScopeScheduling):
+class Turns(LoadScopeScheduling):  # type: ignore[misc]
     """Which tests one worker gets at once. By file name: the marks that --dist loadgroup goes by do not reach it with pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -25,7 +25,7 @@ def manifest_of(nodes: Nodes, sources: Nodes | None = None, macros: Nodes | None
 def _whole(unique_id: str, resource_type: str, node: Mapping[str, Any]) -> dict[str, Any]:
     name = node.get("name", unique_id.rpartition(".")[2])
     places = {"source_name": "raw", "identifier": name} if resource_type == "source" else {"alias": name}
-    column = {"data_type": None, "description": "", "config": {}}
+    column: dict[str, Any] = {"data_type": None, "description": "", "config": {}}
     return {
         "unique_id": unique_id, "resource_type": resource_type, "name": name, "schema": "main", "description": "", "tags": [],
         "original_file_path": "", "patch_path": None, **places, **node,

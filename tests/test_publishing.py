@@ -47,7 +47,7 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
 def published(folder: Path, table: PublishedTable) -> list[dict[str, Any]]:
     """A table's rows as another tool reads them."""
     place = f"{folder}/{table.schema}/{table.name}/*.parquet".replace("'", "''")
-    return duckdb.sql(f"from read_parquet('{place}') order by all").to_arrow_table().to_pylist()
+    return duckdb.default_connection().sql(f"from read_parquet('{place}') order by all").to_arrow_table().to_pylist()
 
 
 def stored(connection: DuckDBConnection, table: PublishedTable) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ def test_files_have_the_tables_rows_and_only_changed_dates_are_written(
         assert {name.split(".")[0] for name in inodes(folder, SESSIONS)} == {f"2024-03-0{n}" for n in range(1, 6)} | {
             "no-date"
         }
-        columns = duckdb.sql(f"describe from read_parquet('{folder}/core/graph/*.parquet')").fetchall()
+        columns = duckdb.execute(f"describe from read_parquet('{folder}/core/graph/*.parquet')").fetchall()
         assert [column[:2] for column in columns] == [("alias", "VARCHAR"), ("since", "TIMESTAMP")]
 
         first, version = inodes(folder, SESSIONS), (folder / "core" / "sessions").resolve()
@@ -121,7 +121,7 @@ def test_earlier_versions_go_where_it_is_asked(warehouse: DuckDBWarehouse, tmp_p
         assert remove_earlier_versions(folder) == 1
         assert remove_earlier_versions(folder) == 0
         kept = [path for path in folder.rglob("*.parquet")]
-        assert all("'s3'" not in str(duckdb.sql(f"from read_parquet('{path}')").fetchall()) for path in kept)
+        assert all("'s3'" not in str(duckdb.execute(f"from read_parquet('{path}')").fetchall()) for path in kept)
         assert published(folder, SESSIONS) == stored(connection, SESSIONS)
 
 

@@ -11,6 +11,7 @@ import dagster as dg
 import duckdb
 import pytest
 import yaml
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 from sessionization_dagster.cli.sample import land_sample
 from sessionization_dagster.dbt.check_descriptions import description_of_check
@@ -54,7 +55,7 @@ def test_a_code_server_can_load_all_definitions() -> None:
 
 
 def test_every_table_is_an_asset(specs: dict[str, dg.AssetSpec], manifest: Manifest) -> None:
-    assert set(specs) == manifest.table_names | {"reports.sessions_report"}
+    assert set(specs) == {*manifest.table_names, "reports.sessions_report"}
     assert len(specs) > 40
 
 
@@ -172,7 +173,10 @@ def test_a_models_yml_decides_before_its_folder(tmp_path: Path) -> None:
     assert freshness_of(tables["model.sessionization.events"]) == dg.FreshnessPolicy.time_window(
         fail_window=timedelta(hours=3), warn_window=timedelta(hours=1)
     )
-    assert freshness_of(tables["model.sessionization.identity_edges"]).warn_window.to_timedelta() == timedelta(hours=26)
+    daily = freshness_of(tables["model.sessionization.identity_edges"])
+    assert isinstance(daily, TimeWindowFreshnessPolicy)
+    assert daily.warn_window is not None
+    assert daily.warn_window.to_timedelta() == timedelta(hours=26)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.defs.resources import build_warehouse
 from sessionization_dagster.landing import RawTable
 from sessionization_dagster.settings.environment import Environment
-from sessionization_dagster.warehouses.bigquery import type_of
+from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse, type_of
 from tests.bigquery.emulator import LOCATION, PROJECT
 from tests.integration.raw_fields import columns_of, raw_record
 from tests.integration.thin_driver import FAMILIES, ThinDriver
@@ -71,6 +71,8 @@ def raw_dataset(source: str) -> str:
 class BigQueryDriver(ThinDriver):
     """Empty datasets and the runs that are made on them. One at a time: their names are always the same, which spares parsing."""
 
+    warehouse: BigQueryWarehouse  # type: ignore[assignment]
+
     def __init__(
         self,
         endpoint: str,
@@ -92,7 +94,9 @@ class BigQueryDriver(ThinDriver):
         self.project, environment = parsed_project(
             endpoint, tuple(settings.sources), settings.timezone, event_tables, families
         )
-        self.warehouse = build_warehouse(environment)  # type: ignore[assignment]
+        warehouse = build_warehouse(environment)
+        assert isinstance(warehouse, BigQueryWarehouse)
+        self.warehouse = warehouse
         self.tables = raw_tables(self.project.manifest, settings.sources)
         self._made_with = {}
         self.rebuild = "auto"
@@ -232,7 +236,7 @@ def recorded() -> Iterator[list[str]]:
         sent.append(f"create table `{table.project}.{table.dataset_id}.{table.table_id}` ({columns})")
         return make(self, table, *arguments, **options)
 
-    bigquery.Client.query, bigquery.Client.create_table = query, create_table  # type: ignore[method-assign]
+    bigquery.Client.query, bigquery.Client.create_table = query, create_table  # type: ignore[assignment, method-assign]
     try:
         yield sent
     finally:

@@ -15,7 +15,7 @@ from sessionization_dagster.errors import DbtError
 from sessionization_dagster.window import Window
 from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
 from tests.bigquery.emulator import PROJECT
-from tests.bigquery.pruning import Partitioning, Reference, references
+from tests.bigquery.pruning import Partitioning, Reference, Side, references
 from tests.bigquery.test_equality import differences
 from tests.integration.raw_fields import columns_of
 from tests.integration.thin_driver import ThinDriver, parsed_project
@@ -236,9 +236,11 @@ def test_tables_that_a_devices_clock_divides_are_bounded_and_rows_of_wrong_clock
     driver.send(f"drop table `{tracks}`")
     query = f"select {', '.join(columns_of('rudderstack', 'tracks'))}, sent_at as original_timestamp from `{loaded}`"
     driver.send(f"create view `{tracks}` as {query}")
-    for named, column, sides in (
-        ({"rudderstack": "original_timestamp"}, "sent_at", ("lower", "upper")), ({"rudderstack": "timestamp"}, "timestamp", ("lower",)),
-    ):  # fmt: skip
+    cases: list[tuple[dict[str, str], str, tuple[Side, ...]]] = [
+        ({"rudderstack": "original_timestamp"}, "sent_at", ("lower", "upper")),
+        ({"rudderstack": "timestamp"}, "timestamp", ("lower",)),
+    ]
+    for named, column, sides in cases:
         driver.raw_load_times = named
         views = {tracks: query, **compiled(driver, "stg_rudderstack__events")}
         found = reads(list(compiled(driver, "events", "rejected_events").values()), loaded, column, views)

@@ -215,11 +215,12 @@ def test_parquet_comes_with_its_types(case: Case) -> None:
 def test_a_run_loads_what_is_new_and_withdraws_what_is_gone(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs: list[str] = []
     load = bigquery.Client.load_table_from_uri
-    monkeypatch.setattr(
-        bigquery.Client,
-        "load_table_from_uri",
-        lambda self, uri, *a, **k: (jobs.append(uri), load(self, uri, *a, **k))[1],
-    )
+
+    def noted(self: bigquery.Client, uri: str, *more: Any, **options: Any) -> Any:
+        jobs.append(uri)
+        return load(self, uri, *more, **options)
+
+    monkeypatch.setattr(bigquery.Client, "load_table_from_uri", noted)
     case.write("a.csv", "id,timestamp\na1,2024-01-01\na2,2024-01-01\n")
     case.write("b.jsonl", '{"id": "b1"}\n')
     case.write("c.csv", "id,timestamp\nc1,2024-01-01\nc2,broken\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -197,7 +197,7 @@ def assert_all_is_there(result: dg.ExecuteInProcessResult, project: Project) -> 
 
 def assert_all_is_told(result: dg.ExecuteInProcessResult, driver: BigQueryDriver) -> None:
     """What people see of a table: rows, in all and by day, columns and what they are made of; no rows, which would cost."""
-    entries = {
+    entries: dict[tuple[str, str | None], Mapping[str, Any]] = {
         (
             event.materialization.asset_key.to_user_string(),
             event.materialization.partition,

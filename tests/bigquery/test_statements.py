@@ -98,7 +98,8 @@ def sent(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Sent:
     asked = [metrics.sql(metrics.names, [dimension]) for dimension in DIMENSIONS]
     with recorded() as report_queries:
         written(driver.warehouse, Folder(tmp_path_factory.mktemp("report")), REPORTED.first - DAY, REPORTED.last)
-    return Sent(*runs, [result.node.compiled_code for result in results], asked, report_queries, tables)
+    whole, daily, rerun = runs
+    return Sent(whole, daily, rerun, [result.node.compiled_code for result in results], asked, report_queries, tables)
 
 
 def test_the_analyzer_takes_every_statement(sent: Sent) -> None:

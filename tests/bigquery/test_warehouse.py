@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -58,16 +59,17 @@ def test_scratch_tables_of_a_killed_process_expire(
     created: list[bigquery.Table] = []
     statements: list[str] = []
     create, send = bigquery.Client.create_table, bigquery.Client.query
-    monkeypatch.setattr(
-        bigquery.Client,
-        "create_table",
-        lambda self, table, **more: (created.append(table), create(self, table, **more))[1],
-    )
-    monkeypatch.setattr(
-        bigquery.Client,
-        "query",
-        lambda self, sql, *more, **options: (statements.append(sql), send(self, sql, *more, **options))[1],
-    )
+
+    def noted_create(self: bigquery.Client, table: bigquery.Table, **more: Any) -> bigquery.Table:
+        created.append(table)
+        return create(self, table, **more)
+
+    def noted_send(self: bigquery.Client, sql: str, *more: Any, **options: Any) -> Any:
+        statements.append(sql)
+        return send(self, sql, *more, **options)
+
+    monkeypatch.setattr(bigquery.Client, "create_table", noted_create)
+    monkeypatch.setattr(bigquery.Client, "query", noted_send)
     with warehouse.connect() as connection:
         connection.bind("rows", ROWS)
         connection.keep("kept", "select n from rows")

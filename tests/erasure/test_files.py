@@ -8,7 +8,7 @@ import io
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def landed(path: Path) -> LandedFile:
 
 
 def changes(
-    remove: Sequence[int] = (), blank: dict[int, set[str]] | None = None, suspects: Sequence[int] = ()
+    remove: Collection[int] = (), blank: dict[int, set[str]] | None = None, suspects: Sequence[int] = ()
 ) -> Changes:
     blanks = {number: frozenset(own) for number, own in (blank or {}).items()}
     return Changes(frozenset(remove), blanks, frozenset(suspects), frozenset({"user_id"}))

@@ -12,7 +12,6 @@ import pytest
 
 from sessionization_dagster.erasure.fresh_file import write_anew
 from sessionization_dagster.errors import WarehouseError
-from sessionization_dagster.warehouses import duckdb as duckdb_warehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
 SECRET = "person-7f3a9c-4d0c"
@@ -78,9 +77,9 @@ def test_what_fails_leaves_the_old_file(
         raise KeyboardInterrupt
 
     if moment == "place":
-        monkeypatch.setattr(duckdb_warehouse.os, "replace", fail)
+        monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(KeyboardInterrupt):
-        write_anew(warehouse, fail if moment == "finish" else lambda _: None, {"internal.notes": "true"})
+        write_anew(warehouse, (lambda _: None) if moment == "place" else fail, {"internal.notes": "true"})
     assert rows(warehouse) == before
     assert os.listdir(warehouse.path.parent) == ["shop.duckdb"]
 

@@ -77,7 +77,7 @@ def test_the_earliest_seen_user_names_the_person_and_the_smallest_of_a_tie() -> 
 
 
 def test_a_shared_device_links_nobody_but_follows_an_alias() -> None:
-    users = [("d", f"u{n}") for n in range(3)]
+    users: list[tuple[str | None, str | None]] = [("d", f"u{n}") for n in range(3)]
     assert visitors(Seen(users), "merge", guard=3) == {"d": "u0", "u0": "u0", "u1": "u0", "u2": "u0"}
     assert visitors(Seen(users), "merge", guard=2) == {"d": "d", "u0": "u0", "u1": "u1", "u2": "u2"}
     assert visitors(Seen(users, [("d", "u1")]), "merge", guard=2)["d"] == "u1"

@@ -37,8 +37,8 @@ def sound(source: str, table: str, number: int, ending: str, chance: random.Rand
             csv_line(values) + b"\n" for values in [columns, *(list(raw_record(row).values()) for row in rows)]
         )
     fields = columns_of(source, table)
-    columns = {column: [getattr(row, field) for row in rows] for column, field in fields.items()}
-    return parquet({**columns, "mark": [row.traits[0][1] for row in rows]})
+    values = {column: [getattr(row, field) for row in rows] for column, field in fields.items()}
+    return parquet({**values, "mark": [row.traits[0][1] for row in rows]})
 
 
 def parquet(columns: dict[str, list[object]]) -> bytes:

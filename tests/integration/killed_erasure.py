@@ -35,11 +35,11 @@ def dying_after(function: Callable[..., Any]) -> Callable[..., Any]:
 def main() -> None:
     point, path = sys.argv[1:]
     if point == "first file":
-        forget.rewrite = dying_after(forget.rewrite)  # type: ignore[assignment]
+        forget.rewrite = dying_after(forget.rewrite)  # type: ignore[attr-defined]
     elif point == "files":
-        forget_visitor.run_days = die  # type: ignore[assignment]
+        forget_visitor.run_days = die  # type: ignore[assignment, attr-defined]
     else:
-        fresh_file.put_in_place = die  # type: ignore[assignment]
+        fresh_file.put_in_place = die  # type: ignore[attr-defined]
     erase = build_definitions(Environment.from_env()).resolve_job_def("forget_visitor")
     config = {"ops": {"erase_person": {"config": {"id_from_file": path}}}}
     with dg.DagsterInstance.ephemeral() as instance:

@@ -50,7 +50,7 @@ class Metrics:
             "duckdb": _Dialect(SqlEngine.DUCKDB, DuckDbSqlPlanRenderer()),
             "bigquery": _Dialect(SqlEngine.BIGQUERY, BigQuerySqlPlanRenderer()),
         }[project.target]
-        self._engine = MetricFlowEngine(SemanticManifestLookup(manifest), dialect)
+        self._engine = MetricFlowEngine(SemanticManifestLookup(manifest), dialect)  # type: ignore[arg-type]
 
     def sql(self, names: Sequence[str], by: Sequence[str]) -> str:
         """The statement that answers the metrics by dimensions."""

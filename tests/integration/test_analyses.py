@@ -83,7 +83,7 @@ def test_daily_active_users_growth(answers: dict[str, Rows], tables: dict[str, R
     for event in tables["core.events"]:
         clients[event["event_date"]].add(event["anonymous_id"] or event["user_id"])
     counts = [(day, len(clients[day])) for day in sorted(clients)]
-    expected = [(counts[0][0], counts[0][1], None, None)]
+    expected: list[tuple[Any, ...]] = [(counts[0][0], counts[0][1], None, None)]
     for (_, before), (day, now) in itertools.pairwise(counts):
         expected.append((day, now, before, f"{100 * (now - before) / before:.9g}"))
     found = near(answers["daily_active_users_growth"], "date", "daily_active_users", "previous_day_users", "growth_pct")
@@ -132,7 +132,8 @@ def test_session_time_per_user_per_day(answers: dict[str, Rows], tables: dict[st
 
 
 def test_first_visit_session_time(answers: dict[str, Rows], tables: dict[str, Rows]) -> None:
-    first, later = [], []
+    first: list[float] = []
+    later: list[float] = []
     for row in tables["rudderstack.dbt_session_duration"]:
         (first if row["session_id"].startswith("1 - ") else later).append(row["session_duration"])
     columns = ("visitors", "avg_first_session_minutes", "avg_later_session_minutes")

@@ -88,7 +88,13 @@ def test_killed_runs_and_daemons_end_with_the_tables_of_a_rebuild_and_late_files
     assert services.process is not None
     services.process.wait(timeout=PATIENCE_SECONDS)
     services.start()
-    services.wait_for("the second run", lambda: services.instance.get_run_by_id(second.run_id).is_finished)
+
+    def is_over() -> bool:
+        run = services.instance.get_run_by_id(second.run_id)
+        assert run is not None
+        return run.is_finished
+
+    services.wait_for("the second run", is_over)
 
     # Run, daemon, servers: all at once.
     late = later_rows(date(2024, 3, 10))

@@ -51,8 +51,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> ThinDriver:
             f"from range({devices}) as numbers(n)"
         )
     # A device and a customer of one number; an id that is its device's too, and nobody else's.
-    for place, (device, user) in enumerate([("42", "99"), ("7", "42"), ("same", "same"), ("same", None)]):
-        named = "null" if user is None else f"'{user}'"
+    for place, (device, customer) in enumerate([("42", "99"), ("7", "42"), ("same", "same"), ("same", None)]):
+        named = "null" if customer is None else f"'{customer}'"
         statements.append(f"select 'number {place}', '{device}', {named}, timestamp '{A_KIOSK} 13:00:0{place}', 'seen'")
     # More users still, but nobody looks at a day on which it is not seen.
     at = f"timestamp '{FIRST} 12:00:00' + to_seconds(n)"

@@ -170,8 +170,9 @@ def copy_of(base: Path, folder: Path, instance: dg.DagsterInstance) -> Project:
 
 
 def project(folder: Path, instance: dg.DagsterInstance) -> Project:
-    days = {"start_date": FIRST.isoformat(), "end_date": LAST.isoformat()}
-    return Project.create(folder, instance, **days, sources=SOURCES, publish=str(folder / "published"))
+    first, last = FIRST.isoformat(), LAST.isoformat()
+    published = str(folder / "published")
+    return Project.create(folder, instance, start_date=first, end_date=last, sources=SOURCES, publish=published)
 
 
 def forget(made: Project, folder: Path, identifier: str, **options: object) -> dg.ExecuteInProcessResult:
@@ -256,6 +257,7 @@ def test_nothing_names_the_person_any_more(erased: Erased, instance: dg.DagsterI
     assert not published_that_name(erased.folder, [*PERSON, SECRET])
     again = forget(erased.project, erased.folder, LAPTOP)
     (failure,) = [event.step_failure_data for event in again.all_events if event.is_step_failure]
+    assert failure.error is not None
     assert "Nobody is known by the id given (20 characters" in failure.error.message
     assert not bytes_that_name(Path(instance.root_directory), PERSON)
 

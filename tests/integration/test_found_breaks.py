@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import date, datetime, time
 from pathlib import Path
+from typing import Any
 
 from sessionization_dagster.dbt.project import PROJECT_DIR
 from tests.integration.thin_driver import ThinDriver, parsed_project
@@ -142,7 +143,7 @@ def test_sessions_over_midnight_late_rows_gone_rows_and_ids_in_days_that_run_one
     driver = ThinDriver(tmp_path, settings, parsed_project(settings.sources, families=settings.sources))
     sources = [("tracks", "rudderstack"), ("events", "mixpanel"), ("events", "measure_js")]
 
-    def seen(name: str, at: datetime, who: str = "d", **fields: str) -> list[RawRow]:
+    def seen(name: str, at: datetime, who: str = "d", **fields: Any) -> list[RawRow]:
         """The same event in every source."""
         return [
             RawRow(table, f"{source}-{name}", f"{source}-{who}", timestamp=at, event="page", source=source, **fields)

@@ -135,7 +135,7 @@ def assert_rows_accounted(
     """Every record became one thing, and one that its flaw allows."""
     outside = {row["mark"] for row in raw if row["is_outside"]}
     unmarked = Counter(row["source_file"] for row in raw if row["mark"] is None)
-    seen = Counter()
+    seen: Counter[str] = Counter()
     for (file, line), record in written.items():
         found = (
             by_mark.get(record.mark, []) + ["unreadable"] * unread[file, line] + ["outside"] * (record.mark in outside)

@@ -101,12 +101,14 @@ def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
     folder = project.environment.duckdb_path.parent
     assert [path.name for path in folder.glob("rebuild-*")] == []
     # What only the rebuild has made counts as materialised too; a run on top changes nothing.
-    status = instance.get_status_by_partition(
-        dg.AssetKey(["rudderstack", "dbt_session_tracks"]), ["2024-03-12"],
-        project.definitions.resolve_asset_graph().get(dg.AssetKey(["rudderstack", "dbt_session_tracks"])).partitions_def,
-    )  # fmt: skip
+    tracks = dg.AssetKey(["rudderstack", "dbt_session_tracks"])
+    partitions = project.definitions.resolve_asset_graph().get(tracks).partitions_def
+    assert partitions is not None
+    statuses = instance.get_status_by_partition(tracks, ["2024-03-12"], partitions)
+    assert statuses is not None
+    status = statuses["2024-03-12"]
     assert status is not None
-    assert status["2024-03-12"].name == "MATERIALIZED"
+    assert status.name == "MATERIALIZED"
     right = project.digest()
     project.run(FIRST, LAST)
     assert project.digest() == right

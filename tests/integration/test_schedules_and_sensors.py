@@ -34,8 +34,10 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def project(tmp_path: Path, instance: dg.DagsterInstance) -> Project:
-    days = {"start_date": "2024-03-09", "end_date": "2024-03-12"}
-    project = Project.create(tmp_path, instance, **days, removed_files="remove", families="rudderstack")
+    first, last = FIRST.isoformat(), LAST.isoformat()
+    project = Project.create(
+        tmp_path, instance, start_date=first, end_date=last, removed_files="remove", families="rudderstack"
+    )
     project.land("tracks/first", first_rows())
     return project
 

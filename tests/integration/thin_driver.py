@@ -11,7 +11,7 @@ from copy import copy
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -69,7 +69,7 @@ class ThinDriver:
             for statement in _create_raw(self.tables):
                 connection.execute(statement)
 
-    def with_project(self, project: DbtProject) -> ThinDriver:
+    def with_project(self, project: DbtProject) -> Self:
         """The same warehouse with other models."""
         other = copy(self)
         other.project, other._made_with = project, {}

@@ -86,8 +86,8 @@ def is_among(path: str, places: set[str]) -> bool:
 def lost_rows(folder: Folder, landed: Landed) -> Iterator[str]:
     """Sentences about rows of files that are there, and are neither loaded, nor rejected, nor named."""
     by_file = Counter[tuple[str, str]]()
-    for (mark, file, _), count in landed.rows.items():
-        by_file[mark, file] += count
+    for (mark, path, _), count in landed.rows.items():
+        by_file[mark, path] += count
     for file in folder.files:
         missing = [mark for mark in file.marks if not by_file[mark, file.path]]
         is_told = is_among(file.path, landed.aside | landed.named) or left_to_other_tools(file.path)

@@ -333,22 +333,18 @@ def _rename_table(folder: Folder) -> str | None:
 
 def _move_up(folder: Folder) -> str | None:
     file = folder.some(lambda file: bool(file.folder))
-    return file and folder.move(file, file.folder.rpartition("/")[0], file.name)
+    return folder.move(file, file.folder.rpartition("/")[0], file.name) if file else None
 
 
 def _move_to(folder: Folder) -> str | None:
     """Into the folder of another file."""
     file, other = folder.some(), folder.some()
-    return file and other and folder.move(file, other.folder, file.name)
+    return folder.move(file, other.folder, file.name) if file and other else None
 
 
 def _rename_ending(folder: Folder) -> str | None:
     file = folder.some()
-    return (
-        file and folder.move(file, file.folder, file.name.split(".")[0] + folder.chance.choice(ENDINGS))
-        if file
-        else None
-    )
+    return folder.move(file, file.folder, file.name.split(".")[0] + folder.chance.choice(ENDINGS)) if file else None
 
 
 def _zip(folder: Folder) -> str | None:
@@ -390,12 +386,14 @@ def _deepen(folder: Folder) -> str | None:
 
 def _hide(folder: Folder) -> str | None:
     file = folder.some()
-    return file and folder.move(file, file.folder, folder.chance.choice("._") + file.name)
+    return folder.move(file, file.folder, folder.chance.choice("._") + file.name) if file else None
 
 
 def _unfinish(folder: Folder) -> str | None:
     file = folder.some()
-    return file and folder.move(file, file.folder, file.name + folder.chance.choice((".tmp", ".part", "~", ".bak")))
+    if file is None:
+        return None
+    return folder.move(file, file.folder, file.name + folder.chance.choice((".tmp", ".part", "~", ".bak")))
 
 
 def _mark(folder: Folder) -> str | None:

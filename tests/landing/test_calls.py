@@ -187,7 +187,7 @@ COLUMNS = {
 
 def flat(record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
     row, rest = call_row(record, COLUMNS)
-    return json.loads(row), rest and json.loads(rest)
+    return json.loads(row), None if rest is None else json.loads(rest)
 
 
 def test_names_are_those_that_the_loaders_give() -> None:

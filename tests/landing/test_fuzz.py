@@ -110,7 +110,7 @@ def test_disguised_files_are_accounted_for(case: Case) -> None:
     chance = random.Random(SEED)
     count = 120
     for number in range(count):
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"id": f"ü {place}", "user_id": "u", "timestamp": "2024-01-01", "price": place} for place in range(LINES)
         ]
         jsonl = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_what_is_no_timestamp(case: Case) -> None:
 def test_numbers_dates_and_booleans(case: Case) -> None:
     columns = [RawColumn(name, name) for name in ("BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "JSON")]
     case.tables = [RawTable("shop", "tracks", (RawColumn("id", "VARCHAR"), *columns))]
-    sound = {
+    sound: dict[str, dict[str, Any]] = {
         "BIGINT": {"9223372036854775807": 2**63 - 1, "-5": -5, "+7.0": 7, " 8 ": 8, "": None, "007": 7},
         "INTEGER": {"2147483647": 2**31 - 1},
         "DOUBLE": {"1e3": 1000.0, "-.5": -0.5, "5.": 5.0, "nan": None, "NaN": None, "None": None},

@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
-from itertools import pairwise
+from typing import Any, TypeVar
 
 from .attribution import attribution
 from .inputs import Event, Settings
 from .intake import local_date
-from .sessions import Session, seconds
+from .sessions import Session, seconds, with_previous
 from .touches import DIRECT, Touch, channel_group, path, site, text
 from .visits import MILLIONTHS, PAGE_TYPES, Visit, conversions, engaged, last_non_direct
+
+T = TypeVar("T")
+K = TypeVar("K")
 
 ANALYTICS_KEYS: dict[str, tuple[str, ...]] = {
     "core.user_agents": ("user_agent",),
@@ -23,9 +26,9 @@ ANALYTICS_KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
-def user_agents(events: Sequence[Event], settings: Settings) -> list[dict]:
+def user_agents(events: Sequence[Event], settings: Settings) -> list[dict[str, Any]]:
     """One row per user agent of any event."""
-    found = {event.user_agent for event in events if text(event.user_agent)}
+    found = {agent for event in events if (agent := text(event.user_agent))}
     names = ("user_agent", "browser", "os", "device_type", "is_bot")
     return [dict(zip(names, (agent, *settings.parse_user_agent(agent)), strict=True)) for agent in sorted(found)]
 
@@ -36,7 +39,7 @@ def group_of_last_non_direct(visits: Sequence[Visit], visit: Visit) -> tuple[Tou
     return (found.touch, found.channel_group) if found else (DIRECT, channel_group(DIRECT, visit.settings.seeds))
 
 
-def touch_columns(prefix: str, touch: Touch, group: str) -> dict:
+def touch_columns(prefix: str, touch: Touch, group: str) -> dict[str, Any]:
     """A touch in the columns of a prefix."""
     return {
         f"{prefix}_source": touch.source,
@@ -46,7 +49,7 @@ def touch_columns(prefix: str, touch: Touch, group: str) -> dict:
     }
 
 
-def session_row(visit: Visit, before: Visit | None, visits: Sequence[Visit]) -> dict:
+def session_row(visit: Visit, before: Visit | None, visits: Sequence[Visit]) -> dict[str, Any]:
     """A row of analytics.sessions."""
     session, landing, last = visit.session, visit.landing, visit.exit
     touch, (last_touch, last_group) = visit.touch, group_of_last_non_direct(visits, visit)
@@ -95,12 +98,12 @@ def session_row(visit: Visit, before: Visit | None, visits: Sequence[Visit]) -> 
     }
 
 
-def newest(rows: Sequence[dict], column: str) -> str | None:
+def newest(rows: Sequence[dict[str, Any]], column: str) -> str | None:
     """The newest value of a column of a visitor's sessions that is not null."""
     return next((row[column] for row in reversed(rows) if row[column] is not None), None)
 
 
-def visitor_row(visits: Sequence[Visit], rows: Sequence[dict]) -> dict:
+def visitor_row(visits: Sequence[Visit], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A row of analytics.visitors, from a visitor's visits and their rows of analytics.sessions."""
     first, last = visits[0], visits[-1]
     events = [event for visit in visits for event in visit.events]
@@ -132,7 +135,7 @@ def lifecycle(day: date, days: set[date], returning_days: int) -> str:
     return "returning" if is_recent else "resurrected"
 
 
-def visitor_days(visits: Sequence[Visit], settings: Settings) -> list[dict]:
+def visitor_days(visits: Sequence[Visit], settings: Settings) -> list[dict[str, Any]]:
     """One row per day of a visitor."""
     events_of: dict[date, list[Event]] = defaultdict(list)
     sessions_of: dict[date, set[int]] = defaultdict(set)
@@ -162,18 +165,18 @@ def visitor_days(visits: Sequence[Visit], settings: Settings) -> list[dict]:
     return rows
 
 
-def grouped(items: Sequence, key: Callable) -> dict:
+def grouped(items: Sequence[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     """The items by some key."""
-    groups = defaultdict(list)
+    groups: dict[K, list[T]] = defaultdict(list)
     for item in items:
         groups[key(item)].append(item)
     return groups
 
 
-def channels_daily(visits: Sequence[Visit], settings: Settings) -> list[dict]:
+def channels_daily(visits: Sequence[Visit], settings: Settings) -> list[dict[str, Any]]:
     """One row per day, touch and kind of traffic."""
 
-    def key(visit: Visit) -> tuple:
+    def key(visit: Visit) -> tuple[Any, ...]:
         day = local_date(visit.session.start, settings.timezone)
         return day, visit.channel_group, visit.touch.source, visit.touch.medium, visit.traffic_type
 
@@ -198,10 +201,10 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def retention_weekly(visits_of: Mapping[str, Sequence[Visit]]) -> list[dict]:
+def retention_weekly(visits_of: Mapping[str, Sequence[Visit]]) -> list[dict[str, Any]]:
     """One row per cohort, first channel and week in which somebody of them was active."""
-    size: dict[tuple, int] = defaultdict(int)
-    active: dict[tuple, int] = defaultdict(int)
+    size: dict[tuple[date, str], int] = defaultdict(int)
+    active: dict[tuple[date, str, int], int] = defaultdict(int)
     for visits in visits_of.values():
         weeks = {monday(event.event_date) for visit in visits for event in visit.events}
         cohort = min(weeks), visits[0].channel_group
@@ -222,14 +225,14 @@ def retention_weekly(visits_of: Mapping[str, Sequence[Visit]]) -> list[dict]:
 
 def analytics_tables(
     events: Sequence[Event], sessions_by_visitor: Mapping[str, Sequence[Session]], settings: Settings
-) -> dict[str, list[dict]]:
+) -> dict[str, list[dict[str, Any]]]:
     """All of them, from the accepted events and the sessions."""
     visits_of = {
         visitor: [Visit.of(session, settings) for session in sessions]
         for visitor, sessions in sessions_by_visitor.items()
     }
     rows_of = {
-        visitor: [session_row(visit, before, its) for before, visit in pairwise([None, *its])]
+        visitor: [session_row(visit, before, its) for before, visit in with_previous(its)]
         for visitor, its in visits_of.items()
     }
     visits = [visit for its in visits_of.values() for visit in its]

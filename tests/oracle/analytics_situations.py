@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from typing import Any
 
 from .inputs import Settings
 from .situations import MICRO, State, true_names
@@ -53,7 +54,7 @@ def in_urls(state: State) -> set[str]:
 def in_visits(state: State) -> set[str]:
     """Situations of sessions."""
     rows = state.tables["analytics.sessions"]
-    starts: dict[str, list] = defaultdict(list)
+    starts: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         starts[row["dbt_visitor_id"]].append(row)
     later = [

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any
 
 from .inputs import Settings
 from .sessions import MICROSECOND
@@ -30,7 +31,7 @@ def decay_parts(ages: Sequence[timedelta]) -> list[int]:
     return [int(part.to_integral_value(ROUND_HALF_UP)) for part in left]
 
 
-def attribution(visits: Sequence[Visit], settings: Settings) -> list[dict]:
+def attribution(visits: Sequence[Visit], settings: Settings) -> list[dict[str, Any]]:
     """One row per conversion of a visitor and touch that it is owed to."""
     lookback = timedelta(days=settings.attribution_lookback_days)
     rows = []

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 from .draws import other_attribute, random_event
 from .editor import Editor
@@ -64,7 +65,7 @@ class Changes(Editor):
         if not anchors or self.rng.random() < 0.5:
             return self.put(self.world.burst())
         _, row = anchors[0]
-        start = row.timestamp + self.rng.choice((-1, 1)) * self.world.gap()
+        start = row.instant + self.rng.choice((-1, 1)) * self.world.gap()
         return self.put(self.world.burst(start, [(row.anonymous_id, row.user_id), (row.anonymous_id, None)]))
 
     def new_funnel_pass(self) -> list[Edit]:
@@ -139,7 +140,7 @@ class Changes(Editor):
         """Delete the first event of a user, who may have named a person by it."""
         user = self.rng.choice(self.world.users)
         its = self.pick(lambda row: row.timestamp and user in (row.user_id, row.anonymous_id), count=250)
-        return self.delete([min(its, key=lambda found: found[1].timestamp)] if its else [])
+        return self.delete([min(its, key=lambda found: found[1].instant)] if its else [])
 
     def delete_kept_duplicate(self) -> list[Edit]:
         """Delete the earliest row of an event id that several rows carry."""
@@ -148,7 +149,7 @@ class Changes(Editor):
             if row.id and row.timestamp:
                 rows_by_id[row.source, row.id].append((file, row))
         doubled = [rows for rows in rows_by_id.values() if len(rows) > 1]
-        return self.delete([min(self.rng.choice(doubled), key=lambda found: found[1].timestamp)] if doubled else [])
+        return self.delete([min(self.rng.choice(doubled), key=lambda found: found[1].instant)] if doubled else [])
 
     def delete_device_or_file(self) -> list[Edit]:
         """Delete everything of a device, or a small file."""
@@ -186,7 +187,7 @@ class Changes(Editor):
         edits = []
         for file, row in self.pick(lambda row: row.timestamp):
             shift = rng.choice((MICRO, self.world.gap(), timedelta(hours=3), DAY, rng.randint(1, 3) * DAY))
-            at = row.timestamp + rng.choice((-1, 1)) * shift
+            at = row.instant + rng.choice((-1, 1)) * shift
             edits += self.correct(
                 file, row, replace(row, timestamp=at, received_at=self.world.received(at, row.source))
             )
@@ -219,7 +220,7 @@ class Changes(Editor):
                 edits += self.correct(file, row, replace(row, user_id=self.rng.choice(self.world.users)))
             return edits
         with_user = self.pick(lambda row: row.anonymous_id and row.user_id, count=250)
-        rows_of = Counter(row.anonymous_id for _, row in with_user)
+        rows_of = Counter(row.anonymous_id for _, row in with_user if row.anonymous_id)
         leaving = min(self.rng.sample(sorted(rows_of), min(3, len(rows_of))), key=rows_of.__getitem__, default=None)
         for file, row in with_user:
             if row.anonymous_id == leaving:
@@ -246,10 +247,10 @@ class Changes(Editor):
                 users_of[row.anonymous_id].add(row.user_id)
         return users_of
 
-    def _sessions(self) -> dict[str, list[list[dict]]]:
+    def _sessions(self) -> dict[str, list[list[dict[str, Any]]]]:
         """The events of each visitor's sessions, as the landing now stands."""
         world = self.world
-        found: dict[str, dict[str, list[dict]]] = defaultdict(lambda: defaultdict(list))
+        found: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
         settings = replace(world.settings, analytics=False)
         now = tables(self.landing.rows(), settings, world.dates[0], world.dates[-1])
         for row in now["rudderstack.dbt_track_facts"]:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-Row = tuple
+Row = tuple[Any, ...]
 
 
 def difference(
@@ -41,7 +41,7 @@ def difference(
 
 
 def _column_complaint(
-    expected: Sequence[Mapping], actual: Sequence[Mapping], names: Sequence[str], strict: bool
+    expected: Sequence[Mapping[str, Any]], actual: Sequence[Mapping[str, Any]], names: Sequence[str], strict: bool
 ) -> str | None:
     """A sentence on the first row whose columns are not those asked for."""
     for side, rows in (("expected", expected), ("actual", actual)):
@@ -68,16 +68,18 @@ def _frozen(value: Any) -> Any:
     return value
 
 
-def _grouped(missing: Counter[Row], extra: Counter[Row], places: Sequence[int]) -> dict[Row, tuple[list, list]]:
+def _grouped(
+    missing: Counter[Row], extra: Counter[Row], places: Sequence[int]
+) -> dict[Row, tuple[list[Any], list[Any]]]:
     """The rows that differ, by key: those missing and those not expected."""
-    groups: dict[Row, tuple[list, list]] = defaultdict(lambda: ([], []))
+    groups: dict[Row, tuple[list[Any], list[Any]]] = defaultdict(lambda: ([], []))
     for side, rows in enumerate((missing, extra)):
         for row in rows.elements():
             groups[tuple(row[place] for place in places)][side].append(row)
     return groups
 
 
-def _sortable(values: Row) -> tuple:
+def _sortable(values: Row) -> tuple[Any, ...]:
     """Order keys with None first and without comparing unlike types."""
     return tuple((value is not None, type(value).__name__, value if value is not None else 0) for value in values)
 

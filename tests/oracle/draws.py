@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .campaigns import OWN_DOMAIN, random_value, random_visit
 from .inputs import RawRow, Settings
@@ -125,12 +125,12 @@ def random_traits(rng: Random, table: str, settings: Settings) -> tuple[tuple[st
     return ()
 
 
-def random_attributes(rng: Random, source: str, table: str, settings: Settings) -> dict:
+def random_attributes(rng: Random, source: str, table: str, settings: Settings) -> dict[str, Any]:
     """Values for all other optional columns of the table."""
     present = optional_columns(source, table)
     absent = ONLY_FOR_ANALYTICS.get(source if table == "events" else table, set())
     values = {name: rng.choice(texts) for name, texts in VALUES.items() if name in present - absent}
-    drawn = {**values, "traits": random_traits(rng, table, settings)}
+    drawn: dict[str, Any] = {**values, "traits": random_traits(rng, table, settings)}
     if settings.analytics:
         drawn |= {name: value for name, value in random_visit(rng, settings.seeds).items() if name in present}
         drawn["device"], drawn["os"] = ((drawn[name] if rng.random() < 0.3 else None) for name in ("device", "os"))
@@ -138,7 +138,7 @@ def random_attributes(rng: Random, source: str, table: str, settings: Settings) 
     return drawn
 
 
-def other_attribute(rng: Random, row: RawRow, settings: Settings) -> dict:
+def other_attribute(rng: Random, row: RawRow, settings: Settings) -> dict[str, Any]:
     """Another value for one attribute of a row, possibly the same again."""
     drawn = random_attributes(rng, row.source, row.table, settings)
     if row.table == "identifies" and rng.random() < 0.7:

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from itertools import pairwise
+from typing import Any
 
 from .inputs import Settings
 from .situations import State, true_names
@@ -10,7 +11,7 @@ from .situations import State, true_names
 def in_sources(state: State) -> set[str]:
     """Situations of rows of several sources."""
     sources = state.settings.sources
-    sources_of: dict[tuple, set[str]] = defaultdict(set)
+    sources_of: dict[tuple[Any, ...], set[str]] = defaultdict(set)
     for event in state.events:
         raw_id = event["event_id"].removeprefix(f"{event['source']}:")
         sources_of[raw_id, event["event_date"]].add(event["source"])
@@ -40,13 +41,13 @@ def in_sources(state: State) -> set[str]:
 def in_mixpanel(state: State) -> set[str]:
     """Situations of sessions that midnight splits."""
     timeout = state.settings.session_timeout_seconds
-    by_user: dict[str, list[dict]] = defaultdict(list)
+    by_user: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in sorted(state.tables["mixpanel.dim__sessions"], key=lambda row: row["session_id"]):
         by_user[row["user_id"]].append(row)
     steps = [step for its in by_user.values() for step in pairwise(its)]
     near = [(a, b) for a, b in steps if (b["start_time"] - a["end_time"]).total_seconds() <= timeout]
     country_of = {(event["event_date"], event["event_id"]): event["country"] for event in state.events}
-    countries: dict[tuple, list] = defaultdict(list)
+    countries: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in sorted(state.tables["mixpanel.fact__users_journey"], key=lambda row: row["step_number"]):
         countries[row["user_id"], row["session_id"]].append(country_of[row["date"], row["event_id"]])
     return true_names(
@@ -101,10 +102,12 @@ def traits_of_visitors(state: State) -> dict[str, object]:
         for event in state.events
         if event["event_type"] == "identify"
     }
-    texts: dict[tuple[str, str], list[tuple]] = defaultdict(list)
+    texts: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
     for row in set(state.rows):
         event = accepted.get((row.source, row.id, row.timestamp)) if row.table == "identifies" else None
-        for name, text in row.traits if event else ():
+        if event is None:
+            continue
+        for name, text in row.traits:
             visitor = state.visitor_of[event["user_id"] or event["anonymous_id"]]
             texts[visitor, name].append((event["timestamp"], event["event_id"], text))
     values = [[text for *_, text in sorted(its)] for (_, name), its in texts.items()]
@@ -118,7 +121,7 @@ def traits_of_visitors(state: State) -> dict[str, object]:
 def in_measure_js(state: State) -> set[str]:
     """Situations of clients, their users and hours."""
     tables = state.tables
-    visits: dict[str, list[dict]] = defaultdict(list)
+    visits: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in sorted(tables["measure_js.events_sessionated"], key=lambda row: (row["timestamp"], row["event_id"])):
         visits[row["session_id"]].append(row)
     users_of = Counter(row["client_id"] for row in tables["measure_js.user_map"])
@@ -160,7 +163,7 @@ def in_funnel(state: State) -> set[str]:
         event["event"] for event in state.events if (event["event_date"], event["event_id"]) in state.session_of
     )
     sources = {(event["event_date"], event["event_id"]): event["source"] for event in state.events}
-    of_pass: dict[tuple, set[str]] = defaultdict(set)
+    of_pass: dict[tuple[Any, ...], set[str]] = defaultdict(set)
     for row in stages:
         of_pass[row["dbt_visitor_id"], row["entry_number"]].add(sources[row["reached_date"], row["event_id"]])
     return true_names(
@@ -185,7 +188,7 @@ def in_funnel(state: State) -> set[str]:
 def in_family_change(before: State, after: State) -> set[str]:
     """Situations of what a step's edits change in these tables."""
 
-    def held(state: State, table: str, key: str) -> set:
+    def held(state: State, table: str, key: str) -> set[Any]:
         return {row[key] for row in state.tables[table]}
 
     alone_before, alone_after = (held(state, "measure_js.clients", "client_id") for state in (before, after))

@@ -1,6 +1,7 @@
 """Rows that go wrong: second rows of one event id, and rows that lack something or only seem to."""
 
 from dataclasses import replace
+from typing import Any
 
 from .draws import random_event, weighted
 from .inputs import RawRow
@@ -54,16 +55,14 @@ def broken(world: World, row: RawRow) -> RawRow:
     kinds = {"id": 2 * has_id, "time": 3, "identity": 3, "one id": 2, "many": 1}
     kind = weighted(rng, kinds | {"future": 3 * has_receipt, "a day ahead": 2 * has_receipt})
     if kind == "many":
-        missing = rng.choice(("id", "timestamp")) if has_id else "timestamp"
-        return replace(broken(world, row), **{missing: None})
-    return replace(
-        row,
-        **{
-            "id": {"id": rng.choice((None, ""))},
-            "time": {"timestamp": None, "received_at": world.received(at, row.source)},
-            "identity": {"anonymous_id": nobody, "user_id": rng.choice((nobody, "")), "device_id": None},
-            "future": {"received_at": at - DAY - rng.choice((MICRO, DAY, HOUR))},
-            "a day ahead": {"received_at": at - DAY},
-            "one id": {"user_id" if row.anonymous_id else "anonymous_id": rng.choice(("", "n/a"))},
-        }[kind],
-    )
+        missing: dict[str, Any] = {rng.choice(("id", "timestamp")) if has_id else "timestamp": None}
+        return replace(broken(world, row), **missing)
+    changes: dict[str, dict[str, Any]] = {
+        "id": {"id": rng.choice((None, ""))},
+        "time": {"timestamp": None, "received_at": world.received(at, row.source)},
+        "identity": {"anonymous_id": nobody, "user_id": rng.choice((nobody, "")), "device_id": None},
+        "future": {"received_at": at - DAY - rng.choice((MICRO, DAY, HOUR))},
+        "a day ahead": {"received_at": at - DAY},
+        "one id": {"user_id" if row.anonymous_id else "anonymous_id": rng.choice(("", "n/a"))},
+    }
+    return replace(row, **changes[kind])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from .inputs import Event
 from .sessions import seconds
@@ -14,7 +15,7 @@ def passes(events: Sequence[Event], stage_of: Mapping[str, int]) -> list[list[Ev
     found: list[list[Event]] = []
     last = max(stage_of.values(), default=0)
     for event in events:
-        stage = stage_of.get(event.event)
+        stage = None if event.event is None else stage_of.get(event.event)
         reached = len(found[-1]) if found else last
         if stage == 1 and reached == last:
             found.append([event])
@@ -23,7 +24,7 @@ def passes(events: Sequence[Event], stage_of: Mapping[str, int]) -> list[list[Ev
     return found
 
 
-def funnel_stages(events_of: Mapping[str, Sequence[Event]], funnel: Funnel) -> list[dict]:
+def funnel_stages(events_of: Mapping[str, Sequence[Event]], funnel: Funnel) -> list[dict[str, Any]]:
     """One row per stage that a pass reached."""
     names = {number: name for number, name, _ in funnel}
     stage_of = {event: number for number, _, event in funnel}
@@ -48,7 +49,7 @@ def funnel_stages(events_of: Mapping[str, Sequence[Event]], funnel: Funnel) -> l
     ]
 
 
-def funnel_daily(stages: Sequence[dict], funnel: Funnel) -> list[dict]:
+def funnel_daily(stages: Sequence[dict[str, Any]], funnel: Funnel) -> list[dict[str, Any]]:
     """One row per stage for each day on which a pass began."""
     names = {number: name for number, name, _ in funnel}
     days = {row["entry_date"] for row in stages}

@@ -137,7 +137,7 @@ def first_rows(world: World, count: int) -> list[RawRow]:
 def plan_runs(world: World, pending: set[date | None], is_last: bool) -> tuple[Run, ...]:
     """Runs for the days of a step: all that are pending if it is the last, else all, some, or none."""
     rng, days = world.rng, world.dates
-    due = sorted(pending & set(days))
+    due = sorted(day for day in days if day in pending)
     share = 1.0 if is_last else rng.choice((1.0, 1.0, 0.5, 0.0))
     todo = rng.sample(due, round(len(due) * share))
     if due == list(days) and share == 1.0 and rng.random() < 0.25:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from .inputs import Event, Settings
 
@@ -48,7 +49,7 @@ def linking_pairs(events: Sequence[Event], max_users_per_alias: int) -> set[Pair
     """The (anonymous_id, user_id) pairs that `merge` believes: not those of a device shared by too many."""
     pairs: set[Pair] = set()
     for anonymous_id, carriers in logins(events).items():
-        users = {event.user_id for event in carriers}
+        users = {event.user_id for event in carriers if event.user_id is not None}
         if len(users) <= max_users_per_alias:
             pairs |= {(anonymous_id, user_id) for user_id in users}
     return pairs
@@ -89,6 +90,7 @@ def follow_logins(
         if anonymous_id in users or anonymous_id in named_in_alias:
             continue
         decisive = (max if newest else min)(carriers, key=lambda event: event.login_order)
+        assert decisive.user_id is not None
         moved[anonymous_id] = visitor_of[decisive.user_id]
     return moved
 
@@ -96,7 +98,7 @@ def follow_logins(
 def visitors(events: Sequence[Event], settings: Settings) -> dict[str, str]:
     """The dbt_visitor_id of every id."""
     seen = sightings(events)
-    users = {event.user_id for event in events} - {None}
+    users = {event.user_id for event in events if event.user_id is not None}
     joined = alias_pairs(events, settings.max_users_per_alias)
     pairs = set(joined)
     if settings.identity_policy == "merge":
@@ -110,7 +112,7 @@ def visitors(events: Sequence[Event], settings: Settings) -> dict[str, str]:
     return follow_logins(visitor_of, events, users, joined, newest=settings.identity_policy == "latest_user")
 
 
-def identity_graph(events: Sequence[Event], visitor_of: dict[str, str]) -> list[dict]:
+def identity_graph(events: Sequence[Event], visitor_of: dict[str, str]) -> list[dict[str, Any]]:
     """The modelled columns of core.identity_graph."""
     users = {event.user_id for event in events}
     return [

@@ -130,6 +130,12 @@ class RawRow:
             raise ValueError(f"table {self.table!r}: one of {', '.join(TABLES[self.source])}")
 
     @property
+    def instant(self) -> datetime:
+        """The timestamp of a row that has one."""
+        assert self.timestamp is not None
+        return self.timestamp
+
+    @property
     def event_type(self) -> str:
         """What kind of event the row tells of."""
         if self.table == "events":

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import md5
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from .inputs import Event, RawRow, Settings
@@ -75,7 +76,7 @@ def cleaned(row: RawRow, settings: Settings) -> RawRow:
         if is_mixpanel
         else (known(row.anonymous_id, settings), known(row.user_id, settings))
     )
-    absent = set(OPTIONAL) - optional_columns(row.source, row.table)
+    absent: dict[str, Any] = dict.fromkeys(set(OPTIONAL) - optional_columns(row.source, row.table))
     return replace(
         row,
         id=event_id(row, settings.sources),
@@ -84,7 +85,7 @@ def cleaned(row: RawRow, settings: Settings) -> RawRow:
         previous_id=known(row.previous_id, settings) if row.table == "aliases" else None,
         received_at=None if row.table == "events" else row.received_at,
         sequence=(row.sequence or 0) if is_mixpanel else 0,
-        **dict.fromkeys(absent),
+        **absent,
     )
 
 
@@ -127,7 +128,7 @@ def dated(row: RawRow, timezone: str) -> date | None:
     return local_date(instant, timezone)
 
 
-def keep_first(row: RawRow) -> tuple:
+def keep_first(row: RawRow) -> tuple[Any, ...]:
     """Among rows of one event_id and day the smallest of these is the event."""
     content = tuple("" if value is None else str(value) for value in astuple(row))
     return row.timestamp, row.received_at is None, row.received_at or datetime.min, content
@@ -135,6 +136,7 @@ def keep_first(row: RawRow) -> tuple:
 
 def as_event(row: RawRow, event_date: date) -> Event:
     """An accepted row as an event."""
+    assert row.id is not None
     return Event(
         event_id=row.id,
         source=row.source,
@@ -142,7 +144,7 @@ def as_event(row: RawRow, event_date: date) -> Event:
         anonymous_id=row.anonymous_id,
         user_id=row.user_id,
         previous_id=row.previous_id,
-        timestamp=row.timestamp,
+        timestamp=row.instant,
         event_date=event_date,
         received_at=row.received_at,
         event_sequence=row.sequence or 0,
@@ -151,7 +153,7 @@ def as_event(row: RawRow, event_date: date) -> Event:
     )
 
 
-def as_rejected(row: RawRow, reason: str, event_date: date | None) -> dict:
+def as_rejected(row: RawRow, reason: str, event_date: date | None) -> dict[str, Any]:
     """A row of core.rejected_events."""
     return {
         "event_id": row.id,
@@ -164,7 +166,7 @@ def as_rejected(row: RawRow, reason: str, event_date: date | None) -> dict:
 
 def told_apart(rows_by_key: Mapping[str, list[RawRow]]) -> list[list[RawRow]]:
     """The rows of one event_id and date, event by event: the first event keeps the id, the others add a digest of what they differ in."""
-    first, *others = sorted(rows_by_key, key=lambda key: (min(row.timestamp for row in rows_by_key[key]), key))
+    first, *others = sorted(rows_by_key, key=lambda key: (min(row.instant for row in rows_by_key[key]), key))
     return [
         rows_by_key[first],
         *([replace(row, id=f"{row.id}-{md5(key.encode()).hexdigest()}") for row in rows_by_key[key]] for key in others),
@@ -173,7 +175,7 @@ def told_apart(rows_by_key: Mapping[str, list[RawRow]]) -> list[list[RawRow]]:
 
 def take_in(
     raw: Sequence[RawRow], settings: Settings, first_date: date, last_date: date
-) -> tuple[list[Event], list[dict]]:
+) -> tuple[list[Event], list[dict[str, Any]]]:
     """Accepted events in order, and rejected rows, of the days asked for."""
     candidates: dict[tuple[str, date], dict[str, list[RawRow]]] = defaultdict(lambda: defaultdict(list))
     rejected = []
@@ -186,6 +188,8 @@ def take_in(
                 continue
             event_date = None
         if reason is None:
+            assert row.id is not None
+            assert event_date is not None
             candidates[row.id, event_date][sameness(given)].append(row)
         else:
             rejected.append(as_rejected(row, reason, event_date))

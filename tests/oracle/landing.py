@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from .inputs import RawRow, Settings
 from .intake import cleaned, dated, is_dated_by_receipt, sameness
@@ -96,7 +97,7 @@ def is_decidable(row: RawRow, others: Iterable[RawRow]) -> bool:
     return not row.id or row.timestamp is None or all(other == row for other in same)
 
 
-def _place(row: RawRow) -> tuple:
+def _place(row: RawRow) -> tuple[Any, ...]:
     return row.source, row.id, sameness(row), row.timestamp, row.received_at
 
 

@@ -2,13 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from datetime import UTC, timedelta
-from typing import NamedTuple
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from .inputs import Event, Settings
 from .intake import local_date
 from .sessions import MICROSECOND, Session, by_owner, seconds, sessions_of
+
+K = TypeVar("K")
 
 
 class Visit(NamedTuple):
@@ -25,7 +27,9 @@ class Visit(NamedTuple):
 
 def client_id(event: Event) -> str:
     """The device, or the user where there is none."""
-    return event.user_id if event.anonymous_id is None else event.anonymous_id
+    identifier = event.user_id if event.anonymous_id is None else event.anonymous_id
+    assert identifier is not None
+    return identifier
 
 
 def client_sessions(events: Sequence[Event], settings: Settings) -> list[Session]:
@@ -35,9 +39,9 @@ def client_sessions(events: Sequence[Event], settings: Settings) -> list[Session
     return [session for client, its in events_of.items() for session in sessions_of(client, its, timeout)]
 
 
-def grouped(visits: Sequence[Visit], key: Callable[[Visit], object]) -> dict:
+def grouped(visits: Sequence[Visit], key: Callable[[Visit], K]) -> dict[K, list[Visit]]:
     """The visits by some key."""
-    groups = defaultdict(list)
+    groups: dict[K, list[Visit]] = defaultdict(list)
     for visit in visits:
         groups[key(visit)].append(visit)
     return groups
@@ -54,7 +58,7 @@ def average_duration(visits: Sequence[Visit]) -> float:
     return sum(session.duration // MICROSECOND for session in sessions) / 1e6 / len(sessions)
 
 
-def activity(visits: Sequence[Visit]) -> dict:
+def activity(visits: Sequence[Visit]) -> dict[str, Any]:
     """When and how much."""
     times = [visit.event.timestamp for visit in visits]
     return {
@@ -66,9 +70,9 @@ def activity(visits: Sequence[Visit]) -> dict:
     }
 
 
-def event_blocks(visits: Sequence[Visit], timezone: str) -> list[dict]:
+def event_blocks(visits: Sequence[Visit], timezone: str) -> list[dict[str, Any]]:
     """One row per local hour; an hour that the clocks repeat is two."""
-    counts: Counter[tuple] = Counter()
+    counts: Counter[tuple[date, int, datetime]] = Counter()
     for _, event in visits:
         local = event.timestamp.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone))
         past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
@@ -79,7 +83,7 @@ def event_blocks(visits: Sequence[Visit], timezone: str) -> list[dict]:
     ]
 
 
-def events_sessionated(visits: Sequence[Visit]) -> list[dict]:
+def events_sessionated(visits: Sequence[Visit]) -> list[dict[str, Any]]:
     """One row per event."""
     return [
         {
@@ -100,7 +104,7 @@ def events_sessionated(visits: Sequence[Visit]) -> list[dict]:
     ]
 
 
-def user_map(visits: Sequence[Visit]) -> list[dict]:
+def user_map(visits: Sequence[Visit]) -> list[dict[str, Any]]:
     """One row per client and user seen together."""
     together = grouped([visit for visit in visits if visit.event.user_id], lambda v: (v.client, v.event.user_id))
     return [
@@ -114,7 +118,7 @@ def user_map(visits: Sequence[Visit]) -> list[dict]:
     ]
 
 
-def users(visits: Sequence[Visit]) -> list[dict]:
+def users(visits: Sequence[Visit]) -> list[dict[str, Any]]:
     """One row per client and user, and one for what a client did without a user."""
     return [
         {"client_id": client, "user_id": user, **activity(its), "avg_session_duration": average_duration(its)}
@@ -122,7 +126,7 @@ def users(visits: Sequence[Visit]) -> list[dict]:
     ]
 
 
-def clients(visits: Sequence[Visit]) -> list[dict]:
+def clients(visits: Sequence[Visit]) -> list[dict[str, Any]]:
     """One row per client that never had a user."""
     return [
         {"client_id": client, **activity(its)}
@@ -131,7 +135,7 @@ def clients(visits: Sequence[Visit]) -> list[dict]:
     ]
 
 
-def sessions_table(sessions: Sequence[Session], timezone: str) -> list[dict]:
+def sessions_table(sessions: Sequence[Session], timezone: str) -> list[dict[str, Any]]:
     """One row per session."""
     return [
         {
@@ -151,7 +155,7 @@ def sessions_table(sessions: Sequence[Session], timezone: str) -> list[dict]:
     ]
 
 
-def daily_performance(visits: Sequence[Visit]) -> list[dict]:
+def daily_performance(visits: Sequence[Visit]) -> list[dict[str, Any]]:
     """One row per day with events."""
     return [
         {
@@ -167,7 +171,7 @@ def daily_performance(visits: Sequence[Visit]) -> list[dict]:
     ]
 
 
-def measure_js_tables(events: Sequence[Event], settings: Settings) -> dict[str, list[dict]]:
+def measure_js_tables(events: Sequence[Event], settings: Settings) -> dict[str, list[dict[str, Any]]]:
     """All of them, from the accepted events."""
     sessions = client_sessions(events, settings)
     visits = [Visit(session, event) for session in sessions for event in session.events]

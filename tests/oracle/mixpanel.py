@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from itertools import groupby, pairwise
+from itertools import groupby
+from typing import Any
 
 from .inputs import Event
-from .sessions import seconds, split
+from .sessions import seconds, split, with_previous
 
 # (visitor, number, events)
 DaySession = tuple[str, int, list[Event]]
@@ -27,7 +28,7 @@ def first_known(events: Sequence[Event], column: str) -> str | None:
     return next((value for event in events if (value := getattr(event, column)) is not None), None)
 
 
-def dim_sessions(sessions: Sequence[DaySession]) -> list[dict]:
+def dim_sessions(sessions: Sequence[DaySession]) -> list[dict[str, Any]]:
     """One row per session."""
     return [
         {
@@ -44,7 +45,7 @@ def dim_sessions(sessions: Sequence[DaySession]) -> list[dict]:
     ]
 
 
-def users_journey(sessions: Sequence[DaySession]) -> list[dict]:
+def users_journey(sessions: Sequence[DaySession]) -> list[dict[str, Any]]:
     """One row per event, with its place in its session."""
     return [
         {
@@ -58,5 +59,5 @@ def users_journey(sessions: Sequence[DaySession]) -> list[dict]:
             "seconds_since_previous": None if before is None else seconds(event.timestamp - before.timestamp),
         }
         for visitor, number, events in sessions
-        for step, (before, event) in enumerate(pairwise([None, *events]), start=1)
+        for step, (before, event) in enumerate(with_previous(events), start=1)
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from . import mixpanel
 from . import sessions as s
@@ -50,19 +51,23 @@ KEYS: dict[str, tuple[str, ...]] = {
 EVENT_COLUMNS = tuple(field.name for field in fields(Event) if field.name != "properties")
 
 
-def as_row(event: Event) -> dict:
+def as_row(event: Event) -> dict[str, Any]:
     """An event as a row of core.events."""
     return {name: getattr(event, name) for name in EVENT_COLUMNS}
 
 
-def tables(raw: Sequence[RawRow], settings: Settings, first_date: date, last_date: date) -> dict[str, list[dict]]:
+def tables(
+    raw: Sequence[RawRow], settings: Settings, first_date: date, last_date: date
+) -> dict[str, list[dict[str, Any]]]:
     """Every modelled table, from the raw rows of the days first_date to last_date, both included."""
     events, rejected = take_in(raw, settings, first_date, last_date)
     visitor_of = visitors(events, settings)
     graph = identity_graph(events, visitor_of)
 
     def owner(event: Event) -> str:
-        return visitor_of[event.anonymous_id if event.user_id is None else event.user_id]
+        identifier = event.anonymous_id if event.user_id is None else event.user_id
+        assert identifier is not None
+        return visitor_of[identifier]
 
     events_of = s.by_owner(events, owner, settings.session_event_types)
     timeout = timedelta(seconds=settings.session_timeout_seconds)

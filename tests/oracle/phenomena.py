@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 from .family_situations import in_family_change, in_funnel, in_measure_js, in_mixpanel, in_segment, in_sources
 from .histories import History, Step
@@ -75,7 +76,7 @@ def in_change(before: State, after: State) -> set[str]:
     )
 
 
-def _visitor(state: State, event: tuple) -> str:
+def _visitor(state: State, event: tuple[Any, ...]) -> str:
     return state.session_of[event].split(" - ", 1)[1]
 
 

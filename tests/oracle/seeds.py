@@ -3,6 +3,7 @@
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # (priority, parameter, source, medium)
 ClickId = tuple[int, str, str, str]
@@ -107,7 +108,7 @@ class Seeds:
 def read_seeds(folder: Path) -> Seeds:
     """The seeds of a folder with one CSV file each."""
 
-    def rows(name: str, *columns: str) -> tuple[tuple[str, ...], ...]:
+    def rows(name: str, *columns: str) -> tuple[Any, ...]:
         with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
             return tuple(tuple(line[column] or "" for column in columns) for line in csv.DictReader(file))
 

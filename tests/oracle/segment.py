@@ -22,9 +22,9 @@ def page_values(word: str, page: Event | None, names: Sequence[str]) -> dict[str
     return {f"{word}_{name}": None if page is None else value(page, name) for name in names}
 
 
-def record(event: Event, settings: Settings) -> dict:
+def record(event: Event, settings: Settings) -> dict[str, Any]:
     """One event, under the heading of its type."""
-    found: dict = {"timestamp": event.timestamp, "track": None, "page": None, "screen": None}
+    found: dict[str, Any] = {"timestamp": event.timestamp, "track": None, "page": None, "screen": None}
     if event.event_type == "track":
         asked = {name: value(event, name) for name in settings.segment_track_fields}
         found["track"] = {"event_id": event.event_id, "event": event.event, **asked}
@@ -34,12 +34,12 @@ def record(event: Event, settings: Settings) -> dict:
     return found
 
 
-def segment_sessions(sessions: Sequence[Session], settings: Settings) -> list[dict]:
+def segment_sessions(sessions: Sequence[Session], settings: Settings) -> list[dict[str, Any]]:
     """One row per session."""
     rows = []
     for session in sessions:
         types = [event.event_type for event in session.events]
-        pages = [event for event in session.events if event.event_type == "page"] or [None]
+        pages: list[Event | None] = [event for event in session.events if event.event_type == "page"] or [None]
         rows.append(
             {
                 "session_id": session.id,
@@ -61,7 +61,7 @@ def segment_sessions(sessions: Sequence[Session], settings: Settings) -> list[di
     return rows
 
 
-def segment_users(events_of: Mapping[str, Sequence[Event]], traits: Sequence[str]) -> list[dict]:
+def segment_users(events_of: Mapping[str, Sequence[Event]], traits: Sequence[str]) -> list[dict[str, Any]]:
     """One row per visitor of any event, with the newest value of each trait."""
     rows = []
     for visitor, events in events_of.items():

@@ -2,13 +2,16 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any, TypeVar
 
 from .inputs import Event, Settings
 from .intake import local_date
+
+T = TypeVar("T")
 
 MICROSECOND = timedelta(microseconds=1)
 MICROSECONDS_PER_MINUTE = 6e7
@@ -65,6 +68,11 @@ def seconds(duration: timedelta) -> float:
     return (duration // MICROSECOND) / 1e6
 
 
+def with_previous(items: Sequence[T]) -> Iterator[tuple[T | None, T]]:
+    """Each item behind the one before it."""
+    return zip([None, *items], items, strict=False)
+
+
 def by_owner(
     events: Sequence[Event], owner: Callable[[Event], str], event_types: Collection[str]
 ) -> dict[str, list[Event]]:
@@ -92,7 +100,7 @@ def sessions_of(visitor: str, events: Sequence[Event], timeout: timedelta) -> li
     ]
 
 
-def mapped_tracks(events_of: dict[str, list[Event]]) -> list[dict]:
+def mapped_tracks(events_of: dict[str, list[Event]]) -> list[dict[str, Any]]:
     """One row per event of a session type."""
     return [
         {
@@ -105,7 +113,7 @@ def mapped_tracks(events_of: dict[str, list[Event]]) -> list[dict]:
             "event_date": event.event_date,
         }
         for visitor, events in events_of.items()
-        for before, event in pairwise([None, *events])
+        for before, event in with_previous(events)
     ]
 
 
@@ -125,7 +133,7 @@ def counted(session: Session, settings: Settings) -> dict[str, int]:
 
 def session_events(
     sessions: Sequence[Session], day_sessions: Sequence[tuple[str, int, list[Event]]], flow_length: int
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """One row per event: its session, its place there and in the session that midnight ends too, and the events that follow."""
     of_day = {
         event.event_id + str(event.event_date): {"day_session_number": number, "day_track_number": place}
@@ -162,7 +170,7 @@ def session_events(
     return rows
 
 
-def core_sessions(sessions: Sequence[Session], settings: Settings) -> list[dict]:
+def core_sessions(sessions: Sequence[Session], settings: Settings) -> list[dict[str, Any]]:
     """One row per session."""
     return [
         {
@@ -181,7 +189,7 @@ def core_sessions(sessions: Sequence[Session], settings: Settings) -> list[dict]
     ]
 
 
-def session_tracks(sessions: Sequence[Session], timezone: str) -> list[dict]:
+def session_tracks(sessions: Sequence[Session], timezone: str) -> list[dict[str, Any]]:
     """One row per session."""
     return [
         {
@@ -198,7 +206,7 @@ def session_tracks(sessions: Sequence[Session], timezone: str) -> list[dict]:
     ]
 
 
-def track_facts(sessions: Sequence[Session]) -> list[dict]:
+def track_facts(sessions: Sequence[Session]) -> list[dict[str, Any]]:
     """One row per event, with its place in its session."""
     return [
         {
@@ -217,7 +225,7 @@ def track_facts(sessions: Sequence[Session]) -> list[dict]:
     ]
 
 
-def session_track_facts(sessions: Sequence[Session], settings: Settings) -> list[dict]:
+def session_track_facts(sessions: Sequence[Session], settings: Settings) -> list[dict[str, Any]]:
     """One row per session, with its counts."""
     return [
         {
@@ -231,7 +239,7 @@ def session_track_facts(sessions: Sequence[Session], settings: Settings) -> list
     ]
 
 
-def user_session_facts(sessions_by_visitor: dict[str, list[Session]]) -> list[dict]:
+def user_session_facts(sessions_by_visitor: dict[str, list[Session]]) -> list[dict[str, Any]]:
     """One row per visitor."""
     return [
         {
@@ -244,7 +252,7 @@ def user_session_facts(sessions_by_visitor: dict[str, list[Session]]) -> list[di
     ]
 
 
-def session_duration(sessions: Sequence[Session], timezone: str) -> list[dict]:
+def session_duration(sessions: Sequence[Session], timezone: str) -> list[dict[str, Any]]:
     """One row per session, with its length."""
     return [
         {
@@ -257,7 +265,7 @@ def session_duration(sessions: Sequence[Session], timezone: str) -> list[dict]:
     ]
 
 
-def tracks_flow(sessions: Sequence[Session], flow_length: int) -> list[dict]:
+def tracks_flow(sessions: Sequence[Session], flow_length: int) -> list[dict[str, Any]]:
     """One row per event, with the names of the events that follow it in its session."""
     rows = []
     for session in sessions:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from .inputs import RawRow, Settings
@@ -24,12 +25,12 @@ class State:
     dates: tuple[date, ...]
 
     @cached_property
-    def tables(self) -> dict[str, list[dict]]:
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
         """The model's tables."""
         return tables(self.rows, self.settings, self.dates[0], self.dates[-1])
 
     @property
-    def events(self) -> list[dict]:
+    def events(self) -> list[dict[str, Any]]:
         """The accepted events."""
         return self.tables["core.events"]
 
@@ -39,7 +40,7 @@ class State:
         return {row["alias"]: row["dbt_visitor_id"] for row in self.tables["core.identity_graph"]}
 
     @cached_property
-    def session_of(self) -> dict[tuple, str]:
+    def session_of(self) -> dict[tuple[Any, ...], str]:
         """The session of every event of a session type."""
         facts = self.tables["rudderstack.dbt_track_facts"]
         return {(row["event_date"], row["event_id"]): row["session_id"] for row in facts}
@@ -59,7 +60,7 @@ class State:
         return {device for device, users in self.users_of.items() if len(users) > self.settings.max_users_per_alias}
 
     @cached_property
-    def alias_calls(self) -> list[dict]:
+    def alias_calls(self) -> list[dict[str, Any]]:
         """The alias calls of a previous_id and a user_id."""
         return [event for event in self.events if event["previous_id"] and event["user_id"]]
 
@@ -89,10 +90,10 @@ def in_rows(state: State) -> set[str]:
     window = set(state.dates) | {None}
     rejected = state.tables["core.rejected_events"]
     counts = Counter(state.rows)
-    texts = {text for row in state.rows for text in (row.anonymous_id, row.user_id)} - {None}
+    texts = {text for row in state.rows for text in (row.anonymous_id, row.user_id) if text is not None}
     mixpanel = [row for row in state.rows if row.source == "mixpanel"]
     blocked = set(state.settings.blocked_ids)
-    tables_of: dict[tuple, set[str]] = defaultdict(set)
+    tables_of: dict[tuple[Any, ...], set[str]] = defaultdict(set)
     for row in state.rows:
         if row.id and row.timestamp:
             tables_of[row.source, row.id, touched_date(row, state.settings)].add(row.table)
@@ -200,7 +201,7 @@ def naming_ties(state: State, users: set[str]) -> dict[str, object]:
     earliest: dict[str, list[datetime]] = defaultdict(list)
     for user in users:
         earliest[state.visitor_of[user]].append(first_seen[user])
-    carriers: dict[tuple, set[str]] = defaultdict(set)
+    carriers: dict[tuple[Any, ...], set[str]] = defaultdict(set)
     for event in state.events:
         if event["anonymous_id"] and event["user_id"]:
             carriers[event["anonymous_id"], event["timestamp"]].add(event["user_id"])
@@ -216,7 +217,7 @@ def naming_ties(state: State, users: set[str]) -> dict[str, object]:
 def in_sessions(state: State) -> set[str]:
     """Situations of gaps and sessions."""
     timeout = timedelta(seconds=state.settings.session_timeout_seconds)
-    by_visitor: dict[str, list[tuple]] = defaultdict(list)
+    by_visitor: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in state.tables["rudderstack.dbt_mapped_tracks"]:
         by_visitor[row["dbt_visitor_id"]].append((row["timestamp"], row["event_id"], row["anonymous_id"]))
     steps = [step for its in by_visitor.values() for step in pairwise(sorted(its, key=lambda e: e[:2]))]

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -24,38 +25,40 @@ DIRECT = ("(direct)", "(none)", None)
 ONE_SALE = Seeds(conversions=(("sale", "buy", "price"),))
 
 
-def track(id, at=TEN, event="seen", device="a", **more) -> RawRow:
+def track(
+    id: str | None, at: datetime = TEN, event: str | None = "seen", device: str | None = "a", **more: Any
+) -> RawRow:
     """A track, at ten unless said otherwise."""
     return RawRow("tracks", id, device, timestamp=at, event=event, **more)
 
 
-def page(id, at=TEN, event=None, device="a", **more) -> RawRow:
+def page(id: str | None, at: datetime = TEN, event: str | None = None, device: str | None = "a", **more: Any) -> RawRow:
     """A page view, at ten unless said otherwise."""
     return RawRow("pages", id, device, timestamp=at, event=event, **more)
 
 
-def run(*rows: RawRow, **settings) -> dict[str, list[dict]]:
+def run(*rows: RawRow, **settings: Any) -> dict[str, list[dict[str, Any]]]:
     """The tables of half a year."""
     return tables(rows, Settings(analytics=True, **settings), date(2024, 1, 1), date(2024, 6, 30))
 
 
-def sessions(*rows: RawRow, **settings) -> list[dict]:
+def sessions(*rows: RawRow, **settings: Any) -> list[dict[str, Any]]:
     """The sessions in order."""
     return sorted(run(*rows, **settings)["analytics.sessions"], key=lambda row: row["session_start_at"])
 
 
-def session(*rows: RawRow, **settings) -> dict:
+def session(*rows: RawRow, **settings: Any) -> dict[str, Any]:
     """The only session."""
     (row,) = sessions(*rows, **settings)
     return row
 
 
-def values(row: dict, *names: str) -> tuple:
+def values(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
     """Some columns of a row."""
     return tuple(row[name] for name in names)
 
 
-def touch(row: dict, prefix: str = "touch") -> tuple:
+def touch(row: dict[str, Any], prefix: str = "touch") -> tuple[Any, ...]:
     """Source, medium and campaign."""
     return values(row, f"{prefix}_source", f"{prefix}_medium", f"{prefix}_campaign")
 
@@ -130,7 +133,7 @@ def test_engaged_seconds_are_the_gaps_as_far_as_they_count() -> None:
 def test_engaged_is_more_than_ten_seconds_or_a_conversion_or_two_pages() -> None:
     """Screens count as pages do."""
 
-    def engaged(*rows: RawRow, **settings) -> bool:
+    def engaged(*rows: RawRow, **settings: Any) -> bool:
         return session(*rows, **settings)["is_engaged"]
 
     long = TEN + 10 * SECOND
@@ -179,7 +182,7 @@ def test_pages_are_told_apart_by_url_else_by_name() -> None:
         ),
     ],
 )
-def test_values_are_rounded_half_away_from_zero(value: object, expected: int) -> None:
+def test_values_are_rounded_half_away_from_zero(value: str | int | float | None, expected: int) -> None:
     """To millionths; what is no number is nothing."""
     assert millionths(value) == expected
 
@@ -266,7 +269,7 @@ def test_suspect_traffic(count: int, length: timedelta, expected: str) -> None:
 # Attribution.
 
 
-def weights(*rows: RawRow, **settings) -> list[tuple]:
+def weights(*rows: RawRow, **settings: Any) -> list[tuple[Any, ...]]:
     """Of the only conversion each touch's campaign with its weights under the five models."""
     names = ("first_touch", "last_touch", "linear", "position_based", "time_decay")
     found = run(*rows, **{"seeds": ONE_SALE, **settings})["analytics.attribution"]
@@ -361,7 +364,7 @@ def test_visitors_have_their_first_touch_and_their_newest_traits() -> None:
     ]
     (row,) = run(*rows)["analytics.visitors"]
     assert values(row, "dbt_visitor_id", "first_seen_at", "last_seen_at") == ("u", TEN, TEN + DAY + MINUTE)
-    names = (
+    names: tuple[str, ...] = (
         "session_count",
         "engaged_session_count",
         "event_count",
@@ -460,7 +463,7 @@ NIGHT, AFTER = datetime(2024, 3, 10, 23, 59, 30), datetime(2024, 3, 11, 0, 0, 0,
 NOON = datetime(2024, 3, 12, 12)
 E1, E4 = (hashlib.md5(text.encode()).hexdigest() for text in (f"e1-{DAY_ONE}", "e4-2024-03-12"))
 URL = f"{SHOP}?utm_source=News&utm_medium=email&utm_campaign=spring&utm_content=top&utm_term=tea#x"
-WHOLE_EXAMPLE = {
+WHOLE_EXAMPLE: dict[str, list[tuple[Any, ...]]] = {
     "core.user_agents": [(BOT, None, None, "bot", True), (PHONE, "Safari", "iOS", "mobile", False)],
     "analytics.sessions": [
         (

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_every_situation_occurs(states: list[State]) -> None:
 def test_weights_add_up(states: list[State]) -> None:
     """To one for each conversion and model; and the tables agree with one another."""
     for state in states:
-        total: dict[tuple, list[float]] = defaultdict(list)
+        total: dict[tuple[Any, ...], list[float]] = defaultdict(list)
         for row in state.tables["analytics.attribution"]:
             for name in (name for name in row if name.endswith("_weight")):
                 total[row["conversion_event_id"], row["conversion_date"], row["conversion_name"], name].append(

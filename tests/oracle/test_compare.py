@@ -1,13 +1,21 @@
 """What the comparison of two tables says."""
 
 from datetime import date, datetime
+from typing import Any
 
 from .compare import difference
 
 
+def told_of(expected: list[dict[str, Any]], actual: list[dict[str, Any]], limit: int = 5) -> str:
+    """The differences by the key k, of which there are some."""
+    told = difference(expected, actual, ["k"], limit=limit)
+    assert told is not None
+    return told
+
+
 def test_equal_tables_in_another_order_do_not_differ() -> None:
     """Rows are a multiset."""
-    rows = [{"k": 1, "v": 0.1}, {"k": 2, "v": None}, {"k": 2, "v": None}]
+    rows: list[dict[str, Any]] = [{"k": 1, "v": 0.1}, {"k": 2, "v": None}, {"k": 2, "v": None}]
     assert difference(rows, rows[::-1], ["k"]) is None
     assert difference([], [], ["k"]) is None
 
@@ -32,7 +40,7 @@ def test_floats_are_compared_exactly() -> None:
 
 def test_missing_extra_and_doubled_rows_are_told() -> None:
     """Each side's rows are named, a row too often is one not expected."""
-    told = difference([{"k": None}, {"k": "b"}], [{"k": "b"}, {"k": "b"}], ["k"])
+    told = told_of([{"k": None}, {"k": "b"}], [{"k": "b"}, {"k": "b"}])
     assert "1 expected rows are missing, 1 were not expected" in told
     assert "  k=None\n    missing: k=None" in told
     assert "  k=b\n    not expected: k='b'" in told
@@ -40,15 +48,15 @@ def test_missing_extra_and_doubled_rows_are_told() -> None:
 
 def test_other_columns_are_a_difference_unless_columns_are_named() -> None:
     """A lacking column always is; one too many only without `columns`."""
-    assert "beyond the others ['x']" in difference([{"k": 1}], [{"k": 1, "x": 2}], ["k"])
-    assert "lacking ['v']" in difference([{"k": 1, "v": 1}], [{"k": 1}], ["k"])
-    assert "lacking ['k']" in difference([{"v": 1}], [{"v": 1}], ["k"])
+    assert "beyond the others ['x']" in told_of([{"k": 1}], [{"k": 1, "x": 2}])
+    assert "lacking ['v']" in told_of([{"k": 1, "v": 1}], [{"k": 1}])
+    assert "lacking ['k']" in told_of([{"v": 1}], [{"v": 1}])
     assert difference([{"k": 1}], [{"k": 1, "x": 2}], ["k"], columns=["k"]) is None
 
 
 def test_only_the_first_differences_are_told() -> None:
     """Keys are in order and the rest is counted, whatever the types of the keys."""
-    told = difference([{"k": k} for k in (3, "x", None, 1)], [], ["k"], limit=2)
+    told = told_of([{"k": k} for k in (3, "x", None, 1)], [], limit=2)
     assert told.splitlines()[1::2] == ["  k=None", "  k=1", "... and 2 more keys"]
 
 

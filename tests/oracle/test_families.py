@@ -1,6 +1,7 @@
 """The model of the other sources and of the mixpanel, segment, measure_js and funnel tables against results by hand."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -17,32 +18,52 @@ MICRO, MINUTE, HALF_HOUR = timedelta(microseconds=1), timedelta(minutes=1), time
 ALL_SOURCES = tuple(TABLES)
 
 
-def track(id, anonymous_id=None, user_id=None, at=TEN, event=None, **more) -> RawRow:
+def track(
+    id: str | None,
+    anonymous_id: str | None = None,
+    user_id: str | None = None,
+    at: datetime | None = TEN,
+    event: str | None = None,
+    **more: Any,
+) -> RawRow:
     """A track, at ten unless said otherwise."""
     return RawRow("tracks", id, anonymous_id, user_id, None, at, event=event, **more)
 
 
-def page(id, anonymous_id=None, at=TEN, **more) -> RawRow:
+def page(id: str | None, anonymous_id: str | None = None, at: datetime | None = TEN, **more: Any) -> RawRow:
     """A page view, at ten unless said otherwise."""
     return RawRow("pages", id, anonymous_id, timestamp=at, **more)
 
 
-def identify(id, anonymous_id=None, user_id=None, at=TEN, **traits) -> RawRow:
+def identify(
+    id: str | None,
+    anonymous_id: str | None = None,
+    user_id: str | None = None,
+    at: datetime | None = TEN,
+    **traits: Any,
+) -> RawRow:
     """An identify with traits."""
     return RawRow("identifies", id, anonymous_id, user_id, timestamp=at, traits=tuple(traits.items()))
 
 
-def other(source, id, anonymous_id=None, user_id=None, at=TEN, **more) -> RawRow:
+def other(
+    source: str,
+    id: str | None,
+    anonymous_id: str | None = None,
+    user_id: str | None = None,
+    at: datetime | None = TEN,
+    **more: Any,
+) -> RawRow:
     """An event of mixpanel or measure_js."""
     return RawRow("events", id, anonymous_id, user_id, None, at, source=source, **more)
 
 
-def run(*rows: RawRow, first=DAY_ONE, last=DAY_TWO, **settings) -> dict[str, list[dict]]:
+def run(*rows: RawRow, first: date = DAY_ONE, last: date = DAY_TWO, **settings: Any) -> dict[str, list[dict[str, Any]]]:
     """The tables of two days."""
     return tables(rows, Settings(**settings), first, last)
 
 
-def values(rows: list[dict], *names: str) -> list[tuple]:
+def values(rows: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
     """Some columns of a table, in order."""
     return sorted((tuple(row[name] for name in names) for row in rows), key=str)
 
@@ -83,7 +104,7 @@ def test_rejected_rows_show_the_id_they_would_have_had() -> None:
 
 def test_columns_of_the_event_tables() -> None:
     """Neither has a receipt, nor more of a page than its address and referrer; campaigns are mixpanel's, user agents measure_js's."""
-    values_of_all = {
+    values_of_all: dict[str, Any] = {
         "event": "pageview", "received_at": TEN - 9 * timedelta(days=1), "previous_id": "p", "url": "/u", "path": "/p", "title": "t",
         "referrer": "r", "search": "s", "country": "DE", "device": "mobile", "os": "iOS", "utm_term": "shoes", "user_agent": "Firefox",
     }  # fmt: skip
@@ -125,7 +146,7 @@ FAMILY_ROWS = (
 )
 NO_PAGE = {name: None for name in ("url", "referrer", "title", "path", "search")}
 HOME = {**NO_PAGE, "url": "/", "title": "Shop", "path": "/"}
-FAMILY_EXAMPLE = {
+FAMILY_EXAMPLE: dict[str, list[tuple[Any, ...]]] = {
     "mixpanel.dim__sessions": [
         ("u", 1, DAY_ONE, DAY_ONE, START, VIEW, 570.0, "DE", "mobile", None),
         ("u", 2, DAY_TWO, DAY_TWO, CART, CART, 0.0, None, None, None),
@@ -226,7 +247,7 @@ def test_the_two_examples_are_of_all_tables() -> None:
 # mixpanel.
 
 
-def day_sessions(*rows: RawRow, **settings) -> list[tuple]:
+def day_sessions(*rows: RawRow, **settings: Any) -> list[tuple[Any, ...]]:
     """(visitor, session number, event id, step, seconds since the previous)."""
     found = run(*rows, **settings)["mixpanel.fact__users_journey"]
     return values(found, "user_id", "session_id", "event_id", "step_number", "seconds_since_previous")
@@ -284,7 +305,7 @@ def test_fields_are_columns_or_properties() -> None:
         page("e1", "a", country="DE", utm_source="news", traits=(("section", "men"), ("country", "no"))),
         track("e2", "a", at=TEN + MINUTE, os="iOS", traits=(("price", "7"),)),
     ]
-    fields = {
+    fields: dict[str, Any] = {
         "segment_page_fields": ("country", "section", "utm_source"),
         "segment_track_fields": ("os", "price", "section"),
     }
@@ -301,7 +322,7 @@ def test_the_name_of_a_page_and_all_columns_are_fields() -> None:
         page("e1", "a", user_id="u", event="Home", received_at=TEN + MINUTE, traits=(("name", "no"),)),
         track("e2", "a", at=TEN + MINUTE, event="buy", traits=(("name", "shoe"), ("event_id", "no"))),
     ]
-    fields = {
+    fields: dict[str, Any] = {
         "segment_page_fields": ("name", "event_id", "received_at", "user_id"),
         "segment_track_fields": ("name", "event", "event_id"),
     }

@@ -4,6 +4,7 @@ import csv
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,39 +22,41 @@ EDGE_CASES = Path(__file__).parents[1] / "data" / "edge_cases.csv"
 OVERRIDES = {"n01": ("n01", "same"), "n02": ("n01", "same")}
 
 
-def track(id, anonymous_id=None, user_id=None, at=TEN, **more) -> RawRow:
+def track(
+    id: str | None, anonymous_id: str | None = None, user_id: str | None = None, at: datetime | None = TEN, **more: Any
+) -> RawRow:
     """A track, at ten unless said otherwise."""
     return RawRow("tracks", id, anonymous_id, user_id, None, at, **more)
 
 
-def alias(id, previous_id, user_id, at=TEN) -> RawRow:
+def alias(id: str | None, previous_id: str | None, user_id: str | None, at: datetime = TEN) -> RawRow:
     """An alias call."""
     return RawRow("aliases", id, None, user_id, previous_id, at)
 
 
-def run(*rows: RawRow, first=DAY_ONE, last=DAY_TWO, **settings) -> dict[str, list[dict]]:
+def run(*rows: RawRow, first: date = DAY_ONE, last: date = DAY_TWO, **settings: Any) -> dict[str, list[dict[str, Any]]]:
     """The tables of two days."""
     return tables(rows, Settings(**settings), first, last)
 
 
-def rejected(*rows: RawRow, **settings) -> list[tuple]:
+def rejected(*rows: RawRow, **settings: Any) -> list[tuple[Any, ...]]:
     """What was rejected: (event_id, reason, event_date)."""
     found = run(*rows, **settings)["core.rejected_events"]
     return [(row["event_id"], row["reason"], row["event_date"]) for row in found]
 
 
-def accepted(*rows: RawRow, **settings) -> list[dict]:
+def accepted(*rows: RawRow, **settings: Any) -> list[dict[str, Any]]:
     """What was accepted, in order."""
     return run(*rows, **settings)["core.events"]
 
 
-def visitor_of(*rows: RawRow, **settings) -> dict[str, str]:
+def visitor_of(*rows: RawRow, **settings: Any) -> dict[str, str]:
     """The mapping as a dict."""
     found = run(*rows, **settings)["rudderstack.dbt_aliases_mapping"]
     return {row["alias"]: row["dbt_visitor_id"] for row in found}
 
 
-def session_of(*rows: RawRow, **settings) -> dict[str, tuple[str, int]]:
+def session_of(*rows: RawRow, **settings: Any) -> dict[str, tuple[str, int]]:
     """For each event id (unique in the test) its session and its place there."""
     found = run(*rows, **settings)["rudderstack.dbt_track_facts"]
     return {row["event_id"]: (row["session_id"], row["track_sequence_number"]) for row in found}
@@ -75,13 +78,13 @@ def edge_case_row(line: dict[str, str]) -> RawRow:
 
 
 @pytest.fixture(scope="module")
-def edge_case_tables() -> dict[str, list[dict]]:
+def edge_case_tables() -> dict[str, list[dict[str, Any]]]:
     """The tables of the whole file."""
     return run(*map(edge_case_row, edge_case_lines()), identity_policy="merge")
 
 
 @pytest.mark.parametrize("line", edge_case_lines(), ids=lambda line: f"{line['event_id'] or 'no id'}: {line['note']}")
-def test_edge_case(line: dict[str, str], edge_case_tables: dict[str, list[dict]]) -> None:
+def test_edge_case(line: dict[str, str], edge_case_tables: dict[str, list[dict[str, Any]]]) -> None:
     """Every line has the visitor and the session, or the rejection, that it expects."""
     row = edge_case_row(line)
     first_event, visitor = line["expect_session_first_event_id"], line["expect_visitor_id"]
@@ -98,7 +101,7 @@ def test_edge_case(line: dict[str, str], edge_case_tables: dict[str, list[dict]]
     assert (first["event_id"], fact["dbt_visitor_id"]) == (first_event, visitor)
 
 
-def test_edge_cases_are_all_accounted_for(edge_case_tables: dict[str, list[dict]]) -> None:
+def test_edge_cases_are_all_accounted_for(edge_case_tables: dict[str, list[dict[str, Any]]]) -> None:
     """Nothing appears twice and nothing is lost."""
     assert len(edge_case_lines()) == 35
     assert (len(edge_case_tables["core.events"]), len(edge_case_tables["core.rejected_events"])) == (31, 4)
@@ -182,7 +185,7 @@ def test_empty_and_blocked_ids_are_missing() -> None:
 def test_columns_a_table_does_not_have_are_ignored() -> None:
     """An alias has no page, an identify no event name and no search, a track no previous_id."""
     names = ("event_type", "previous_id", "event", "url", "search", "country", "utm_term", "user_agent")
-    extra = {"url": URL, "search": "?x", "country": "DE", "utm_term": "shoes", "user_agent": "Firefox"}
+    extra: dict[str, Any] = {"url": URL, "search": "?x", "country": "DE", "utm_term": "shoes", "user_agent": "Firefox"}
     (event,) = accepted(RawRow("identifies", "e", "a", "u", "p", TEN, None, "login", **extra))
     assert [event[name] for name in names] == ["identify", None, None, URL, None, "DE", "shoes", "Firefox"]
     (event,) = accepted(RawRow("aliases", "e", "a", "u", "p", TEN, None, "login", **extra))
@@ -342,11 +345,11 @@ UNSET = (None,) * 13
 
 
 # The core and rudderstack tables of three events of one person and a faulty row, worked out by hand.
-def mixpanel(id_: str, distinct: str, at: datetime = TEN, **more: object) -> RawRow:
+def mixpanel(id_: str, distinct: str, at: datetime = TEN, **more: Any) -> RawRow:
     return RawRow("events", id_, distinct, timestamp=at, source="mixpanel", **{"event": "e", **more})
 
 
-def in_mixpanel(*rows: RawRow) -> dict[str, list[dict]]:
+def in_mixpanel(*rows: RawRow) -> dict[str, list[dict[str, Any]]]:
     return run(*rows, sources=("mixpanel",))
 
 
@@ -362,7 +365,7 @@ def in_mixpanel(*rows: RawRow) -> dict[str, list[dict]]:
         ({"distinct": "$device:E", "device_id": "D"}, "D", None),
     ],
 )
-def test_mixpanel_says_in_several_ways_who_it_was(ids: dict[str, str], device: str, user: str | None) -> None:
+def test_mixpanel_says_in_several_ways_who_it_was(ids: dict[str, Any], device: str, user: str | None) -> None:
     """The device is device_id, else distinct_id, which after login is the user."""
     (event,) = in_mixpanel(mixpanel("i", ids.pop("distinct"), **ids))["core.events"]
     assert (event["anonymous_id"], event["user_id"]) == (device, user)
@@ -408,7 +411,7 @@ def test_alias_calls_of_a_shared_device_link_nothing() -> None:
 
 # The session_key of the sessions that e1 and e3 start.
 E1, E3 = (hashlib.md5(text.encode()).hexdigest() for text in (f"e1-{DAY_ONE}", f"e3-{DAY_TWO}"))
-WHOLE_EXAMPLE = {
+WHOLE_EXAMPLE: dict[str, list[tuple[Any, ...]]] = {
     "core.events": [
         ("e1", "rudderstack", "track", "signup", "d", None, None, NIGHT, DAY_ONE, None, URL, *UNSET, 0),
         ("e2", "rudderstack", "page", "Cart", "d", "u", None, NEXT_DAY, DAY_TWO, NOON, None, *UNSET, 0),

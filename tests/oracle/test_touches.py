@@ -3,6 +3,7 @@
 from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,17 @@ SEEDS = Seeds()
 
 def event(**columns: str | None) -> Event:
     """An event with these columns."""
-    empty = {field.name: None for field in fields(Event)}
-    given = {"event_id": "e", "timestamp": datetime(2024, 3, 10), "event_date": date(2024, 3, 10), "properties": ()}
+    empty: dict[str, Any] = {field.name: None for field in fields(Event)}
+    given: dict[str, Any] = {
+        "event_id": "e",
+        "timestamp": datetime(2024, 3, 10),
+        "event_date": date(2024, 3, 10),
+        "properties": (),
+    }
     return Event(**{**empty, **given, **columns})
 
 
-def touch(url: str | None = SHOP, own_domains: tuple[str, ...] = (), **columns: str | None) -> tuple | None:
+def touch(url: str | None = SHOP, own_domains: tuple[str, ...] = (), **columns: str | None) -> tuple[Any, ...] | None:
     """The touch of an event, without nulls at its end."""
     found = event_touch(event(url=url, **columns), Settings(own_domains=own_domains))
     if found is None:
@@ -32,7 +38,7 @@ def touch(url: str | None = SHOP, own_domains: tuple[str, ...] = (), **columns: 
     return tuple(values)
 
 
-def touch_of(query: str) -> tuple | None:
+def touch_of(query: str) -> tuple[Any, ...] | None:
     """The touch of a url with this query."""
     return touch(f"{SHOP}?{query}")
 
@@ -87,7 +93,7 @@ def test_a_site_is_a_host_without_www() -> None:
         ({"url": "https://a.b/c"}, ""),
     ],
 )
-def test_query(columns: dict, expected: str) -> None:
+def test_query(columns: dict[str, Any], expected: str) -> None:
     """What follows the url's first question mark; the column `search` only where the url has none."""
     assert query(event(**columns)) == expected
 
@@ -177,7 +183,7 @@ def test_each_campaign_column_comes_before_its_parameter() -> None:
         ("GCLID=1", None),
     ],
 )
-def test_click_ids(parameters: str, expected: tuple | None) -> None:
+def test_click_ids(parameters: str, expected: tuple[Any, ...] | None) -> None:
     """The first of the seed counts, not the first of the url."""
     assert touch_of(parameters) == expected
 
@@ -213,7 +219,7 @@ def test_a_click_id_may_be_in_the_column_search() -> None:
         (None, None),
     ],
 )
-def test_referrers(referrer: str | None, expected: tuple | None) -> None:
+def test_referrers(referrer: str | None, expected: tuple[Any, ...] | None) -> None:
     """Of the web, of another site, and not ignored."""
     assert touch(referrer=referrer, own_domains=("partner.example",)) == expected
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .inputs import Event, Settings
 from .seeds import Seeds
@@ -44,7 +44,8 @@ def text(value: str | None) -> str | None:
 
 def without_blank_texts(event: Event) -> Event:
     """The event with None in place of blank texts."""
-    return replace(event, **{name: text(getattr(event, name)) for name in TEXTS})
+    texts: dict[str, Any] = {name: text(getattr(event, name)) for name in TEXTS}
+    return replace(event, **texts)
 
 
 # The parts of a url.

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cached_property
 from itertools import pairwise
+from typing import Literal
 
 from .inputs import Event, Settings, UserAgent
 from .sessions import MICROSECOND, Session
@@ -114,7 +115,7 @@ class Visit:
         """The first value of a column that is not null."""
         return next((value for event in self.events if (value := getattr(event, column))), None)
 
-    def first_of_agents(self, place: int) -> str | None:
+    def first_of_agents(self, place: Literal[0, 1, 2]) -> str | None:
         """The first value of one of the parser's answers that is not null."""
         return next((agent[place] for agent in self.agents if agent[place]), None)
 

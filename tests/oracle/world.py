@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from .draws import mixpanel_ids, padded, random_attributes, random_event, random_settings, weighted
@@ -107,10 +108,12 @@ class World:
         table = table or weighted(rng, {"tracks": 10, "pages": 4, "screens": 2, "identifies": 4})
         table = table if table in TABLES[source] else "events"
         ids = mixpanel_ids(rng, device, user) if source == "mixpanel" else {"anonymous_id": device, "user_id": user}
+        event_id = self.event_id()
+        owner: dict[str, Any] = {name: padded(rng, text) for name, text in ids.items()}
         return RawRow(
             table=table,
-            id=self.event_id(),
-            **{name: padded(rng, text) for name, text in ids.items()},
+            id=event_id,
+            **owner,
             sequence=rng.choice((None, 0, 1, 2, 3)) if source == "mixpanel" else None,
             timestamp=at,
             received_at=self.received(at, source),
@@ -124,19 +127,20 @@ class World:
         rng = self.rng
         device, other = rng.sample(self.devices, 2)
         user, guest = rng.sample(self.users, 2)
-        return rng.choice(
-            (
-                [(device, None)],
-                [(device, None), (device, None), (device, user)],
-                [(device, user), (device, None)],
-                [(None, user)],
-                [(device, user), (other, user), (other, None)],
-                [(device, user), (device, guest), (device, None)],
-                [(device, guest), (other, guest)],
-            )
+        kinds: tuple[list[tuple[str | None, str | None]], ...] = (
+            [(device, None)],
+            [(device, None), (device, None), (device, user)],
+            [(device, user), (device, None)],
+            [(None, user)],
+            [(device, user), (other, user), (other, None)],
+            [(device, user), (device, guest), (device, None)],
+            [(device, guest), (other, guest)],
         )
+        return rng.choice(kinds)
 
-    def burst(self, start: datetime | None = None, carriers: Sequence | None = None) -> list[RawRow]:
+    def burst(
+        self, start: datetime | None = None, carriers: Sequence[tuple[str | None, str | None]] | None = None
+    ) -> list[RawRow]:
         """Events of one owner at gaps near the timeout, beginning near midnight or anywhere."""
         at = start or self.instant()
         carriers = carriers or self.carriers()
@@ -170,7 +174,7 @@ class World:
             at += self.timeout + rng.choice((MICRO, HOUR))
         lookback = self.settings.attribution_lookback_days * DAY
         if lookback <= 2 * DAY and rng.random() < 0.7:
-            at = rng.choice(rows).timestamp + lookback + rng.choice((-1, 0, 0, 1)) * MICRO
+            at = rng.choice(rows).instant + lookback + rng.choice((-1, 0, 0, 1)) * MICRO
         names = [event for _, event, _ in self.settings.seeds.conversions]
         conversion = self.row(*carriers[-1], at, "tracks")
         return [*rows, replace(conversion, event=rng.choice(names)) if names else conversion]
@@ -208,7 +212,7 @@ class World:
         user, other = rng.sample(self.users, 2)
         previous, device = rng.choice(PREVIOUS), of_device or rng.choice(rng.choice((self.devices, self.popular)))
         third = rng.choice(self.devices)
-        kinds = (
+        kinds: tuple[Sequence[tuple[str | None, ...]], ...] = (
             [(device, user)],
             [(other, user)],
             [(previous, user)],

@@ -157,7 +157,8 @@ def fill(connection: Connection, tables: Tables, without: dict[str, str] | None 
     for table, rows in tables.items():
         columns = columns_of(table, without)
         declared = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
-        connection.create_missing(TableLayout(*table.split("."), declared))
+        schema, name = table.split(".")
+        connection.create_missing(TableLayout(schema, name, declared))
         given = [column for column in columns if any(column in row for row in rows)]
         if given:
             types = pa.schema([(column, ARROW[columns[column]]) for column in given])

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sessionization_dagster.report.page import build_page
 from sessionization_dagster.report.queries import TABLES
 from tests.report.reading import Report
-from tests.report.tables import DAYS, HOSTILE, answers_of, random_tables
+from tests.report.tables import DAYS, HOSTILE, Tables, answers_of, random_tables
 
 CHROMIUM = Path("/usr/bin/chromium")
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -229,7 +229,8 @@ def test_every_chart_has_a_data_table_as_its_text(browser: Browser, path: Path) 
 
 
 def test_a_page_without_any_data_is_quiet(browser: Browser, tmp_path: Path) -> None:
-    for name, tables in {"empty": {table: [] for table in TABLES}, "missing": {}}.items():
+    cases: dict[str, Tables] = {"empty": {table: [] for table in TABLES}, "missing": {}}
+    for name, tables in cases.items():
         file = tmp_path / f"{name}.html"
         html = build_page(answers_of(tables), DAYS, "UTC", "run", datetime(2024, 3, 21)).html
         file.write_text(html, encoding="utf-8")

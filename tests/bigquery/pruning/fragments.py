@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from sqlglot.dialects.bigquery import BigQuery
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 # What may stand before a statement of a script, and what has to be skipped with it.
 _OPENINGS = {"BEGIN": 1, "ELSE": 1, "LOOP": 1, "REPEAT": 1}
