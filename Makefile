@@ -119,8 +119,9 @@ site: .site/.installed ## Build the pages of docs/ into site/, and check their l
 	@touch $@
 
 .PHONY: lock
-lock: install ## Write requirements.lock anew from pyproject.toml
+lock: install ## Write requirements.lock anew from pyproject.toml, and the versions of `make site`
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
+	$(BIN)/uv pip compile tools/site/requirements.in --universal --generate-hashes --no-annotate --no-header --quiet -o tools/site/requirements.txt
 
 .PHONY: clean
 clean: ## Remove what the demo made, and what tools left behind; nothing of your own

@@ -59,6 +59,11 @@ def test_an_own_seed_takes_the_place_of_the_projects(ours: Path, tmp_path: Path)
     working_copy(ours, own, copy)
     seeds = {path: text for path, text in files(copy).items() if path.startswith("seeds")}
     assert seeds == {"seeds/analytics/conversions.csv": "own", "seeds/more.csv": "more"}
+    (own / "seeds" / "old").mkdir()
+    (own / "seeds" / "old" / "conversions.csv").write_text("another")
+    with pytest.raises(SettingsError, match=r"two seeds of the name conversions\.csv"):
+        working_copy(ours, own, copy)
+    (own / "seeds" / "old" / "conversions.csv").unlink()
     (ours / "seeds" / "analytics" / "conversions.yml").write_text("")
     (own / "seeds" / "analytics").mkdir()
     (own / "seeds" / "analytics" / "conversions.yml").write_text("")

@@ -24,7 +24,8 @@ def working_copy(project_dir: Path, own: Path | None, copy: Path) -> Path:
     An own seed takes the place of the project's seed of the same name, wherever in the folder of seeds it lies.
 
     Raises:
-        SettingsError: the own folder does not exist, has nothing that dbt reads, or has another file that the project has too.
+        SettingsError: the own folder does not exist, has nothing that dbt reads, has another file that the project has too, or has two
+            seeds that would take the same place.
     """
     files = dict(_files(project_dir))
     if own is not None:
@@ -47,10 +48,17 @@ def _own_files(own: Path, ours: dict[str, Path]) -> dict[str, Path]:
             "Lay it out like dbt_project: models/<schema>/<name>.sql."
         )
     seeds = {Path(path).name: path for path in ours if _is_seed(path)}
-    for path in files:
+    placed: dict[str, Path] = {}
+    for path, source in files.items():
         if path in ours and not _is_seed(path):
-            raise SettingsError(f"{own / path} has the name of a file of the project, {path}. Give it another name.")
-    return {seeds.get(Path(path).name, path) if _is_seed(path) else path: source for path, source in files.items()}
+            raise SettingsError(f"{source} has the name of a file of the project, {path}. Give it another name.")
+        place = seeds.get(source.name, path) if _is_seed(path) else path
+        if place in placed:
+            raise SettingsError(
+                f"{own} has two seeds of the name {source.name}: {placed[place]} and {source}. Keep one."
+            )
+        placed[place] = source
+    return placed
 
 
 def _is_seed(path: str) -> bool:
