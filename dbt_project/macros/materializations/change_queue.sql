@@ -1,17 +1,21 @@
 {#-
-internal.change_queue holds what changed in a table, for the tables that are made from it, in the order of the runs. A writer notes a change in the
-transaction of its rows. A follower keeps the number up to which it has followed (internal.frontier_progress), in the transaction of its own
-rows. So no run is owed: what a run left out or did not reach is done by the next run of any day.
+internal.change_queue holds what changed, for the tables that are made from it, in the order of the runs. A writer notes a change in the transaction
+of its rows. A follower keeps the number up to which it has followed (internal.frontier_progress), in the transaction of its own rows. So no run is
+owed: what a run left out or did not reach is done by the next run of any day.
 
-origin          note                                                                      followed by
-events          a day of core.events was written                                          identity_edges, user_agents (Python), the roots of frontiers
-identity_edges  a day of core.identity_edges was written                                  identity_graph (sessionization_dagster/identity/store)
+origin          note                                                                        followed by
+events          a day of core.events was written                                            identity_edges, user_agents (Python), the roots of frontiers
+identity_edges  a day of core.identity_edges was written                                    identity_graph (sessionization_dagster/identity/store)
 identity_graph  an alias is new or another visitor's (partition_date: its run's first day)  the roots of frontiers by visitor
+a root          an entity was rewritten from reprocess_from on                              the frontier models below it
+a rollup        entity is one of its keys, as text, whose rows are to be computed anew      the rollup
+
+A rollup's notes have no number. It deletes them when it has followed them: its parents may stand at different numbers.
 -#}
 
 {% macro change_queue() -%}{{ return(internal_relation('change_queue')) }}{%- endmacro %}
 
-{#- Followers besides the roots. A note is kept until they have followed it, also before their first run. -#}
+{#- Followers besides models. A note is kept until they have followed it, also before their first run. -#}
 {% macro lasting_followers() -%}{{ return(['identity_edges', 'identity_graph', 'user_agents']) }}{%- endmacro %}
 
 {#- For a hook before every run. Creates the table and its followers' numbers, and deletes the notes that all followers have followed. -#}
@@ -23,7 +27,10 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
         alias {{ dbt.type_string() }},
         previous_visitor_id {{ dbt.type_string() }},
         dbt_visitor_id {{ dbt.type_string() }},
-        partition_date date
+        partition_date date,
+        entity {{ dbt.type_string() }},
+        reprocess_from {{ dbt.type_timestamp() }},
+        previous_session_at {{ dbt.type_timestamp() }}
     );
     {%- for follower in lasting_followers() %}
     insert into {{ frontier_progress_relation() }} (model, sequence, generation, parents_generation, fingerprint)
@@ -31,18 +38,15 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
     where not exists (select 1 from {{ frontier_progress_relation() }} where model = '{{ follower }}');
     {%- endfor %}
     {%- if execute %}
-    {%- set followers = lasting_followers() + frontier_roots() | map(attribute='name') | list %}
+    {%- set followers = lasting_followers() + models_made_by('frontier') | map(attribute='name') | list %}
     delete from {{ change_queue() }}
     where sequence <= (select min(sequence) from {{ frontier_progress_relation() }} where model in ('{{ followers | join("', '") }}'));
     {%- endif %}
 {%- endmacro %}
 
-{% macro frontier_roots() -%}
-    {%- set roots = [] -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'frontier' and node.config.get('requests') -%}
-        {%- do roots.append(node) -%}
-    {%- endfor -%}
-    {{ return(roots) }}
+{% macro models_made_by(materialization) -%}
+    {{ return(graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+        | selectattr('config.materialized', 'equalto', materialization) | list) }}
 {%- endmacro %}
 
 {#- The statement that notes days (ISO dates) of the current model. A number above all that any follower has seen. -#}
@@ -58,71 +62,27 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
     ) as known
 {%- endmacro %}
 
-{#- The newest number in the queue; 0 for none. -#}
-{% macro newest_change() -%}
-    {{ return(run_query('select coalesce(max(sequence), 0) as sequence from ' ~ change_queue())[0]['sequence'] | int) }}
-{%- endmacro %}
-
-{#- ISO dates that an origin noted in (after, until]. -#}
-{% macro noted_days(origin, after, until) -%}
-    {%- set days = [] -%}
-    {%- for row in run_query(
-        'select distinct cast(event_date as ' ~ dbt.type_string() ~ ') as day from ' ~ change_queue() ~ " where origin = '" ~ origin
-        ~ "' and sequence > " ~ after ~ ' and sequence <= ' ~ until ~ ' order by 1'
-    ) -%}
-        {%- do days.append(row['day']) -%}
-    {%- endfor -%}
-    {{ return(days) }}
+{#- {'sequence': the newest number in the queue (0 for none), 'days': ISO dates that an origin noted after a number}. -#}
+{% macro noted_days(origin, after) -%}
+    {%- set query -%}
+        select newest.sequence, cast(noted.event_date as {{ dbt.type_string() }}) as day
+        from (select coalesce(max(sequence), 0) as sequence from {{ change_queue() }}) as newest
+        left join (
+            select distinct event_date from {{ change_queue() }} where origin = '{{ origin }}' and sequence > {{ after }}
+        ) as noted on true
+        order by 2
+    {%- endset -%}
+    {%- set rows = run_query(query) -%}
+    {{ return({'sequence': rows[0]['sequence'] | int, 'days': rows | map(attribute='day') | reject('none') | list}) }}
 {%- endmacro %}
 
 {#- A condition by literals, so that storage can skip the rest: a date column is one of these days. -#}
 {% macro in_days(date, days) -%}
-    {%- set conditions = [] -%}
-    {%- for first, last in ranges_of_days(days) -%}
-        {%- do conditions.append('(' ~ date ~ " >= date '" ~ first ~ "' and " ~ date ~ " <= date '" ~ last ~ "')") -%}
-    {%- endfor -%}
-    {{ return('(' ~ (conditions | join(' or ') or 'false') ~ ')') }}
-{%- endmacro %}
-
-{#- Which days this run of a model by day writes, whether that makes its table anew, and how far it has followed the queue then. Kept in `model`, as
-    frontier_plan is. A table that is made anew has every day that it, or another table by day, has rows of: what was never run is not made. -#}
-{% macro day_plan() -%}
-    {%- if not writes_days() -%}{{ return({'days': days_of_run(), 'is_whole': false}) }}{%- endif -%}
-    {%- if 'day_plan' not in model -%}{%- do model.update({'day_plan': read_day_plan()}) -%}{%- endif -%}
-    {{ return(model.day_plan) }}
-{%- endmacro %}
-
-{% macro read_day_plan() -%}
-    {%- set progress = frontier_progress([model.name] + made_of(model)) -%}
-    {%- set own = progress.get(model.name, {'sequence': 0, 'generation': '', 'fingerprint': ''}) -%}
-    {%- set fingerprint = fingerprint_of(model, progress) or own.fingerprint -%}
-    {%- set is_whole = own.fingerprint != fingerprint or load_cached_relation(this) is none -%}
-    {%- set sequence = newest_change() if config.get('follows') else 0 -%}
-    {%- set others = written_days() if is_whole else noted_days(config.get('follows'), own.sequence, sequence) if config.get('follows') else [] -%}
-    {{ return({
-        'days': (days_of_run() + others) | unique | sort,
-        'is_whole': is_whole,
-        'is_noted': not is_whole and own.sequence == sequence,
-        'sequence': sequence,
-        'generation': own.generation if own.generation and not is_whole else invocation_id,
-        'parents_generation': '',
-        'fingerprint': fingerprint,
-    }) }}
-{%- endmacro %}
-
-{#- ISO dates that tables by day have rows of, or have set rows aside of. -#}
-{% macro written_days() -%}
-    {%- set selects = [] -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'date_overwrite' -%}
-        {%- for relation in [relation_of(node)] + ([set_aside_relation(node.name)] if node.config.get('sets_aside') else []) -%}
-            {%- if load_cached_relation(relation) is not none -%}
-                {%- do selects.append(
-                    'select cast(' ~ node.config.date ~ ' as ' ~ dbt.type_string() ~ ') as day from ' ~ relation ~ ' where ' ~ since_ever(node.config.date)) -%}
-            {%- endif -%}
+    (
+        {%- for first, last in ranges_of_days(days) -%}
+        ({{ date }} >= date '{{ first }}' and {{ date }} <= date '{{ last }}'){{ ' or ' if not loop.last }}
+        {%- else -%}
+        false
         {%- endfor -%}
-    {%- endfor -%}
-    {%- if not selects -%}{{ return([]) }}{%- endif -%}
-    {%- set days = [] -%}
-    {%- for row in run_query('select distinct day from (' ~ selects | join(' union all ') ~ ') as written where day is not null') -%}{%- do days.append(row['day']) -%}{%- endfor -%}
-    {{ return(days) }}
+    )
 {%- endmacro %}

@@ -12,11 +12,9 @@ config
 -#}
 {% materialization date_overwrite, default %}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- set existing_relation = load_cached_relation(this) -%}
-    {%- set date = config.require('date') -%}
     {%- set plan = day_plan() -%}
     {%- set aside = set_aside_statements(plan) if config.get('sets_aside') else [] -%}
-    {%- set progress = ([] if plan.is_noted else progress_noted(plan)) + ([note_days(plan.days)] if config.get('notes_days', false) else []) -%}
+    {%- set notes = ([] if plan.is_noted else progress_noted(plan)) + ([note_days(plan.days)] if config.get('notes_days', false) else []) -%}
 
     {{ run_hooks(pre_hooks) }}
     {#- --full-refresh means nothing here: a run knows the rows of its window alone, and must keep those of other days. -#}
@@ -24,16 +22,62 @@ config
         {#- Made and filled by one statement: DuckDB 2.0 answers filtered queries wrongly, until the file is opened again, where a table is
             made with no rows by a select and takes more than a row group (122,880 rows) in the same transaction. -#}
         {%- do make_room(model_layout()) -%}
-        {%- do run_atomically([progress_taken_back()] + aside, table_of(target_relation, sql, model_layout()), progress) -%}
+        {%- do run_atomically([progress_taken_back()] + aside, table_of(target_relation, sql, model_layout()), notes) -%}
     {%- else -%}
-        {%- set columns = get_columns_in_query(sql) -%}
-        {%- do require_same_columns(existing_relation, columns) -%}
-        {%- do run_atomically(
-            aside + ['delete from ' ~ target_relation ~ ' where ' ~ in_days(date, plan.days)], insert_into(target_relation, sql, columns), progress) -%}
+        {%- do require_same_columns(target_relation, sql) -%}
+        {%- do run_atomically(aside + [deletion_of_days(target_relation, plan.days)], insert_into(target_relation, sql), notes) -%}
     {%- endif -%}
+    {%- do remember_progress(plan) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{#- Which days this run of a model by day writes, whether that makes its table anew, and how far it has followed the queue then. A table that is made
+    anew has every day that it, or another table by day, has rows of: what was never run is not made. -#}
+{% macro day_plan() -%}
+    {%- if not writes_days() -%}{{ return({'days': days_of_run(), 'is_whole': false}) }}{%- endif -%}
+    {%- set plans = run_memory().plans -%}
+    {%- if model.unique_id not in plans -%}{%- do plans.update({model.unique_id: read_day_plan()}) -%}{%- endif -%}
+    {{ return(plans[model.unique_id]) }}
+{%- endmacro %}
+
+{% macro read_day_plan() -%}
+    {%- set progress = frontier_progress() -%}
+    {%- set own = progress.get(model.name, {'sequence': 0, 'generation': '', 'fingerprint': ''}) -%}
+    {%- set fingerprint = fingerprint_of(model, progress) or own.fingerprint -%}
+    {%- set is_whole = own.fingerprint != fingerprint or load_cached_relation(this) is none -%}
+    {%- set noted = noted_days(config.get('follows'), own.sequence) if config.get('follows') else {'sequence': 0, 'days': []} -%}
+    {{ return({
+        'days': (days_of_run() + (written_days() if is_whole else noted.days)) | unique | sort,
+        'is_whole': is_whole,
+        'is_noted': not is_whole and own.sequence == noted.sequence,
+        'sequence': noted.sequence,
+        'generation': own.generation if own.generation and not is_whole else invocation_id,
+        'parents_generation': '',
+        'fingerprint': fingerprint,
+    }) }}
+{%- endmacro %}
+
+{#- ISO dates that tables by day have rows of, or have set rows aside of. -#}
+{% macro written_days() -%}
+    {%- set selects = [] -%}
+    {%- for node in models_made_by('date_overwrite') -%}
+        {%- for relation in [relation_of(node)] + ([set_aside_relation(node.name)] if node.config.get('sets_aside') else []) -%}
+            {%- set date = node.config.date -%}
+            {%- set written -%}
+                select cast({{ date }} as {{ dbt.type_string() }}) as day from {{ relation }} where {{ since_ever(date) }}
+            {%- endset -%}
+            {%- if load_cached_relation(relation) is not none -%}{%- do selects.append(written) -%}{%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if not selects -%}{{ return([]) }}{%- endif -%}
+    {%- set days = run_query('select distinct day from (' ~ selects | join(' union all ') ~ ') as written where day is not null') -%}
+    {{ return(days | map(attribute='day') | list) }}
+{%- endmacro %}
+
+{% macro deletion_of_days(relation, days) -%}
+    delete from {{ relation }} where {{ in_days(config.get('date'), days) }}
+{%- endmacro %}
 
 {% macro set_aside_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__set_aside')) }}{%- endmacro %}
 
@@ -47,27 +91,20 @@ config
 {% macro set_aside_statements(plan) -%}
     {%- set relation, rows, date = set_aside_relation(model.name), context[config.get('sets_aside')](), config.get('date') -%}
     {%- if plan.is_whole -%}{{ return([table_of(relation, rows, {'partition': date, 'by_date': true})]) }}{%- endif -%}
-    {{ return([
-        'delete from ' ~ relation ~ ' where ' ~ in_days(date, plan.days) ~ ' or ' ~ date ~ ' is null',
-        insert_into(relation, rows, set_aside_columns()),
-    ]) }}
-{%- endmacro %}
-
-{#- Columns by name: a model may reorder them. -#}
-{% macro insert_into(relation, sql, columns) -%}
-    {%- set names = columns | join(', ') -%}
-    {{ return('insert into ' ~ relation ~ ' (' ~ names ~ ')\nselect ' ~ names ~ ' from (\n' ~ sql ~ '\n) as model') }}
+    {{ return([deletion_of_days(relation, plan.days) ~ ' or ' ~ date ~ ' is null', insert_into(relation, rows)]) }}
 {%- endmacro %}
 
 {#- Rows of other dates were written with the columns that the table has: a model that selects others cannot join them. A model that has changed has its
     table made anew; dbt alone does not notice that it has. -#}
-{% macro require_same_columns(relation, columns) -%}
-    {%- set has = adapter.get_columns_in_relation(relation) | map(attribute='name') | sort -%}
-    {%- set gives = columns | sort -%}
-    {%- if has != gives -%}
-        {% do exceptions.raise_compiler_error(
-            relation ~ " has the columns " ~ has | join(', ') ~ " but the model now gives " ~ gives | join(', ')
-            ~ ". Drop the table and backfill all partitions of it and of what follows from it."
-        ) %}
+{% macro require_same_columns(relation, sql) -%}
+    {%- if not model.config.get('fingerprint') -%}
+        {%- set has = adapter.get_columns_in_relation(relation) | map(attribute='name') | sort -%}
+        {%- set gives = get_columns_in_query(sql) | sort -%}
+        {%- if has != gives -%}
+            {% do exceptions.raise_compiler_error(
+                relation ~ " has the columns " ~ has | join(', ') ~ " but the model now gives " ~ gives | join(', ')
+                ~ ". Drop the table and backfill all partitions of it and of what follows from it."
+            ) %}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

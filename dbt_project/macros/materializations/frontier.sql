@@ -15,8 +15,8 @@ config
   requests      marks a root: name of the macro whose condition on an event type says which events it takes
   requested_by  roots only: name of the macro whose expression over core.events names the entity (default: the alias's visitor)
   keeps_requests  roots only: true where internal.<root>__requests is to say what each partition's last run was asked for
-  carries       columns of the entity's last row before the frontier that the model needs: it finds them in carried_rows(...), one row per
-                entity that has such a row. carries_order names the columns by which a row is the last
+  prior_columns columns of the entity's last row before the frontier that the model needs: it finds them in prior_rows(...), one row per
+                entity that has such a row. prior_order names the columns by which a row is the last
   stored_by     how the table is divided in storage, where not by date (macros/warehouse/storage.sql)
 -#}
 {% materialization frontier, default %}
@@ -24,107 +24,129 @@ config
     {%- set plan = frontier_plan() -%}
 
     {{ run_hooks(pre_hooks) }}
-    {%- set statements = frontier_whole_statements(plan, target_relation, sql) if plan.is_whole
-        else frontier_tail_statements(plan, target_relation, sql) -%}
+    {%- set statements = statements_for_all(plan, target_relation, sql) if plan.is_whole
+        else statements_from_frontier(plan, target_relation, sql) -%}
     {%- do run_atomically(statements.before, statements.main, statements.after + progress_noted(plan)) -%}
+    {%- do remember_progress(plan) -%}
+    {%- if statements.is_kept -%}
+        {%- do run_memory().this_run.update({model.name: {'after': plan.followed_sequence, 'sequence': plan.sequence}}) -%}
+    {%- endif -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{% macro frontier_whole_statements(plan, target_relation, sql) -%}
+{% macro statements_for_all(plan, target_relation, sql) -%}
     {%- do make_room(model_layout()) -%}
     {%- set after = [] -%}
-    {%- if plan.is_root -%}
-        {%- do after.append(table_of(log_relation(model.name), empty_log())) -%}
-        {%- if config.get('sessions', true) -%}
-            {%- do after.append(table_of(state_relation(model.name), session_states(target_relation), {'sorted_by': ['entity']})) -%}
-        {%- endif -%}
+    {%- if plan.is_root and config.get('sessions', true) -%}
+        {%- do after.append(table_of(state_relation(model.name), session_states(target_relation), {'sorted_by': ['entity']})) -%}
     {%- endif -%}
-    {%- if config.get('carries') -%}
+    {%- if config.get('prior_columns') -%}
         {%- do after.append(table_of(last_row_relation(model.name), last_rows(target_relation), {'sorted_by': ['entity']})) -%}
     {%- endif -%}
     {{ return({
-        'before': [progress_taken_back(), tail_taken_back()],
+        'before': [progress_taken_back()],
         'main': table_of(target_relation, in_order_of_days(sql, config.get('date')), model_layout()),
         'after': after,
+        'is_kept': false,
     }) }}
 {%- endmacro %}
 
-{% macro frontier_tail_statements(plan, target_relation, sql) -%}
+{% macro statements_from_frontier(plan, target_relation, sql) -%}
     {%- set frontier = frontier_relation(model.name) -%}
-    {% call statement('find_frontier') -%}
-        {{ table_of(frontier, requested_frontier(target_relation, plan) if plan.is_root else followed_frontier(plan)) }}
-    {%- endcall %}
-    {%- set bounds = run_query(
-        "select count(*) as entities, " ~ date_text('min(reprocess_from)') ~ " as since, "
-        ~ date_text('min(coalesce(previous_session_at, reprocess_from))') ~ " as since_previous_session from " ~ frontier
-    )[0] -%}
-    {%- if bounds['entities'] == 0 -%}
-        {{ return({'before': [tail_taken_back()], 'main': none, 'after': []}) }}
-    {%- endif -%}
-    {%- if config.get('carries') -%}{%- do find_carried_rows(target_relation, frontier, plan.root) -%}{%- endif -%}
-    {%- set tail_sql = with_frontier_dates(sql, bounds) -%}
-    {%- set columns = get_columns_in_query(tail_sql) -%}
+    {%- set bounds = frontier_bounds() -%}
+    {%- if bounds.entities == 0 -%}{{ return({'before': [], 'main': none, 'after': [], 'is_kept': false}) }}{%- endif -%}
+    {%- if config.get('prior_columns') -%}{%- do find_prior_rows(target_relation, frontier, plan.root) -%}{%- endif -%}
     {#- What is written is kept for those who read it again: this run's statements and the models below. What reads the table's own rows is written before
         these are deleted. -#}
-    {%- set tail = tail_relation(model.name) -%}
+    {%- set this_run = this_run_relation(model.name) -%}
     {%- set reads_itself = config.get('rewrite_from') == 'previous_session' -%}
-    {%- set is_read_again = plan.is_root or config.get('carries') or reads_itself or is_followed() -%}
-    {%- if is_read_again -%}
-        {% call statement('take_tail_back') %}{{ tail_taken_back() }}{% endcall %}
-        {% call statement('write_tail') %}{{ table_of(tail, tail_sql) }}{% endcall %}
+    {%- set is_kept = plan.is_root or config.get('prior_columns') or reads_itself or is_followed() -%}
+    {%- if is_kept -%}
+        {% call statement('write_this_run') %}{{ table_of(this_run, sql) }}{% endcall %}
     {%- endif -%}
     {#- Rollups learn of the rows that go and of those that come. -#}
     {{ return({
-        'before': touch_rollups_of_entities(frontier) + touch_rollups(rows_at_or_after(target_relation, frontier, bounds))
+        'before': note_changed_entities(frontier) + note_changed_keys(rows_at_or_after(target_relation, frontier, bounds))
             + deletions(target_relation, frontier, bounds),
-        'main': insert_into(target_relation, 'select * from ' ~ tail if is_read_again else tail_sql, columns),
-        'after': touch_rollups(tail) + (root_statements(plan, tail, frontier) if plan.is_root else [])
-            + (last_row_statements(tail, frontier) if config.get('carries') else []) + ([tail_noted(plan)] if is_read_again else []),
+        'main': insert_into(target_relation, 'select * from ' ~ this_run if is_kept else sql),
+        'after': note_changed_keys(this_run) + (root_statements(plan, this_run, frontier) if plan.is_root else [])
+            + (last_row_statements(this_run, frontier) if config.get('prior_columns') else []),
+        'is_kept': is_kept,
     }) }}
 {%- endmacro %}
 
-{#- The model's text with the dates of this run's frontier. -#}
-{% macro with_frontier_dates(sql, bounds) -%}
-    {%- set far = bounds['since'] if bounds['since'] < near_date() else after_all() -%}
-    {%- set literals = {
-        '__frontier_date__': bounds['since'], '__prior_date__': bounds['since_previous_session'], '__far_date__': far,
-    } -%}
-    {%- for days in modules.re.findall('__([0-9]+)_days_before_frontier_date__', sql) -%}
-        {%- do literals.update({'__' ~ days ~ '_days_before_frontier_date__': shifted(bounds['since'], -1 * (days | int))}) -%}
-    {%- endfor -%}
-    {%- set text = [sql] -%}
-    {%- for placeholder, literal in literals.items() -%}{%- do text.append(text.pop() | replace(placeholder, literal)) -%}{%- endfor -%}
-    {{ return(text[0]) }}
+{#- What a run rewrites: {'entities': how many, 'since', 'since_previous_session': dates}. Finds the frontier where it is asked first: by the model's text. -#}
+{% macro frontier_bounds() -%}
+    {%- set plan = frontier_plan() -%}
+    {%- if 'bounds' not in plan -%}{%- do plan.update({'bounds': find_frontier(plan)}) -%}{%- endif -%}
+    {{ return(plan.bounds) }}
+{%- endmacro %}
+
+{% macro find_frontier(plan) -%}
+    {%- set frontier = frontier_relation(model.name) -%}
+    {%- set has_state = plan.is_root and config.get('sessions', true) -%}
+    {% call statement('find_frontier') -%}
+        {{ table_of(frontier, requested_frontier(this, plan) if plan.is_root else followed_frontier(plan)) }}
+    {%- endcall %}
+    {%- set query -%}
+        select
+            count(*) as entities,
+            {{ date_text('min(reprocess_from)') }} as since,
+            {{ date_text('min(coalesce(previous_session_at, reprocess_from))') }} as since_previous_session
+            {%- if has_state %},
+            {{ date_text('min(case when is_earlier then first_session_at end)') }} as earlier_since,
+            {{ date_text('max(case when is_earlier then reprocess_from end)') }} as earlier_until
+            {%- endif %}
+        from {{ frontier }}
+    {%- endset -%}
+    {%- set bounds = run_query(query)[0] -%}
+    {%- if has_state and bounds['earlier_since'] -%}
+        {% call statement('find_earlier_frontier') -%}
+            {{ table_of(frontier, earlier_frontier(this, frontier, bounds['earlier_since'], bounds['earlier_until'])) }}
+        {%- endcall %}
+        {%- set bounds = run_query(query)[0] -%}
+    {%- endif -%}
+    {{ return({
+        'entities': bounds['entities'],
+        'since': bounds['since'] or after_all(),
+        'since_previous_session': bounds['since_previous_session'] or after_all(),
+    }) }}
 {%- endmacro %}
 
 {#- The condition on the table's rows that this run rewrites, each joined with its entity's row of the frontier. DuckDB makes the few entities of a
     join a filter of its scan; for an `exists` with an inequality it does not, which takes some twenty times as long. -#}
 {% macro frontier_condition() -%}
-    {{ return('frontier.entity = ' ~ entity_expression() ~ ' and ' ~ as_at(rewritten_since()) ~ ' <= ' ~ config.get('at')) }}
+    frontier.entity = {{ entity_expression() }} and {{ as_at(rewritten_since()) }} <= {{ config.get('at') }}
 {%- endmacro %}
 
 {#- The statements that delete those rows. On DuckDB nearly all of them, which lie at the table's end, apart from those of the few entities
     whose frontier lies far back: to look for these reads the whole table, and costs less if it is not done for all. -#}
 {% macro deletions(relation, frontier, bounds) -%}{{ return(adapter.dispatch('deletions')(relation, frontier, bounds)) }}{%- endmacro %}
 {% macro default__deletions(relation, frontier, bounds) -%}
-    {%- set deletion = 'delete from ' ~ relation ~ ' using ' ~ frontier ~ ' as frontier where ' ~ frontier_condition() ~ ' and ' -%}
-    {%- if not config.get('date') or bounds[since_bound()] >= near_date() -%}{{ return([deletion ~ since_date(bounds)]) }}{%- endif -%}
-    {{ return([
-        deletion ~ since_date({since_bound(): near_date()}) ~ ' and ' ~ is_near(rewritten_since()),
-        deletion ~ since_date(bounds) ~ ' and not (' ~ is_near(rewritten_since()) ~ ')',
-    ]) }}
+    {%- set deletion -%}
+        delete from {{ relation }} using {{ frontier }} as frontier where {{ frontier_condition() }} and
+    {%- endset -%}
+    {%- if not config.get('date') or bounds[since_bound()] >= near_date() -%}{{ return([deletion ~ ' ' ~ since_date(bounds)]) }}{%- endif -%}
+    {%- set near -%}
+        {{ deletion }} {{ since_date({since_bound(): near_date()}) }} and {{ is_near(rewritten_since()) }}
+    {%- endset -%}
+    {%- set far -%}
+        {{ deletion }} {{ since_date(bounds) }} and not ({{ is_near(rewritten_since()) }})
+    {%- endset -%}
+    {{ return([near, far]) }}
 {%- endmacro %}
 {% macro bigquery__deletions(relation, frontier, bounds) -%}
-    {{ return([
-        'delete from ' ~ relation ~ ' where ' ~ since_date(bounds) ~ ' and exists (select 1 from ' ~ frontier ~ ' as frontier where '
-        ~ frontier_condition() ~ ')'
-    ]) }}
+    {%- set deletion -%}
+        delete from {{ relation }}
+        where {{ since_date(bounds) }} and exists (select 1 from {{ frontier }} as frontier where {{ frontier_condition() }})
+    {%- endset -%}
+    {{ return([deletion]) }}
 {%- endmacro %}
 
 {#- What stands after `from` for those rows. -#}
 {% macro rows_at_or_after(relation, frontier, bounds) -%}
-    {{ return(relation ~ ' inner join ' ~ frontier ~ ' as frontier on ' ~ frontier_condition() ~ ' where ' ~ since_date(bounds)) }}
+    {{ relation }} inner join {{ frontier }} as frontier on {{ frontier_condition() }} where {{ since_date(bounds) }}
 {%- endmacro %}
 
 {#- A bound by literals on the dates of the rows that this run rewrites; true where the table has no date. -#}
@@ -149,14 +171,14 @@ config
 {% macro since_bound() -%}{{ return('since_previous_session' if config.get('rewrite_from') == 'previous_session' else 'since') }}{%- endmacro %}
 
 {#- The local date of a timestamp as text; null where it is. -#}
-{% macro date_text(at) -%}{{ return('cast(' ~ local_date(at) ~ ' as ' ~ dbt.type_string() ~ ')') }}{%- endmacro %}
+{% macro date_text(at) -%}cast({{ local_date(at) }} as {{ dbt.type_string() }}){%- endmacro %}
 
-{#- A model below the root: the earliest frontier of each entity that the root has logged and this model has not followed yet. Nothing
-    before an entity's earliest frontier changed since, so what that entry says of the time before it still holds. -#}
+{#- A model below the root: the earliest frontier of each entity that the root has noted and this model has not followed yet. Nothing
+    before an entity's earliest frontier changed since, so what that note says of the time before it still holds. -#}
 {% macro followed_frontier(plan) -%}
     select entity, reprocess_from, previous_session_at
-    from {{ log_relation(plan.root) }}
-    where sequence > {{ plan.followed_sequence }} and sequence <= {{ plan.sequence }}
+    from {{ change_queue() }}
+    where origin = '{{ plan.root }}' and sequence > {{ plan.followed_sequence }} and sequence <= {{ plan.sequence }}
     qualify row_number() over (partition by entity order by reprocess_from, sequence desc) = 1
 {%- endmacro %}
 
@@ -168,22 +190,11 @@ config
     {{ return(false) }}
 {%- endmacro %}
 
-{#- internal.<model>__tail, the rows that a model's last run wrote, holds for the log entries that internal.frontier_tails says. -#}
-{% macro tail_taken_back() -%}
-    {{ return("delete from " ~ frontier_tails_relation() ~ " where model = '" ~ model.name ~ "'") }}
-{%- endmacro %}
-
-{% macro tail_noted(plan) -%}
-    {{ return("insert into " ~ frontier_tails_relation() ~ " (model, after_sequence, sequence) values ('" ~ model.name ~ "', " ~ plan.followed_sequence
-        ~ ", " ~ plan.sequence ~ ")") }}
-{%- endmacro %}
-
-{#- The text of a hook that ends a run: tails serve the run alone. -#}
-{% macro drop_tails() -%}
+{#- The text of a hook that ends a run: the rows that models wrote serve the run alone. -#}
+{% macro drop_rows_of_this_run() -%}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
-    delete from {{ frontier_tails_relation() }} where true;
-    {%- for node in graph.nodes.values() if node.config.materialized == 'frontier' %}
-    drop table if exists {{ tail_relation(node.name) }};
-    {%- endfor %}
+        {%- for name in run_memory().this_run %}
+    drop table if exists {{ this_run_relation(name) }};
+        {%- endfor %}
     {%- endif -%}
 {%- endmacro %}

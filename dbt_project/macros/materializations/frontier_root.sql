@@ -1,14 +1,4 @@
-{#- What the root of a frontier does besides: find the frontier, keep each entity's state, log what was rewritten. -#}
-
-{% macro empty_log() -%}
-    select
-        cast(0 as {{ type_bigint() }}) as sequence,
-        cast('' as {{ dbt.type_string() }}) as entity,
-        {{ null_timestamp() }} as reprocess_from,
-        {{ null_timestamp() }} as previous_session_at
-    from (select 1 as one) as nothing
-    where false
-{%- endmacro %}
+{#- What the root of a frontier does besides: find the frontier, keep each entity's state, note what was rewritten. -#}
 
 {#-
 One row per requested entity: reprocess_from (the requested moment, moved back to the start of the session that may still have been
@@ -16,19 +6,14 @@ open then) and what lies before it: sessions_before and day_sessions_before (how
 previous_event_at (its end), first_session_at (of all).
 
 Most requests concern a new day: they lie after the entity's last event or within its last session, and the state row knows
-everything. Only the others look at the entity's earlier rows. A root whose rows are in no sessions has nothing before.
+everything. Only the others (is_earlier) look at the entity's earlier rows. A root whose rows are in no sessions has nothing before.
 -#}
 {% macro requested_frontier(relation, plan) -%}
     {% call statement('note_requests') -%}{{ table_of(requested_relation(), requests_of_root(relation, plan)) }}{%- endcall %}
-    {%- set requested = 'select entity, min(reprocess_from) as requested_from from ' ~ requested_relation() ~ ' group by 1' -%}
-    {%- if not config.get('sessions', true) -%}{{ return(frontier_without_sessions(requested)) }}{%- endif -%}
-    {%- set located = internal_relation(model.name ~ '__located') -%}
-    {% call statement('locate_requests') -%}{{ table_of(located, located_requests(requested)) }}{%- endcall %}
-    {%- set earlier = run_query(
-        "select count(*) as entities, " ~ date_text('min(first_session_at)') ~ " as since, " ~ date_text('max(requested_from)') ~ " as until from "
-        ~ located ~ " where place = 'earlier'"
-    )[0] -%}
-    {{ return(frontier_of_located(relation, located, earlier)) }}
+    {%- set requested -%}
+        (select entity, min(reprocess_from) as requested_from from {{ requested_relation() }} group by 1) as requested
+    {%- endset -%}
+    {{ return(located_frontier(requested) if config.get('sessions', true) else frontier_without_sessions(requested)) }}
 {%- endmacro %}
 
 {#- What this run of the root is asked for. -#}
@@ -37,11 +22,10 @@ everything. Only the others look at the entity's earlier rows. A root whose rows
 {#- Of each partition the last run's requests are kept, for people to look at (config.keeps_requests). -#}
 {% macro requests_kept() -%}
     {%- set kept = requests_relation(model.name) -%}
-    {{ return([
-        'delete from ' ~ kept ~ ' where partition_date in (select partition_date from ' ~ requested_relation() ~ ')',
-        'insert into ' ~ kept ~ ' (partition_date, entity, reprocess_from, reason) select partition_date, entity, reprocess_from, reason from '
-        ~ requested_relation(),
-    ] if config.get('keeps_requests') else []) }}
+    {%- set deletion -%}
+        delete from {{ kept }} where partition_date in (select partition_date from {{ requested_relation() }})
+    {%- endset -%}
+    {{ return([deletion, insert_into(kept, 'select * from ' ~ requested_relation())] if config.get('keeps_requests') else []) }}
 {%- endmacro %}
 
 {% macro frontier_without_sessions(requested) -%}
@@ -52,79 +36,67 @@ everything. Only the others look at the entity's earlier rows. A root whose rows
         0 as day_sessions_before,
         {{ null_timestamp() }} as previous_session_at,
         {{ null_timestamp() }} as previous_event_at
-    from ({{ requested }}) as requested
+    from {{ requested }}
 {%- endmacro %}
 
-{#- Each request with its entity's state, and whether that is enough. -#}
-{% macro located_requests(requested) -%}
-    select
-        requested.entity,
-        requested.requested_from,
-        state.first_session_at,
-        coalesce(state.session_count, 0) as session_count,
-        coalesce(state.day_session_count, 0) as day_session_count,
-        state.day_sessions_before_last,
-        state.previous_session_at,
-        state.previous_session_ended_at,
-        state.last_session_at,
-        state.last_event_at,
-        case
-            when state.entity is null or requested.requested_from > {{ still_open_until('state.last_event_at') }} then 'after the last session'
-            when
-                state.session_count = 1
-                or requested.requested_from > {{ still_open_until('state.previous_session_ended_at') }} then 'in the last session'
-            else 'earlier'
-        end as place
-    from ({{ requested }}) as requested
-    left join {{ state_relation(model.name) }} as state on requested.entity = state.entity
-{%- endmacro %}
-
-{% macro frontier_of_located(relation, located, earlier) -%}
+{#- The frontier as far as the entities' state rows know it. -#}
+{% macro located_frontier(requested) -%}
     with located as (
-        select * from {{ located }}
-    ),
-
-    known as (
         select
-            entity,
-            requested_from as reprocess_from,
-            session_count as sessions_before,
-            day_session_count as day_sessions_before,
-            last_session_at as previous_session_at,
-            last_event_at as previous_event_at,
-            first_session_at
-        from located where place = 'after the last session'
-        union all
-        select
-            entity,
-            least(requested_from, last_session_at) as reprocess_from,
-            session_count - 1 as sessions_before,
-            day_sessions_before_last as day_sessions_before,
-            previous_session_at,
-            previous_session_ended_at as previous_event_at,
-            first_session_at
-        from located where place = 'in the last session'
+            requested.entity,
+            requested.requested_from,
+            state.first_session_at,
+            coalesce(state.session_count, 0) as session_count,
+            coalesce(state.day_session_count, 0) as day_session_count,
+            state.day_sessions_before_last,
+            state.previous_session_at,
+            state.previous_session_ended_at,
+            state.last_session_at,
+            state.last_event_at,
+            case
+                when state.entity is null or requested.requested_from > {{ still_open_until('state.last_event_at') }} then 'after the last session'
+                when
+                    state.session_count = 1
+                    or requested.requested_from > {{ still_open_until('state.previous_session_ended_at') }} then 'in the last session'
+                else 'earlier'
+            end as place
+        from {{ requested }}
+        left join {{ state_relation(model.name) }} as state on requested.entity = state.entity
     )
-    {%- if earlier['entities'] == 0 %}
 
-    select * from known
-    {%- else %},
+    select
+        entity,
+        case place when 'in the last session' then least(requested_from, last_session_at) else requested_from end as reprocess_from,
+        case place when 'in the last session' then session_count - 1 else session_count end as sessions_before,
+        case place when 'in the last session' then day_sessions_before_last else day_session_count end as day_sessions_before,
+        case place when 'in the last session' then previous_session_at else last_session_at end as previous_session_at,
+        case place when 'in the last session' then previous_session_ended_at else last_event_at end as previous_event_at,
+        first_session_at,
+        place = 'earlier' as is_earlier
+    from located
+{%- endmacro %}
+
+{#- The same frontier, with what the earlier ones' rows say: those between two dates. -#}
+{% macro earlier_frontier(relation, frontier, since, until) -%}
+    with known as (
+        select * from {{ frontier }}
+    ),
 
     earlier_sessions as (
         select
-            located.entity,
-            located.requested_from,
-            located.first_session_at,
+            known.entity,
+            known.reprocess_from as requested_from,
+            known.first_session_at,
             stream.session_sequence_number,
             min(stream.session_start_at) as started_at,
             max(stream.{{ config.get('at') }}) as ended_at,
             min(stream.day_session_number) - 1 as day_sessions_before,
             max(stream.day_session_number) as day_session_count
         from {{ relation }} as stream
-        inner join located on stream.{{ config.get('entity') }} = located.entity and stream.{{ config.get('at') }} < located.requested_from
+        inner join known on stream.{{ config.get('entity') }} = known.entity and stream.{{ config.get('at') }} < known.reprocess_from
         where
-            located.place = 'earlier'
-            and stream.{{ config.get('date') }} >= date '{{ earlier['since'] }}' and stream.{{ config.get('date') }} <= date '{{ earlier['until'] }}'
+            known.is_earlier
+            and stream.{{ config.get('date') }} >= date '{{ since }}' and stream.{{ config.get('date') }} <= date '{{ until }}'
         group by 1, 2, 3, 4
     ),
 
@@ -139,6 +111,7 @@ everything. Only the others look at the entity's earlier rows. A root whose rows
     )
 
     select * from known
+    where not is_earlier
     union all
     select
         entity,
@@ -147,19 +120,17 @@ everything. Only the others look at the entity's earlier rows. A root whose rows
         case when is_open then day_sessions_before else day_session_count end,
         case when is_open then before_started_at else started_at end,
         case when is_open then before_ended_at else ended_at end,
-        first_session_at
+        first_session_at,
+        true
     from last_earlier_sessions
     union all
-    select entity, requested_from, 0, 0, {{ null_timestamp() }}, {{ null_timestamp() }}, {{ null_timestamp() }}
-    from located
-    where place = 'earlier' and entity not in (select entity from earlier_sessions)
-    {%- endif %}
+    select entity, reprocess_from, 0, 0, {{ null_timestamp() }}, {{ null_timestamp() }}, {{ null_timestamp() }}, true
+    from known
+    where is_earlier and entity not in (select entity from earlier_sessions)
 {%- endmacro %}
 
 {#- An event up to this moment may belong to the session whose last event is given. -#}
-{% macro still_open_until(last_event_at) -%}
-    {{ return(add_microseconds(last_event_at, timeout_microseconds())) }}
-{%- endmacro %}
+{% macro still_open_until(last_event_at) -%}{{ return(add_microseconds(last_event_at, timeout_microseconds())) }}{%- endmacro %}
 
 {% macro ref_by_name(name) -%}
     {%- for node in graph.nodes.values() if node.name == name and node.resource_type == 'model' -%}
@@ -167,21 +138,25 @@ everything. Only the others look at the entity's earlier rows. A root whose rows
     {%- endfor -%}
 {%- endmacro %}
 
-{#- After the stream is rewritten: new state rows and log entries. Of an entity that has nothing left at or after its frontier, the state is what
-    the frontier says of the time before; it does not know the session before the last then, and a request that asks for it looks at the
-    entity's rows. -#}
-{% macro root_statements(plan, tail, frontier) -%}
-    {%- set log = log_relation(model.name) -%}
-    {{ return((state_statements(tail, frontier) if config.get('sessions', true) else []) + requests_kept() + [
-        'insert into ' ~ log ~ ' (sequence, entity, reprocess_from, previous_session_at) select ' ~ plan.sequence
-        ~ ', entity, reprocess_from, previous_session_at from ' ~ frontier,
-        'delete from ' ~ log ~ ' where sequence <= (select min(sequence) from ' ~ frontier_progress_relation()
-        ~ " where model in ('" ~ frontier_followers() | join("', '") ~ "'))",
-    ]) }}
+{#- After the stream is rewritten: new state rows, and what was rewritten for the models below. -#}
+{% macro root_statements(plan, this_run, frontier) -%}
+    {%- set note -%}
+        insert into {{ change_queue() }} (sequence, origin, entity, reprocess_from, previous_session_at)
+        select {{ plan.sequence }}, '{{ model.name }}', entity, reprocess_from, previous_session_at from {{ frontier }}
+    {%- endset -%}
+    {{ return((state_statements(this_run, frontier) if config.get('sessions', true) else []) + requests_kept() + [note]) }}
 {%- endmacro %}
 
-{% macro state_statements(tail, frontier) -%}
+{#- Of an entity that has nothing left at or after its frontier, the state is what the frontier says of the time before. It does not know the session
+    before the last then, and a request that asks for it looks at the entity's rows. -#}
+{% macro state_statements(this_run, frontier) -%}
     {%- set state = state_relation(model.name) -%}
+    {%- set deletion -%}
+        delete from {{ state }} where entity in (select entity from {{ frontier }})
+    {%- endset -%}
+    {%- set rewritten -%}
+        insert into {{ state }} {{ session_states(this_run, frontier) }}
+    {%- endset -%}
     {%- set emptied -%}
         insert into {{ state }}
         select
@@ -197,23 +172,10 @@ everything. Only the others look at the entity's earlier rows. A root whose rows
         from {{ frontier }}
         where sessions_before > 0 and entity not in (select entity from {{ state }})
     {%- endset -%}
-    {{ return([
-        'delete from ' ~ state ~ ' where entity in (select entity from ' ~ frontier ~ ')',
-        'insert into ' ~ state ~ ' ' ~ session_states(tail, frontier),
-        emptied,
-    ]) }}
+    {{ return([deletion, rewritten, emptied]) }}
 {%- endmacro %}
 
-{#- The models that follow this root's log. Log entries that all of them have followed are dropped. -#}
-{% macro frontier_followers() -%}
-    {%- set followers = [] -%}
-    {%- for node in graph.nodes.values() if node.config.materialized == 'frontier' and node.unique_id != model.unique_id -%}
-        {%- if frontier_root(node).unique_id == model.unique_id -%}{%- do followers.append(node.name) -%}{%- endif -%}
-    {%- endfor -%}
-    {{ return(followers) }}
-{%- endmacro %}
-
-{#- State rows, one per entity, from its rows in the stream: all of them, or a tail's on top of what its `frontier` says lies before. -#}
+{#- State rows, one per entity, from its rows in the stream: all of them, or those of a run on top of what its `frontier` says lies before. -#}
 {% macro session_states(relation, frontier=none) -%}
     with sessions as (
         select

@@ -10,16 +10,8 @@
         fingerprint {{ dbt.type_string() }}
     );
     {{ create_change_queue() }}
-    create table if not exists {{ frontier_tails_relation() }} (
-        model {{ dbt.type_string() }},
-        after_sequence {{ type_bigint() }},
-        sequence {{ type_bigint() }}
-    );
     {%- if execute %}
-    {%- for node in rollups() %}
-    create table if not exists {{ touched_relation(node.name) }} (key {{ dbt.type_string() }});
-    {%- endfor %}
-    {%- for node in frontier_roots() if node.config.get('keeps_requests') %}
+    {%- for node in models_made_by('frontier') if node.config.get('keeps_requests') %}
     create table if not exists {{ requests_relation(node.name) }} (
         partition_date date,
         entity {{ dbt.type_string() }},
@@ -78,22 +70,44 @@
     {%- if execute and flags.WHICH in ('run', 'build') -%}
         {%- set kept = lasting_followers() -%}
         {%- for node in graph.nodes.values() if is_stored(node) or node.resource_type == 'seed' -%}{%- do kept.append(node.name) -%}{%- endfor -%}
-        {%- set statements = [] -%}
-        {%- set names = [] -%}
-        {%- for row in run_query('select model from ' ~ frontier_progress_relation()) if row['model'] not in kept -%}
-            {%- do names.append(row['model']) -%}
-            {%- for suffix in ['state', 'log', 'requests', 'requested', 'frontier', 'located', 'last', 'carried', 'tail', 'touched'] -%}
-                {%- do statements.append('drop table if exists ' ~ internal_relation(row['model'] ~ '__' ~ suffix)) -%}
-            {%- endfor -%}
-        {%- endfor -%}
+        {%- set names = frontier_progress() | reject('in', kept) | sort -%}
         {%- if names -%}
-            {%- do statements.append("delete from " ~ frontier_progress_relation() ~ " where model not in ('" ~ kept | join("', '") ~ "')") -%}
-            {% do log(
-                'No model keeps a table of its own any more for ' ~ names | sort | join(', ') ~ ': what was kept for them is dropped. Tables that take their '
+            {%- for name in names -%}
+                {%- do frontier_progress().pop(name) -%}
+                {%- for suffix in ['state', 'requests', 'requested', 'frontier', 'last', 'prior', 'this_run'] + suffixes_of_old() %}
+    drop table if exists {{ internal_relation(name ~ '__' ~ suffix) }};
+                {%- endfor -%}
+            {%- endfor %}
+    delete from {{ change_queue() }} where origin in ('{{ names | join("', '") }}');
+    delete from {{ frontier_progress_relation() }} where model in ('{{ names | join("', '") }}')
+            {%- do log(
+                'No model keeps a table of its own any more for ' ~ names | join(', ') ~ ': what was kept for them is dropped. Tables that take their '
                 ~ 'place are made from all of core.events by this run.', info=true
-            ) %}
-            {{ return(statements | join(';\n')) }}
+            ) -%}
         {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Names of internal tables of earlier versions, by what stands behind the model's name. -#}
+{% macro suffixes_of_old() -%}{{ return(['log', 'touched', 'located', 'carried', 'tail']) }}{%- endmacro %}
+
+{#- The text of a hook that starts a run. A warehouse of an earlier version has what is still to be followed in tables that are gone: its frontier models and
+    rollups are made anew, once. -#}
+{% macro bring_change_queue_over() -%}
+    {%- if execute and flags.WHICH in ('run', 'build', 'seed') and 'entity' not in adapter.get_columns_in_relation(change_queue()) | map(attribute='name') -%}
+        {%- set models = models_made_by('frontier') + models_made_by('rollup') -%}
+        {%- for column, type in {
+            'entity': dbt.type_string(), 'reprocess_from': dbt.type_timestamp(), 'previous_session_at': dbt.type_timestamp(),
+        }.items() %}
+    alter table {{ change_queue() }} add column {{ column }} {{ type }};
+        {%- endfor -%}
+        {%- for node in models -%}
+            {%- for suffix in suffixes_of_old() %}
+    drop table if exists {{ internal_relation(node.name ~ '__' ~ suffix) }};
+            {%- endfor -%}
+        {%- endfor %}
+    drop table if exists {{ internal_relation('frontier_tails') }};
+    delete from {{ frontier_progress_relation() }} where model in ('{{ models | map(attribute="name") | join("', '") }}')
     {%- endif -%}
 {%- endmacro %}
 

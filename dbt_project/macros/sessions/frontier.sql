@@ -6,8 +6,8 @@ One *root* model (core.session_events for visitors) turns events into the entity
 frontier, aligned to the start of the session that may still have been open, rewrites the stream from there on, and in the same
 transaction
   - keeps one row per entity in internal.<root>__state: where their last sessions were, so that a new day needs no look at history;
-  - appends what it rewrote to internal.<root>__log.
-Every model below the root is a function of the root's table. It keeps the sequence number up to which it has followed that log
+  - notes in the queue what it rewrote.
+Every model below the root is a function of the root's table. It keeps the sequence number up to which it has followed these notes
 (internal.frontier_progress) and, when it runs, rewrites what lies at or after the earliest unfollowed frontier of each entity. So
 it does not matter which partitions are run, in which order, how often, or whether some tables are left out: after any run a table
 equals its query over the table above it, at the cost of what changed since its last run.
@@ -23,10 +23,8 @@ A model follows its parents only as far as these have come, and is rebuilt whole
 
 {% macro frontier_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__frontier')) }}{%- endmacro %}
 {% macro state_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__state')) }}{%- endmacro %}
-{% macro frontier_tails_relation() -%}{{ return(internal_relation('frontier_tails')) }}{%- endmacro %}
-{% macro tail_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__tail')) }}{%- endmacro %}
+{% macro this_run_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__this_run')) }}{%- endmacro %}
 {% macro requests_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__requests')) }}{%- endmacro %}
-{% macro log_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__log')) }}{%- endmacro %}
 
 {#- The nearest frontier models above a node: what it follows. None above: it is a root. -#}
 {% macro frontier_parents(node) -%}
@@ -49,41 +47,38 @@ A model follows its parents only as far as these have come, and is rebuilt whole
 {#- The expression over the current model's columns that names the entity. -#}
 {% macro entity_expression() -%}{{ return(config.get('entity', 'dbt_visitor_id')) }}{%- endmacro %}
 
-{#- How this run must treat the model. Read once when its text is rendered and once when it is materialised: there is one writer at
-    a time (the pool), so both readings agree. `model` is a copy that each of the two has for itself: it keeps what was read, as all macros ask. -#}
+{#- How this run must treat the model. -#}
 {% macro frontier_plan() -%}
-    {%- if 'frontier_plan' not in model -%}{%- do model.update({'frontier_plan': read_frontier_plan()}) -%}{%- endif -%}
-    {{ return(model.frontier_plan) }}
+    {%- set plans = run_memory().plans -%}
+    {%- if model.unique_id not in plans -%}{%- do plans.update({model.unique_id: read_frontier_plan()}) -%}{%- endif -%}
+    {{ return(plans[model.unique_id]) }}
 {%- endmacro %}
 
 {% macro read_frontier_plan() -%}
     {%- set parents = frontier_parents(model) -%}
-    {%- set above = parents or generation_parents(model) -%}
-    {%- set progress = frontier_progress([model.name] + above | map(attribute='name') | list + made_of(model)) -%}
-    {%- set own = progress.get(model.name) -%}
-    {%- set fingerprint = fingerprint_of(model, progress) or (own.fingerprint if own else '') -%}
-    {%- set sequences = [] -%}
-    {%- for parent in parents -%}{%- do sequences.append(progress[parent.name].sequence if parent.name in progress else 0) -%}{%- endfor -%}
     {%- set is_root = parents | length == 0 -%}
+    {%- set progress = frontier_progress() -%}
+    {%- set own = progress.get(model.name) -%}
     {%- set own_sequence = own.sequence if own else 0 -%}
+    {%- set fingerprint = fingerprint_of(model, progress) or (own.fingerprint if own else '') -%}
     {%- set generation_above = parents_generation(model, progress) -%}
-    {%- set sequence = [own_sequence, newest_change()] | max if is_root else (sequences | min) -%}
-    {%- set parents_in_step = [] -%}
-    {%- for parent in parents if parent.name in progress -%}
-        {%- set its = progress[parent.name] -%}
-        {%- if its.sequence == sequence and its.tail_after is not none and its.tail_after | int == own_sequence -%}
-            {%- do parents_in_step.append(parent.name) -%}
-        {%- endif -%}
-    {%- endfor -%}
     {%- set is_whole = flags.FULL_REFRESH or own is none or own.fingerprint != fingerprint
         or own.parents_generation != generation_above or load_cached_relation(this) is none -%}
+    {%- set noted = noted_days('events', own_sequence) if is_root else {'days': []} -%}
+    {%- set sequences = [] -%}
+    {%- for parent in parents -%}{%- do sequences.append(progress[parent.name].sequence if parent.name in progress else 0) -%}{%- endfor -%}
+    {%- set sequence = [own_sequence, noted.sequence] | max if is_root else sequences | min -%}
+    {%- set parents_in_step = [] -%}
+    {%- for parent in parents if run_memory().this_run.get(parent.name) == {'after': own_sequence, 'sequence': sequence} -%}
+        {%- do parents_in_step.append(parent.name) -%}
+    {%- endfor -%}
     {{ return({
         'is_root': is_root,
         'root': frontier_root(model).name,
         'is_whole': is_whole,
         'followed_sequence': own_sequence,
         'sequence': sequence,
-        'days': noted_days('events', own_sequence, sequence) if is_root and not is_whole else [],
+        'days': noted.days,
         'parents_in_step': parents_in_step,
         'generation': invocation_id if is_whole else own.generation,
         'parents_generation': generation_above,
@@ -91,22 +86,21 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     }) }}
 {%- endmacro %}
 
-{#- True while a model is rendered for what has changed only, rows at or after the frontier or a rollup's touched keys; false for all of history (first build, compile, docs,
+{#- True while a model is rendered for what has changed only, rows at or after the frontier or a rollup's changed keys; false for all of history (first build, compile, docs,
     and unit tests, which override it). -#}
 {% macro is_frontier_run() -%}
     {%- if not execute or model.config.materialized not in ('frontier', 'rollup') or flags.WHICH not in ('run', 'build') -%}{{ return(false) }}{%- endif -%}
     {{ return(not frontier_plan().is_whole) }}
 {%- endmacro %}
 
-{#- Stands in a model's text for the date of the run's earliest frontier, or a date so many days before it. The materialisation puts the literal in its
-    place, so that storage can skip what lies before. Where everything is made anew, a date before all. -#}
+{#- The date of the run's earliest frontier, or a date so many days before it: a literal, so that storage can skip what lies before. Where everything is
+    made anew, a date before all. -#}
 {% macro frontier_date(days_before=0) -%}
-    {%- set placeholder = '__' ~ days_before ~ '_days_before_frontier_date__' if days_before else '__frontier_date__' -%}
-    {{ return("date '" ~ (placeholder if is_frontier_run() else before_all()) ~ "'") }}
+    date '{{ shifted(frontier_bounds().since, -1 * days_before) if is_frontier_run() else before_all() }}'
 {%- endmacro %}
 
 {#- The same of the earliest start of a session before the frontier. -#}
-{% macro prior_date() -%}date '__prior_date__'{%- endmacro %}
+{% macro prior_date() -%}date '{{ frontier_bounds().since_previous_session }}'{%- endmacro %}
 
 {#- YYYY-MM-DD before every date that a row can have. -#}
 {% macro before_all() -%}{{ return('0001-01-01') }}{%- endmacro %}
@@ -125,14 +119,17 @@ A model follows its parents only as far as these have come, and is rebuilt whole
 {% macro is_near(at) -%}{{ return(local_date(at) ~ " >= date '" ~ near_date() ~ "'") }}{%- endmacro %}
 
 {#- As frontier_date(), but a date after all where no entity is rewritten from before near_date(). -#}
-{% macro far_date() -%}date '__far_date__'{%- endmacro %}
+{% macro far_date() -%}
+    {%- set since = frontier_bounds().since -%}
+    date '{{ since if since < near_date() else after_all() }}'
+{%- endmacro %}
 
-{#- A parent's table, or, where the parent has followed the log from where this model stands to where it will stand, what it wrote doing so. -#}
+{#- A parent's table, or, where the parent has followed the queue from where this model stands to where it will stand, what it wrote doing so. -#}
 {% macro rewritten_rows(relation) -%}
     {%- if is_frontier_run() -%}
         {%- for parent in frontier_parents(model)
             if parent.alias == relation.identifier and parent.schema == relation.schema and parent.name in frontier_plan().parents_in_step -%}
-            {{ return(tail_relation(parent.name)) }}
+            {{ return(this_run_relation(parent.name)) }}
         {%- endfor -%}
     {%- endif -%}
     {{ return(relation) }}

@@ -24,6 +24,14 @@
     {{ return('create or replace table ' ~ relation ~ '\n' ~ clauses | join('\n') ~ '\nas\n' ~ sql) }}
 {%- endmacro %}
 
+{#- The statement that adds a query's rows to a table, columns by name: a model may reorder them. -#}
+{% macro insert_into(relation, sql) -%}{{ return(adapter.dispatch('insert_into')(relation, sql)) }}{%- endmacro %}
+{% macro default__insert_into(relation, sql) -%}{{ return('insert into ' ~ relation ~ ' by name\nselect * from (\n' ~ sql ~ '\n) as model') }}{%- endmacro %}
+{% macro bigquery__insert_into(relation, sql) -%}
+    {%- set names = adapter.get_columns_in_relation(relation) | map(attribute='name') | join(', ') -%}
+    {{ return('insert into ' ~ relation ~ ' (' ~ names ~ ')\nselect ' ~ names ~ ' from (\n' ~ sql ~ '\n) as model') }}
+{%- endmacro %}
+
 {#- The rows of a table that is made anew, in the order of days, as later runs will add theirs: what asks for a day then skips blocks of others. A
     query that looks at each visitor's rows in order gives them visitor by visitor, each block with rows of all days. That costs a sort, and
     only where there are more days than a month is anything won by it. BigQuery divides the table itself. -#}

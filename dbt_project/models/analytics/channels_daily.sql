@@ -5,7 +5,7 @@
 
 with sessions as (
     select * from {{ ref('session_facts') }}
-    where {{ is_touched('session_start_date') }}
+    where {{ is_changed_key('session_start_date') }}
 ),
 
 days as (

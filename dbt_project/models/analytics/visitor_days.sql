@@ -1,6 +1,6 @@
 {{ config(
     materialized='frontier', rewrite_from='date', entity='dbt_visitor_id', at='date', date='date',
-    carries=['date'], carries_order=['date']
+    prior_columns=['date'], prior_order=['date']
 ) }}
 
 with events as (
@@ -33,18 +33,18 @@ converted as (
 ),
 
 -- The visitor's last date before these.
-carried as (
-    {{ carried_rows({'date': 'date'}) }}
+prior as (
+    {{ prior_rows({'date': 'date'}) }}
 ),
 
 previous as (
     select
         active.*,
         coalesce(
-            lag(active.event_date) over (partition by active.dbt_visitor_id order by active.event_date), carried.date
+            lag(active.event_date) over (partition by active.dbt_visitor_id order by active.event_date), prior.date
         ) as previous_date
     from active
-    left join carried on active.dbt_visitor_id = carried.entity
+    left join prior on active.dbt_visitor_id = prior.entity
 ),
 
 days as (

@@ -12,13 +12,13 @@ with sessions as (
         {% endfor %}
         max(session_sequence_number) over (partition by dbt_visitor_id) as last_session_number
     from {{ ref('session_facts') }}
-    where {{ is_touched('dbt_visitor_id') }} and {{ since_ever('session_start_date') }}
+    where {{ is_changed_key('dbt_visitor_id') }} and {{ since_ever('session_start_date') }}
 ),
 
 days as (
     select dbt_visitor_id, count(*) as active_days
     from {{ ref('visitor_days') }}
-    where {{ is_touched('dbt_visitor_id') }} and {{ since_ever('date') }}
+    where {{ is_changed_key('dbt_visitor_id') }} and {{ since_ever('date') }}
     group by dbt_visitor_id
 ),
 

@@ -3,7 +3,7 @@
 with stages as (
     select * from {{ ref('funnel_stages') }}
     -- A stage is never reached before the way's first one.
-    where {{ is_touched('entry_date') }} and {{ since_first_touched('reached_date') }}
+    where {{ is_changed_key('entry_date') }} and {{ since_first_changed('reached_date') }}
 ),
 
 dates as (

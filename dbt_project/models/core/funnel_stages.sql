@@ -1,6 +1,6 @@
 {{ config(
     materialized='frontier', entity='dbt_visitor_id', at='reached_at', date='reached_date',
-    carries=['entry_number', 'stage_number', 'reached_at', 'entry_date'], carries_order=['entry_number', 'stage_number'],
+    prior_columns=['entry_number', 'stage_number', 'reached_at', 'entry_date'], prior_order=['entry_number', 'stage_number'],
     tags=['sessions']
 ) }}
 
@@ -25,9 +25,9 @@ last_stage as (
 -- Where each visitor stands before the first of these events: nowhere, or at the last stage they reached.
 standing as (
     select entity as dbt_visitor_id, entry_number, stage_number, reached_at, entry_date
-    from ({{ carried_rows({
+    from ({{ prior_rows({
         'entry_number': type_bigint(), 'stage_number': type_bigint(), 'reached_at': dbt.type_timestamp(), 'entry_date': 'date',
-    }) }}) as carried
+    }) }}) as prior
 ),
 
 placed as (

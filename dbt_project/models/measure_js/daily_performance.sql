@@ -2,7 +2,7 @@
 
 with events as (
     select * from {{ ref('client_events') }}
-    where {{ is_touched('event_date') }}
+    where {{ is_changed_key('event_date') }}
 ),
 
 -- Each session counts once a day, with its whole duration.

@@ -7,7 +7,7 @@ with blocks as (
         {{ local_hour_start('timestamp') }} as hour_block,
         count(*) as event_count
     from {{ ref('client_events') }}
-    where {{ is_touched('event_date') }}
+    where {{ is_changed_key('event_date') }}
     group by 1, 2, 3
 )
 

@@ -2,7 +2,7 @@
 
 with activity as (
     select * from {{ ref('client_activity') }}
-    where {{ is_touched('client_id') }}
+    where {{ is_changed_key('client_id') }}
 ),
 
 -- A session over midnight has a row for each day, and counts once.

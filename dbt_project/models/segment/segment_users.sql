@@ -8,7 +8,7 @@
 
 with calls as (
     select * from {{ ref('segment_user_calls') }}
-    where {{ is_touched('dbt_visitor_id') }}
+    where {{ is_changed_key('dbt_visitor_id') }}
 ),
 
 callers as (
@@ -27,7 +27,7 @@ callers as (
 streamed as (
     select entity as user_id, first_session_at as first_event_at
     from {{ state_relation('session_events') }}
-    where {{ is_touched('entity') }}
+    where {{ is_changed_key('entity') }}
 ),
 
 users as (
