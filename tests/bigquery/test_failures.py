@@ -61,10 +61,7 @@ def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_p
     watched = {
         "events": f"select * from `{PROJECT}.{DATASET}_measure_js.client_events` order by event_id",
         "progress": f"select * from {internal('frontier_progress')} where model = 'client_events'",
-        **{
-            note: f"select * from {internal(note)} order by key"
-            for note in ("daily_performance__touched", "users__touched")
-        },
+        "notes": f"select origin, sequence, entity from {internal('change_queue')} where entity is not null order by 1, 2, 3",
         "state": f"select * from {internal('client_events__state')}",
     }
 
@@ -82,7 +79,7 @@ def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_p
     (script,) = [sql for sql in sent if "begin transaction" in sql and "client_events__state" in sql]
     places = [
         script.index(text)
-        for text in ("__touched` (key)", "insert into `demo`.`shop_measure_js`.`client_events`", "__state`")
+        for text in ("'daily_performance', cast(", "insert into `demo`.`shop_measure_js`.`client_events`", "__state`")
     ]
     assert places == sorted(places)
     assert {**seen(), "state": before["state"]} == before

@@ -105,6 +105,28 @@ def test_tables_of_an_earlier_version_become_views_and_leave_nothing(tmp_path: P
     ]
 
 
+def test_what_an_earlier_version_left_to_follow_is_followed(tmp_path: Path) -> None:
+    driver = ThinDriver(tmp_path, Settings())
+    driver.land(EVENTS)
+    driver.run(FIRST, LAST)
+    driver.land([*EVENTS, LATE, LOGIN])
+    driver.run_events(FIRST, LAST)
+    driver.run_identity(FIRST, LAST)
+    driver.run_sessions(FIRST, LAST, select="session_events")
+    # That version's queue had neither what roots rewrote nor the keys of rollups.
+    with driver.warehouse.connect() as connection:
+        for column in ("entity", "reprocess_from", "previous_session_at"):
+            connection.execute(f"alter table internal.change_queue drop column {column}")
+        for name in ("session_events__log", "session_events__located", "funnel_daily__touched", "frontier_tails"):
+            connection.execute(f"create table internal.{name} as select 'old' as entity")
+    driver.run_sessions(LAST, LAST)
+    assert not wrong(driver, [*EVENTS, LATE, LOGIN])
+    left = "information_schema.tables where table_schema = 'internal'"
+    assert not {"session_events__log", "session_events__located", "funnel_daily__touched", "frontier_tails"} & {
+        row["table_name"] for row in driver.rows(left, ["table_name"])
+    }
+
+
 def test_an_unknown_family_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match=r"SESSIONIZATION_FAMILIES names amplitude\. Known: rudderstack, mixpanel"):
         chosen("mixpanel,amplitude")

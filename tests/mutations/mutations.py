@@ -90,8 +90,8 @@ MUTATIONS = (
     Mutation(
         "rows at the frontier are rewritten",
         FRONTIER,
-        "as_at(rewritten_since()) ~ ' <= '",
-        "as_at(rewritten_since()) ~ ' < '",
+        "{{ as_at(rewritten_since()) }} <= {{ config.get('at') }}",
+        "{{ as_at(rewritten_since()) }} < {{ config.get('at') }}",
     ),
     Mutation(
         "the session before the frontier is written again",
@@ -106,7 +106,7 @@ MUTATIONS = (
         "order by reprocess_from desc, sequence desc) = 1",
     ),
     Mutation(
-        "a model follows its parents' log to its end",
+        "a model follows its parents as far as they are",
         FRONTIER,
         "and sequence <= {{ plan.sequence }}",
         "and sequence < {{ plan.sequence }}",
@@ -114,10 +114,10 @@ MUTATIONS = (
     Mutation(
         "rollups learn of rows that go",
         FRONTIER,
-        " + touch_rollups(rows_at_or_after(target_relation, frontier, bounds))",
+        " + note_changed_keys(rows_at_or_after(target_relation, frontier, bounds))",
         "",
     ),
-    Mutation("rollups learn of rows that come", FRONTIER, "'after': touch_rollups(tail) + ", "'after': "),
+    Mutation("rollups learn of rows that come", FRONTIER, "'after': note_changed_keys(this_run) + ", "'after': "),
     Mutation(
         "a session that may be open is rewritten from its start",
         ROOT,
@@ -133,26 +133,26 @@ MUTATIONS = (
     Mutation(
         "state of a rewritten visitor is replaced",
         ROOT,
-        "'delete from ' ~ state ~ ' where entity in (select entity from ' ~ frontier ~ ')',",
-        "'delete from ' ~ state ~ ' where false',",
+        "delete from {{ state }} where entity in (select entity from {{ frontier }})",
+        "delete from {{ state }} where false",
     ),
     Mutation(
-        "a rollup computes its touched keys alone anew",
+        "a rollup computes its changed keys alone anew",
         ROLLUP,
-        "['delete from ' ~ touched ~ ' where true'] + progress_noted",
-        "progress_noted",
+        "{%- set after = [notes] + progress_noted(plan) -%}",
+        "{%- set after = progress_noted(plan) -%}",
     ),
     Mutation(
         "a day that reruns to nothing ends empty",
         BY_DATE,
-        "['delete from ' ~ target_relation ~ ' where ' ~ in_days(date, plan.days)]",
-        "['delete from ' ~ target_relation ~ ' where ' ~ in_days(date, plan.days) ~ ' and exists (select 1 from (' ~ sql ~ ') as model)']",
+        "[deletion_of_days(target_relation, plan.days)]",
+        "[deletion_of_days(target_relation, plan.days) ~ ' and exists (select 1 from (' ~ sql ~ ') as model)']",
     ),
     Mutation(
         "rejected rows without a date are replaced",
         BY_DATE,
-        "in_days(date, plan.days) ~ ' or ' ~ date ~ ' is null'",
-        "in_days(date, plan.days)",
+        "deletion_of_days(relation, plan.days) ~ ' or ' ~ date ~ ' is null'",
+        "deletion_of_days(relation, plan.days)",
     ),
     Mutation(
         "the window's end is exclusive",
@@ -163,7 +163,7 @@ MUTATIONS = (
     # What is made anew.
     Mutation(
         "a changed table by day is made anew",
-        f"{MACROS}/materializations/change_queue.sql",
+        BY_DATE,
         "set is_whole = own.fingerprint != fingerprint or",
         "set is_whole =",
     ),

@@ -97,14 +97,12 @@ config
 {#- Rows of other dates were written with the columns that the table has: a model that selects others cannot join them. A model that has changed has its
     table made anew; dbt alone does not notice that it has. -#}
 {% macro require_same_columns(relation, sql) -%}
-    {%- if not model.config.get('fingerprint') -%}
-        {%- set has = adapter.get_columns_in_relation(relation) | map(attribute='name') | sort -%}
-        {%- set gives = get_columns_in_query(sql) | sort -%}
-        {%- if has != gives -%}
-            {% do exceptions.raise_compiler_error(
-                relation ~ " has the columns " ~ has | join(', ') ~ " but the model now gives " ~ gives | join(', ')
-                ~ ". Drop the table and backfill all partitions of it and of what follows from it."
-            ) %}
-        {%- endif -%}
+    {%- set has = adapter.get_columns_in_relation(relation) | map(attribute='name') | sort -%}
+    {%- set gives = get_columns_in_query(sql) | sort -%}
+    {%- if has != gives -%}
+        {% do exceptions.raise_compiler_error(
+            relation ~ " has the columns " ~ has | join(', ') ~ " but the model now gives " ~ gives | join(', ')
+            ~ ". Drop the table and backfill all partitions of it and of what follows from it."
+        ) %}
     {%- endif -%}
 {%- endmacro %}

@@ -69,7 +69,7 @@ config
     {{ return({
         'before': note_changed_entities(frontier) + note_changed_keys(rows_at_or_after(target_relation, frontier, bounds))
             + deletions(target_relation, frontier, bounds),
-        'main': insert_into(target_relation, 'select * from ' ~ this_run if is_kept else sql),
+        'main': insert_into(target_relation, 'select * from ' ~ this_run, this_run) if is_kept else insert_into(target_relation, sql),
         'after': note_changed_keys(this_run) + (root_statements(plan, this_run, frontier) if plan.is_root else [])
             + (last_row_statements(this_run, frontier) if config.get('prior_columns') else []),
         'is_kept': is_kept,

@@ -94,7 +94,7 @@
 {#- The text of a hook that starts a run. A warehouse of an earlier version has what is still to be followed in tables that are gone: its frontier models and
     rollups are made anew, once. -#}
 {% macro bring_change_queue_over() -%}
-    {%- if execute and flags.WHICH in ('run', 'build', 'seed') and 'entity' not in adapter.get_columns_in_relation(change_queue()) | map(attribute='name') -%}
+    {%- if execute and flags.WHICH in ('run', 'build', 'seed') and 'entity' not in columns_in_hook(change_queue()) -%}
         {%- set models = models_made_by('frontier') + models_made_by('rollup') -%}
         {%- for column, type in {
             'entity': dbt.type_string(), 'reprocess_from': dbt.type_timestamp(), 'previous_session_at': dbt.type_timestamp(),
@@ -110,6 +110,11 @@
     delete from {{ frontier_progress_relation() }} where model in ('{{ models | map(attribute="name") | join("', '") }}')
     {%- endif -%}
 {%- endmacro %}
+
+{#- A table's columns, for a hook: on DuckDB the adapter would open a transaction for them, which nothing commits. -#}
+{% macro columns_in_hook(relation) -%}{{ return(adapter.dispatch('columns_in_hook')(relation)) }}{%- endmacro %}
+{% macro default__columns_in_hook(relation) -%}{{ return(get_columns_in_query('select * from ' ~ relation)) }}{%- endmacro %}
+{% macro bigquery__columns_in_hook(relation) -%}{{ return(adapter.get_columns_in_relation(relation) | map(attribute='name') | list) }}{%- endmacro %}
 
 {#- BigQuery: a view takes the place of a table of its name, as it does on DuckDB. dbt would refuse without --full-refresh. -#}
 {% macro bigquery__handle_existing_table(full_refresh, old_relation) -%}

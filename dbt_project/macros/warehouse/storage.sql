@@ -24,11 +24,14 @@
     {{ return('create or replace table ' ~ relation ~ '\n' ~ clauses | join('\n') ~ '\nas\n' ~ sql) }}
 {%- endmacro %}
 
-{#- The statement that adds a query's rows to a table, columns by name: a model may reorder them. -#}
-{% macro insert_into(relation, sql) -%}{{ return(adapter.dispatch('insert_into')(relation, sql)) }}{%- endmacro %}
-{% macro default__insert_into(relation, sql) -%}{{ return('insert into ' ~ relation ~ ' by name\nselect * from (\n' ~ sql ~ '\n) as model') }}{%- endmacro %}
-{% macro bigquery__insert_into(relation, sql) -%}
-    {%- set names = adapter.get_columns_in_relation(relation) | map(attribute='name') | join(', ') -%}
+{#- The statement that adds a query's rows to a table, columns by name: a model may reorder them. `source` is a table with the query's columns; without
+    it they are those of the table, as its SQL has not changed. -#}
+{% macro insert_into(relation, sql, source=none) -%}{{ return(adapter.dispatch('insert_into')(relation, sql, source)) }}{%- endmacro %}
+{% macro default__insert_into(relation, sql, source) -%}
+    {{ return('insert into ' ~ relation ~ ' by name\nselect * from (\n' ~ sql ~ '\n) as model') }}
+{%- endmacro %}
+{% macro bigquery__insert_into(relation, sql, source) -%}
+    {%- set names = adapter.get_columns_in_relation(source or relation) | map(attribute='name') | join(', ') -%}
     {{ return('insert into ' ~ relation ~ ' (' ~ names ~ ')\nselect ' ~ names ~ ' from (\n' ~ sql ~ '\n) as model') }}
 {%- endmacro %}
 
