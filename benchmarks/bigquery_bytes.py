@@ -67,12 +67,10 @@ FEW = 1_000
 #: Rows of tables in the schema internal, by the end of their names: in all, and of one day.
 INTERNAL = {
     "__frontier": VISITORS,
-    "__located": VISITORS,
     "__requested": VISITORS,
     "__requests": DAYS * VISITORS,
-    "__touched": VISITORS,
-    "__carried": VISITORS,
-    "__log": 2 * VISITORS,
+    "__prior": VISITORS,
+    "change_queue": 2 * VISITORS,
     "__state": IN_ALL["visitor"],
     "__last": IN_ALL["visitor"],
     "identity_pairs": IN_ALL["alias"],
@@ -130,10 +128,10 @@ class Estimate:
         return found
 
     def columns_of(self, table: str) -> Mapping[str, str]:
-        """Column -> type; of what a run writes apart for a model (its tail) the model's."""
+        """Column -> type; of what a run writes apart for a model the model's."""
         name = table.rpartition(".")[2]
-        if name.endswith("__tail"):
-            table = self._caught.models[name.removesuffix("__tail")]
+        if name.endswith("__this_run"):
+            table = self._caught.models[name.removesuffix("__this_run")]
         return self._caught.tables.get(table, {})
 
     def reads(self, text: str) -> Iterator[Read]:
@@ -209,8 +207,8 @@ class Estimate:
     @cached_property
     def _schema(self) -> MappingSchema:
         schema = MappingSchema(dialect="bigquery")
-        tails = [f"{PROJECT}.{DATASET}_internal.{model}__tail" for model in self._caught.models]
-        for name in (*self._caught.tables, *tails):
+        this_run = [f"{PROJECT}.{DATASET}_internal.{model}__this_run" for model in self._caught.models]
+        for name in (*self._caught.tables, *this_run):
             catalog, dataset, table = name.split(".")
             schema.add_table(exp.table_(table, dataset, catalog), dict.fromkeys(self.columns_of(name), "STRING"))
         return schema
@@ -229,8 +227,8 @@ class Estimate:
         if _is_raw(read.table):
             # One table has all calls.
             return days * EVENTS if name == "tracks" else 0
-        if name.endswith("__tail"):
-            return A_DAY.get(self._caught.grains.get(self._caught.models[name.removesuffix("__tail")], ""), FEW)
+        if name.endswith("__this_run"):
+            return A_DAY.get(self._caught.grains.get(self._caught.models[name.removesuffix("__this_run")], ""), FEW)
         if "_internal." in read.table:
             of_day = next((rows for end, rows in INTERNAL_A_DAY.items() if name.endswith(end)), 0)
             return of_day * days or next((rows for end, rows in INTERNAL.items() if name.endswith(end)), FEW)

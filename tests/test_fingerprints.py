@@ -31,7 +31,7 @@ WITHOUT_TABLES = {
 
 #: What staging views read, what a table by day reads, what sessions are cut by; and what runs alone use.
 SOME_WITH_EFFECT = {"identifier", "reject_reason", "null_text", "makes_sessions"}
-SOME = SOME_WITH_EFFECT | {"drop_tails", "prepare_rebuilds"}
+SOME = SOME_WITH_EFFECT | {"drop_rows_of_this_run", "prepare_rebuilds"}
 
 
 @pytest.fixture(scope="module")
