@@ -61,7 +61,8 @@ def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_p
     watched = {
         "events": f"select * from `{PROJECT}.{DATASET}_measure_js.client_events` order by event_id",
         "progress": f"select * from {internal('frontier_progress')} where model = 'client_events'",
-        "notes": f"select origin, sequence, entity from {internal('change_queue')} where entity is not null order by 1, 2, 3",
+        "notes": f"""select origin, sequence, entity from {internal("change_queue")}
+            where origin in ('client_events', 'daily_performance', 'users') order by 1, 2, 3""",
         "state": f"select * from {internal('client_events__state')}",
     }
 

@@ -237,7 +237,7 @@ with_newest_touch as (
 ),
 
 -- The visitor's session before these, and the newest touch that was not direct until then.
-prior as (
+prior_row as (
     {{ prior_rows({
         'session_end_at': dbt.type_timestamp(),
         'newest_touch_at': dbt.type_timestamp(),
@@ -277,12 +277,12 @@ sessions as (
         with_newest_touch.touch_content,
         with_newest_touch.touch_term,
         with_newest_touch.channel_group,
-        coalesce(with_newest_touch.touch_at, prior.newest_touch_at) as newest_touch_at,
-        coalesce(with_newest_touch.own_source, prior.newest_touch_source) as newest_touch_source,
-        coalesce(with_newest_touch.own_medium, prior.newest_touch_medium) as newest_touch_medium,
+        coalesce(with_newest_touch.touch_at, prior_row.newest_touch_at) as newest_touch_at,
+        coalesce(with_newest_touch.own_source, prior_row.newest_touch_source) as newest_touch_source,
+        coalesce(with_newest_touch.own_medium, prior_row.newest_touch_medium) as newest_touch_medium,
         -- A touch may have no campaign, and then has not that of the one before.
-        case when with_newest_touch.touch_at is null then prior.newest_touch_campaign else with_newest_touch.own_campaign end as newest_touch_campaign,
-        coalesce(with_newest_touch.own_channel_group, prior.newest_touch_channel_group) as newest_touch_channel_group,
+        case when with_newest_touch.touch_at is null then prior_row.newest_touch_campaign else with_newest_touch.own_campaign end as newest_touch_campaign,
+        coalesce(with_newest_touch.own_channel_group, prior_row.newest_touch_channel_group) as newest_touch_channel_group,
         with_newest_touch.direct_channel_group,
         with_newest_touch.country,
         with_newest_touch.device_type,
@@ -293,7 +293,7 @@ sessions as (
         with_newest_touch.last_event,
         with_newest_touch.split_cause,
         with_newest_touch.session_sequence_number = 1 as is_new_visitor,
-        {{ seconds_between('coalesce(with_newest_touch.before_end_at, prior.session_end_at)', 'with_newest_touch.session_start_at') }} as seconds_since_previous_session,
+        {{ seconds_between('coalesce(with_newest_touch.before_end_at, prior_row.session_end_at)', 'with_newest_touch.session_start_at') }} as seconds_since_previous_session,
         case
             when with_newest_touch.is_bot = 1 then 'bot'
             when with_newest_touch.is_internal = 1 then 'internal'
@@ -306,7 +306,7 @@ sessions as (
         {{ sorted_distinct('with_newest_touch.anonymous_ids') }} as anonymous_ids,
         {{ sorted_distinct('with_newest_touch.user_ids') }} as user_ids
     from with_newest_touch
-    left join prior on with_newest_touch.dbt_visitor_id = prior.entity
+    left join prior_row on with_newest_touch.dbt_visitor_id = prior_row.entity
 )
 
 select * from sessions

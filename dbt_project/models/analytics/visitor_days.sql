@@ -33,7 +33,7 @@ converted as (
 ),
 
 -- The visitor's last date before these.
-prior as (
+prior_row as (
     {{ prior_rows({'date': 'date'}) }}
 ),
 
@@ -41,10 +41,10 @@ previous as (
     select
         active.*,
         coalesce(
-            lag(active.event_date) over (partition by active.dbt_visitor_id order by active.event_date), prior.date
+            lag(active.event_date) over (partition by active.dbt_visitor_id order by active.event_date), prior_row.date
         ) as previous_date
     from active
-    left join prior on active.dbt_visitor_id = prior.entity
+    left join prior_row on active.dbt_visitor_id = prior_row.entity
 ),
 
 days as (

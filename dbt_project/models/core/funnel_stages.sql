@@ -27,7 +27,7 @@ standing as (
     select entity as dbt_visitor_id, entry_number, stage_number, reached_at, entry_date
     from ({{ prior_rows({
         'entry_number': type_bigint(), 'stage_number': type_bigint(), 'reached_at': dbt.type_timestamp(), 'entry_date': 'date',
-    }) }}) as prior
+    }) }}) as prior_row
 ),
 
 placed as (
