@@ -161,7 +161,8 @@ config
 
 {#- From when on an entity's rows of this table are rewritten. -#}
 {% macro rewritten_since() -%}
-    {{ return('coalesce(frontier.previous_session_at, frontier.reprocess_from)' if config.get('rewrite_from') == 'previous_session' else 'frontier.reprocess_from') }}
+    {%- if config.get('rewrite_from') == 'previous_session' -%}{{ return('coalesce(frontier.previous_session_at, frontier.reprocess_from)') }}{%- endif -%}
+    {{ return('frontier.reprocess_from') }}
 {%- endmacro %}
 
 {#- A moment of the frontier as config.at is compared with it: itself, or its date. -#}

@@ -204,12 +204,21 @@ everything. Only the others (is_earlier) look at the entity's earlier rows. A ro
 
     select
         sessions.entity,
-        {% if frontier %}coalesce(case when frontier.sessions_before > 0 then frontier.first_session_at end, sessions.first_started_at){% else %}sessions.first_started_at{% endif %} as first_session_at,
+        {% if frontier %}
+        coalesce(case when frontier.sessions_before > 0 then frontier.first_session_at end, sessions.first_started_at) as first_session_at,
+        {% else %}
+        sessions.first_started_at as first_session_at,
+        {% endif %}
         sessions.session_sequence_number as session_count,
         sessions.day_session_count,
         sessions.day_sessions_before as day_sessions_before_last,
-        {% if frontier %}coalesce(sessions.before_started_at, frontier.previous_session_at){% else %}sessions.before_started_at{% endif %} as previous_session_at,
-        {% if frontier %}coalesce(sessions.before_ended_at, frontier.previous_event_at){% else %}sessions.before_ended_at{% endif %} as previous_session_ended_at,
+        {% if frontier %}
+        coalesce(sessions.before_started_at, frontier.previous_session_at) as previous_session_at,
+        coalesce(sessions.before_ended_at, frontier.previous_event_at) as previous_session_ended_at,
+        {% else %}
+        sessions.before_started_at as previous_session_at,
+        sessions.before_ended_at as previous_session_ended_at,
+        {% endif %}
         sessions.started_at as last_session_at,
         sessions.ended_at as last_event_at
     from last_sessions as sessions

@@ -85,7 +85,9 @@ What a command knows while it runs, in one object for all of its nodes: dbt's `g
 {% macro note_loaded_seeds(results) -%}
     {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}
         {%- set loaded = [] -%}
-        {%- for result in results if result.node.resource_type == 'seed' and result.status | string == 'success' -%}{%- do loaded.append(result.node) -%}{%- endfor -%}
+        {%- for result in results if result.node.resource_type == 'seed' and result.status | string == 'success' -%}
+            {%- do loaded.append(result.node) -%}
+        {%- endfor -%}
         {%- set progress = frontier_progress() if loaded else {} -%}
         {%- set rows = [] -%}
         {%- for node in loaded if node.name not in progress -%}
@@ -119,7 +121,9 @@ What a command knows while it runs, in one object for all of its nodes: dbt's `g
 
 {% macro parents_generation(node, progress) -%}
     {%- set generations = [] -%}
-    {%- for parent in generation_parents(node) -%}{%- do generations.append(progress[parent.name].generation if parent.name in progress else 'never built') -%}{%- endfor -%}
+    {%- for parent in generation_parents(node) -%}
+        {%- do generations.append(progress[parent.name].generation if parent.name in progress else 'never built') -%}
+    {%- endfor -%}
     {{ return(generations | join(' ')) }}
 {%- endmacro %}
 

@@ -7,7 +7,9 @@ of these first. What a run makes for the first time is not among them.
 {% macro reasons_to_rebuild(names, progress) -%}
     {%- set reasons = {} -%}
     {%- set asked = {} -%}
-    {%- for node in graph.nodes.values() if node.name in names and is_stored(node) -%}{%- do note_reason(node, names, progress, reasons, asked) -%}{%- endfor -%}
+    {%- for node in graph.nodes.values() if node.name in names and is_stored(node) -%}
+        {%- do note_reason(node, names, progress, reasons, asked) -%}
+    {%- endfor -%}
     {{ return(reasons) }}
 {%- endmacro %}
 
@@ -42,8 +44,8 @@ of these first. What a run makes for the first time is not among them.
     {{ return(plain_schema(relation_of(node)) ~ '.' ~ node.alias) }}
 {%- endmacro %}
 
-{#- The text of a hook that starts a run. Says which tables the run makes anew, and stops where the var rebuild is ask. Then it takes the notes of seeds back that
-    other files are loaded for: what such a seed holds is unknown until the run has ended. -#}
+{#- The text of a hook that starts a run. Says which tables the run makes anew, and stops where the var rebuild is ask. Then it takes back the notes of
+    seeds that are loaded from changed files: what such a seed holds is unknown until the run has ended. -#}
 {% macro prepare_rebuilds() -%}
     {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}
         {%- set progress = frontier_progress() -%}

@@ -86,8 +86,8 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     }) }}
 {%- endmacro %}
 
-{#- True while a model is rendered for what has changed only, rows at or after the frontier or a rollup's changed keys; false for all of history (first build, compile, docs,
-    and unit tests, which override it). -#}
+{#- True while a model is rendered for what has changed only: rows at or after the frontier, or a rollup's changed keys. False for all of history: first
+    build, compile, docs, and unit tests, which override it. -#}
 {% macro is_frontier_run() -%}
     {%- if not execute or model.config.materialized not in ('frontier', 'rollup') or flags.WHICH not in ('run', 'build') -%}{{ return(false) }}{%- endif -%}
     {{ return(not frontier_plan().is_whole) }}

@@ -52,7 +52,8 @@
     {%- for column in event_columns() -%}
     {{ event_date ~ ' as event_date' if column == 'event_date' else column }},
     {% endfor -%}
-    source_file, rejected_raw as raw, reject_reason as reason, {{ id_key('event_id', 'event_date') }} as id_key, cast(null as {{ type_bigint() }}) as copy_number
+    source_file, rejected_raw as raw, reject_reason as reason, {{ id_key('event_id', 'event_date') }} as id_key,
+    cast(null as {{ type_bigint() }}) as copy_number
 {%- endmacro %}
 
 {#- Conditions, to be asked apart, on staged rows that arrived before the first partition or after the last. Where the arrival dates them no

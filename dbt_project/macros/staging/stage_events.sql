@@ -46,7 +46,8 @@ where its timestamp is missing or cannot be true; null where neither is known.
             {% for attribute in event_attributes() -%}
             {{ expressions.get(attribute) or raw_column(columns, declared, attribute) if is_kept(attribute) else null_text() }} as {{ attribute }},
             {% endfor -%}
-            coalesce({{ dbt.safe_cast(expressions.get('event_sequence') or raw_column(columns, declared, 'event_sequence', type_bigint()), type_bigint()) }}, 0) as event_sequence,
+            {%- set sequence = expressions.get('event_sequence') or raw_column(columns, declared, 'event_sequence', type_bigint()) %}
+            coalesce({{ dbt.safe_cast(sequence, type_bigint()) }}, 0) as event_sequence,
             {{ copy_key or null_text() }} as copy_key,
             {{ raw_properties(raw_table, available, kept) }} as properties,
             raw_rows as raw_row,
@@ -87,7 +88,9 @@ where its timestamp is missing or cannot be true; null where neither is known.
 {% macro with_derived_event_id(raw_table, at) -%}
     select
         raw_rows.*,
-        concat(content_key, '-', cast(row_number() over (partition by {{ at }}, content_key order by content_key) as {{ dbt.type_string() }})) as derived_event_id
+        concat(
+            content_key, '-', cast(row_number() over (partition by {{ at }}, content_key order by content_key) as {{ dbt.type_string() }})
+        ) as derived_event_id
     from ({{ raw_rows_of(raw_table, content_md5(raw_table) ~ ' as content_key') }}) as raw_rows
 {%- endmacro %}
 

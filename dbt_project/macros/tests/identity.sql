@@ -23,7 +23,9 @@
 {#- Names of the sources that have several raw tables, as literals. -#}
 {% macro sources_of_several_tables() -%}
     {%- set names = [] -%}
-    {%- for node in (graph.sources.values() if execute else []) if node.config.meta.get('landing') -%}{%- do names.append(node.config.meta.landing.source) -%}{%- endfor -%}
+    {%- for node in (graph.sources.values() if execute else []) if node.config.meta.get('landing') -%}
+        {%- do names.append(node.config.meta.landing.source) -%}
+    {%- endfor -%}
     {%- set several = ["''"] -%}
     {%- for name in names | unique if names.count(name) > 1 -%}{%- do several.append(text_literal(name)) -%}{%- endfor -%}
     {{ return(several | join(', ')) }}

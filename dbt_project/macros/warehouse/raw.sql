@@ -13,10 +13,13 @@
     {%- set names = [] -%}
     {%- for column in available -%}
         {%- set name = column.name | lower -%}
-        {%- do names.append(as_declared(adapter.quote(name), column.dtype | upper, declared[name].data_type) ~ ' as ' ~ adapter.quote(name) if name in declared else adapter.quote(name)) -%}
+        {%- set quoted = adapter.quote(name) -%}
+        {%- do names.append(
+            as_declared(quoted, column.dtype | upper, declared[name].data_type) ~ ' as ' ~ quoted if name in declared else quoted) -%}
     {%- endfor -%}
     {{ return(
-        'select ' ~ names | join(', ') ~ ', ' ~ (load_time_column(raw_table) or null_timestamp()) ~ ' as raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table
+        'select ' ~ names | join(', ') ~ ', ' ~ (load_time_column(raw_table) or null_timestamp()) ~ ' as raw_loaded_at'
+        ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table
     ) }}
 {%- endmacro %}
 
@@ -148,7 +151,8 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- BigQuery: what the loader wrote is what the source declares: each required column, with a type that can become its own. `available` are the table's columns. -#}
+{#- BigQuery: what the loader wrote is what the source declares: each required column, with a type that can become its own. `available` are the
+    table's columns. -#}
 {% macro require_raw_columns(raw_table, available) -%}
     {%- set types = {} -%}
     {%- for column in available -%}{%- do types.update({column.name | lower: column.dtype | upper}) -%}{%- endfor -%}
@@ -184,7 +188,8 @@
         {%- endfor -%}
         {%- if not found -%}
             {% do exceptions.raise_compiler_error(
-                'Source ' ~ name ~ ' has none of its raw tables: ' ~ missing | join(', ') ~ '. Name the dataset that the loader fills in SESSIONIZATION_RAW_DATASETS ('
+                'Source ' ~ name ~ ' has none of its raw tables: ' ~ missing | join(', ')
+                ~ '. Name the dataset that the loader fills in SESSIONIZATION_RAW_DATASETS ('
                 ~ name ~ '=dataset), or leave the source out of SESSIONIZATION_SOURCES.'
             ) %}
         {%- endif -%}

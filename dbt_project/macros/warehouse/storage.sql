@@ -74,7 +74,8 @@
     {%- set existing = load_cached_relation(this) -%}
     {%- set partition = none -%}
     {%- if layout.partition -%}
-        {%- set partition = adapter.parse_partition_by({'field': layout.partition, 'data_type': 'date' if layout.by_date else 'timestamp', 'granularity': 'day'}) -%}
+        {%- set partition = adapter.parse_partition_by({
+            'field': layout.partition, 'data_type': 'date' if layout.by_date else 'timestamp', 'granularity': 'day'}) -%}
     {%- endif -%}
     {%- if existing is not none and not adapter.is_replaceable(existing, partition, layout.sorted_by or none) -%}
         {%- do adapter.drop_relation(existing) -%}
