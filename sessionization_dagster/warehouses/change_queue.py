@@ -14,7 +14,7 @@ QUEUE_TABLES = (
         "internal",
         "change_queue",
         """sequence bigint, origin varchar, event_date date, alias varchar, previous_visitor_id varchar, dbt_visitor_id varchar,
-        partition_date date""",
+        partition_date date, entity varchar, reprocess_from timestamp, previous_session_at timestamp""",
     ),
     TableLayout(
         "internal",
