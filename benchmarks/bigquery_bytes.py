@@ -27,7 +27,7 @@ from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
 from benchmarks.bigquery_run import FIRST_DAY, Caught, catch
-from sessionization_dagster.identity.store.tables import TABLES as IDENTITY_TABLES
+from sessionization_dagster.identity.store.layouts import TABLES as IDENTITY_TABLES
 from sessionization_dagster.user_agents.store import TABLES as USER_AGENT_TABLES
 from tests.bigquery.driver import DATASET
 from tests.bigquery.emulator import PROJECT

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sessionization_dagster.dbt.project import PROJECT_DIR
-from sessionization_dagster.settings import bigquery as bigquery_settings
+from sessionization_dagster.settings import bigquery_settings
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.bigquery_errors import TROUBLES, Trouble
 

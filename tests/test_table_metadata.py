@@ -7,8 +7,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sessionization_dagster.metadata.partitions import add_table_metadata
-from sessionization_dagster.metadata.tables import TableMetadata, figures_sql, table_metadata
+from sessionization_dagster.metadata.partition_metadata import add_table_metadata
+from sessionization_dagster.metadata.table_metadata import TableMetadata, figures_sql, table_metadata
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from sessionization_dagster.window import Window
 from tests.manifests import manifest_of

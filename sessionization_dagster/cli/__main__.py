@@ -80,7 +80,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     from sessionization_dagster.report.destination import report_place
-    from sessionization_dagster.report.files import LATEST
+    from sessionization_dagster.report.folder import LATEST
 
     place = report_place(Environment.from_env())
     if not place.has(LATEST):

@@ -13,7 +13,7 @@ import dagster as dg
 import duckdb
 
 from sessionization_dagster.cli.dagster_home import instance_home
-from sessionization_dagster.report.files import LATEST, OURS
+from sessionization_dagster.report.folder import LATEST, OURS
 from sessionization_dagster.settings.environment import reports_folder
 
 RECORD = "demo_made.json"

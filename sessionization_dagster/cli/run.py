@@ -18,7 +18,7 @@ from sessionization_dagster.defs.partitions import daily_partitions
 from sessionization_dagster.defs.resources import build_warehouse
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.report.destination import report_place
-from sessionization_dagster.report.files import LATEST
+from sessionization_dagster.report.folder import LATEST
 from sessionization_dagster.settings.environment import Environment
 
 

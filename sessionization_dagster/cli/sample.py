@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from sessionization_dagster.warehouses.text import literal
+from sessionization_dagster.warehouses.quoting import literal
 
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "ecom_login" / "tracks.parquet"
 FIRST_DAY, LAST_DAY = date(2024, 1, 4), date(2024, 6, 29)

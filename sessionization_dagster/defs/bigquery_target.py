@@ -9,11 +9,11 @@ import dagster as dg
 
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.raw_tables import raw_tables
-from sessionization_dagster.defs.assets.raw_tables import build_raw_checks, raw_specs
+from sessionization_dagster.defs.assets.external_assets import build_raw_checks, raw_specs
 from sessionization_dagster.defs.target import Parts
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing import RawTable
-from sessionization_dagster.settings.bigquery import BigQuerySettings
+from sessionization_dagster.settings.bigquery_settings import BigQuerySettings
 from sessionization_dagster.settings.environment import Environment
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import dagster as dg
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.defs.assets.checks import build_rebuild_checks
 from sessionization_dagster.defs.assets.landing import build_landing_assets
-from sessionization_dagster.defs.assets.published import build_published_asset
+from sessionization_dagster.defs.assets.publishing import build_published_asset
 from sessionization_dagster.defs.forget_visitor import forget_visitor_job
 from sessionization_dagster.defs.jobs import full_rebuild, verify
 from sessionization_dagster.defs.schedules import verify_schedule

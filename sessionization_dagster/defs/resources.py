@@ -8,7 +8,7 @@ from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.landing.event_tables import event_tables
 from sessionization_dagster.late_data.arrivals import Arrivals, LandedArrivals, ReceivedArrivals
-from sessionization_dagster.settings.bigquery import BigQuerySettings
+from sessionization_dagster.settings.bigquery_settings import BigQuerySettings
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.base import Warehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from sessionization_dagster.erasure.files import Outcome, rewrite
 from sessionization_dagster.erasure.fresh_file import write_anew
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.erasure.kept_rows import erase_kept_rows
@@ -28,6 +27,7 @@ from sessionization_dagster.erasure.progress import (
     save_progress,
     write_record,
 )
+from sessionization_dagster.erasure.rewrite import Outcome, rewrite
 from sessionization_dagster.erasure.traces import remove_from_logs, traces
 from sessionization_dagster.identity.placeholders import names_nobody
 from sessionization_dagster.landing import RawTable, RemovedFiles, land

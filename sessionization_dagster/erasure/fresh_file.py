@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse, put_in_place
-from sessionization_dagster.warehouses.text import identifier, literal
+from sessionization_dagster.warehouses.quoting import identifier, literal
 
 
 def write_anew(

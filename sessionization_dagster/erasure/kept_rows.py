@@ -15,7 +15,7 @@ from sessionization_dagster.erasure.person import rows_of
 from sessionization_dagster.landing import RawTable
 from sessionization_dagster.landing.ledger import qualified
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
-from sessionization_dagster.warehouses.text import identifier
+from sessionization_dagster.warehouses.quoting import identifier
 
 _OF_ROWS = "source_file = $file and source_row in (select unnest($rows::bigint[]))"
 

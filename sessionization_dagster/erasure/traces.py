@@ -10,7 +10,7 @@ from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.erasure.person import SUBJECT, names_id, rows_of
 from sessionization_dagster.erasure.progress import IN_PROGRESS
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
-from sessionization_dagster.warehouses.text import identifier as quoted
+from sessionization_dagster.warehouses.quoting import identifier as quoted
 
 #: Updated with the events, the graph and the user agents, and not logs. A trace in them is from a day that was not made again.
 NO_LOG = {

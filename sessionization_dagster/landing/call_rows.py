@@ -10,7 +10,7 @@ from sessionization_dagster.landing.convert import Field, Shape
 from sessionization_dagster.landing.data_file import Calls
 from sessionization_dagster.landing.names import folder_values
 from sessionization_dagster.landing.tables import RawTable
-from sessionization_dagster.warehouses.text import literal
+from sessionization_dagster.warehouses.quoting import literal
 
 
 def calls_shape(table: RawTable, batch: str) -> Shape:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple, NoReturn, TextIO
 
-from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.text import (
     MAX_LINE_CHARACTERS,
     Line,

@@ -22,7 +22,7 @@ from sessionization_dagster.landing.rules import (
     WHOLE_WITH_FRACTION,
 )
 from sessionization_dagster.landing.tables import RawColumn, RawTable
-from sessionization_dagster.warehouses.text import literal
+from sessionization_dagster.warehouses.quoting import literal
 
 #: The type of a field that is text without a declared type: csv fields, and JSON values as text.
 TEXT = "VARCHAR"

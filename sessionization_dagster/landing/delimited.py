@@ -11,11 +11,11 @@ import duckdb
 from sessionization_dagster.landing.careful import LOOSE_JSON, csv_header
 from sessionization_dagster.landing.convert import TEXT, Field, Shape
 from sessionization_dagster.landing.data_file import DataFile, LandedFile
-from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
+from sessionization_dagster.landing.file_errors import NeedsCare, UnreadableFile
 from sessionization_dagster.landing.names import folder_values
 from sessionization_dagster.landing.tables import RawColumn, RawTable
 from sessionization_dagster.landing.text import has_lone_returns, is_blank, opened
-from sessionization_dagster.warehouses.text import literal
+from sessionization_dagster.warehouses.quoting import literal
 
 #: Every key of a file is looked up in every row. Above this number of keys, batches that share keys are faster.
 MAX_KEYS = 1_000

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing import RawTable
-from sessionization_dagster.settings.bigquery import RAW_EVENT_TABLES
+from sessionization_dagster.settings.bigquery_settings import RAW_EVENT_TABLES
 
 
 def event_tables(tables: Sequence[RawTable], named: Mapping[str, Sequence[str]]) -> tuple[RawTable, ...]:

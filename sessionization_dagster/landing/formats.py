@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from sessionization_dagster.landing.data_file import DataFile, Kind, LandedFile
-from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.names import format_of
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing.text import GZIP, beginning

@@ -10,10 +10,10 @@ from datetime import datetime
 import duckdb
 
 from sessionization_dagster.landing.data_file import LandedFile
+from sessionization_dagster.landing.landing_report import REJECTS_TOLD_PER_FILE, Reject
 from sessionization_dagster.landing.removed import Missing
-from sessionization_dagster.landing.report import REJECTS_TOLD_PER_FILE, Reject
 from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
-from sessionization_dagster.warehouses.text import identifier, literal
+from sessionization_dagster.warehouses.quoting import identifier, literal
 
 LOADED = "loaded"
 UNREADABLE = "unreadable"

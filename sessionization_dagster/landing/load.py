@@ -13,13 +13,13 @@ import duckdb
 from sessionization_dagster.landing import ledger, rows
 from sessionization_dagster.landing.data_file import DataFile, LandedFile
 from sessionization_dagster.landing.delimited import csv_columns, near_misses
-from sessionization_dagster.landing.errors import NeedsCare, UnreadableFile
+from sessionization_dagster.landing.file_errors import NeedsCare, UnreadableFile
 from sessionization_dagster.landing.files import discover
 from sessionization_dagster.landing.formats import recognised, require_rows
+from sessionization_dagster.landing.landing_report import LandingReport, TableReport, silence
 from sessionization_dagster.landing.names import folder_values
 from sessionization_dagster.landing.parquet import ParquetProbe, fit_together
 from sessionization_dagster.landing.removed import require_plausible
-from sessionization_dagster.landing.report import LandingReport, TableReport, silence
 from sessionization_dagster.landing.tables import LandingError, RawTable
 from sessionization_dagster.settings.environment import RemovedFiles
 

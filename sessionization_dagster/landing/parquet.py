@@ -9,7 +9,7 @@ import duckdb
 from sessionization_dagster.landing.convert import Field, Shape, properties, refusal
 from sessionization_dagster.landing.data_file import DataFile
 from sessionization_dagster.landing.delimited import folder_fields, match_names, source_path
-from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.tables import RawTable
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sessionization_dagster.landing.calls import is_call
 from sessionization_dagster.landing.data_file import Calls, LandedFile
-from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.formats import recognised
 from sessionization_dagster.landing.tables import RawTable
 

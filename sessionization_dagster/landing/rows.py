@@ -25,12 +25,12 @@ from sessionization_dagster.landing.delimited import (
     whole_jsonl,
 )
 from sessionization_dagster.landing.documents import json_records
-from sessionization_dagster.landing.errors import NeedsCare
+from sessionization_dagster.landing.file_errors import NeedsCare
 from sessionization_dagster.landing.ledger import qualified
 from sessionization_dagster.landing.parquet import ParquetProbe, careful_parquet, together_parquet, whole_parquet
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing.text import opened, unzipped
-from sessionization_dagster.warehouses.text import identifier, literal
+from sessionization_dagster.warehouses.quoting import identifier, literal
 
 #: (session, probe, file, table, landed_at) -> (rows, rejects).
 Load = Callable[[duckdb.DuckDBPyConnection, ParquetProbe, DataFile, RawTable, datetime], tuple[int, int]]

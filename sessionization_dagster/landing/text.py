@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import BinaryIO, TextIO, cast
 
 from sessionization_dagster.landing.data_file import DataFile, LandedFile
-from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.file_errors import UnreadableFile
 
 #: A line is held in memory as a whole. No intended line is longer.
 MAX_LINE_CHARACTERS = 16 * 2**20

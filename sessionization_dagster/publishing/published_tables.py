@@ -24,7 +24,7 @@ import duckdb
 from sessionization_dagster.dbt.manifest import Manifest, Table
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
-from sessionization_dagster.warehouses.text import identifier, literal
+from sessionization_dagster.warehouses.quoting import identifier, literal
 
 VERSIONS = ".versions"
 #: Schemas whose tables are not made from events, or show only the current state.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessionization_dagster.report.files import Folder, Place
+from sessionization_dagster.report.folder import Folder, Place
 from sessionization_dagster.settings.environment import Environment
 
 

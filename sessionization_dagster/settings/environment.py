@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from sessionization_dagster.errors import SettingsError
-from sessionization_dagster.settings.bigquery import RAW_EVENT_TABLES, REPORT, BigQuerySettings
+from sessionization_dagster.settings.bigquery_settings import RAW_EVENT_TABLES, REPORT, BigQuerySettings
 from sessionization_dagster.settings.variables import value as _value
 
 Choice = TypeVar("Choice", bound=StrEnum)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.warehouses.base import TableDescription, TableLayout
-from sessionization_dagster.warehouses.text import identifier, literal
+from sessionization_dagster.warehouses.quoting import identifier, literal
 
 T = TypeVar("T")
 #: A view with more rows has no row count.

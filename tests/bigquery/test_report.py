@@ -20,7 +20,7 @@ from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing.gcs.clients import GCSClients
 from sessionization_dagster.landing.gcs.objects import Bucket
 from sessionization_dagster.report.bucket import ReportBucket
-from sessionization_dagster.report.files import LATEST, Folder, Place, keep_report
+from sessionization_dagster.report.folder import LATEST, Folder, Place, keep_report
 from sessionization_dagster.report.queries import QUESTIONS, TABLES
 from sessionization_dagster.warehouses.base import Warehouse
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse

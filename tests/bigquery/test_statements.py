@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from sessionization_dagster.landing import RawTable
-from sessionization_dagster.report.files import Folder
+from sessionization_dagster.report.folder import Folder
 from sessionization_dagster.report.queries import QUESTIONS, Days
 from tests.bigquery.analyzer import Analyzer
 from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sessionization_dagster.identity.policies import IdentitySettings, Policy
 from sessionization_dagster.identity.store import GraphUpdate, update_identity_graph
-from sessionization_dagster.identity.store.tables import PAIRS
+from sessionization_dagster.identity.store.layouts import PAIRS
 from sessionization_dagster.warehouses.base import Connection, TableLayout, Warehouse
 from sessionization_dagster.window import Window
 from tests.oracle.identity import identity_graph, visitors

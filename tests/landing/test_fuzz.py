@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.landing import rows
-from sessionization_dagster.landing.errors import NeedsCare
+from sessionization_dagster.landing.file_errors import NeedsCare
 from tests.landing.conftest import HEADER, Case, csv_row, parquet
 
 SEED = 20240601

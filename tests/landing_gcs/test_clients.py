@@ -10,7 +10,7 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from sessionization_dagster.errors import WarehouseError
-from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.gcs.clients import Loads
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 from sessionization_dagster.warehouses.dialect import Places

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sessionization_dagster.landing import RawColumn, RawTable
-from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.gcs import shapes
-from sessionization_dagster.landing.gcs.load import columns_to_add, header_of, load_config
+from sessionization_dagster.landing.gcs.load_bucket import columns_to_add, header_of, load_config
 from sessionization_dagster.landing.gcs.statements import declared_columns, raw_layout
 from sessionization_dagster.landing.gcs.values import literal, quoted
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.landing import LandingError, RawColumn, RawTable, RemovedFiles, TableReport
-from sessionization_dagster.landing.gcs.load import _Loader
+from sessionization_dagster.landing.gcs.load_bucket import _Loader
 from sessionization_dagster.landing.gcs.objects import Bucket, RawFile, StoredObject
 from sessionization_dagster.landing.gcs.statements import Statements, declared_columns
 from sessionization_dagster.warehouses.dialect import Places

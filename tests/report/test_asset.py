@@ -10,7 +10,7 @@ import pytest
 
 from sessionization_dagster.defs.assets.report import KEY, build_report_asset
 from sessionization_dagster.defs.pools import WRITER_POOL
-from sessionization_dagster.report.files import Folder
+from sessionization_dagster.report.folder import Folder
 from sessionization_dagster.report.queries import TABLES
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.report.reading import Report

@@ -10,7 +10,7 @@ import pytest
 from sessionization_dagster.cli.__main__ import main
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.report.destination import report_place
-from sessionization_dagster.report.files import Folder
+from sessionization_dagster.report.folder import Folder
 from sessionization_dagster.settings.environment import Environment
 
 DUCKDB = {

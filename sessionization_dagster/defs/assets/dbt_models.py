@@ -20,8 +20,8 @@ from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity.store.update import fingerprint
 from sessionization_dagster.metadata.failed_rows import failed_rows
-from sessionization_dagster.metadata.partitions import add_table_metadata
-from sessionization_dagster.metadata.tables import table_metadata
+from sessionization_dagster.metadata.partition_metadata import add_table_metadata
+from sessionization_dagster.metadata.table_metadata import table_metadata
 from sessionization_dagster.warehouses.base import Warehouse
 
 

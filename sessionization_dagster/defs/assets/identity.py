@@ -16,8 +16,8 @@ from sessionization_dagster.defs.retries import retrying
 from sessionization_dagster.identity import store as identity_store
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity.store import update_identity_graph
-from sessionization_dagster.metadata.partitions import add_table_metadata
-from sessionization_dagster.metadata.tables import table_metadata
+from sessionization_dagster.metadata.partition_metadata import add_table_metadata
+from sessionization_dagster.metadata.table_metadata import table_metadata
 from sessionization_dagster.warehouses.base import Warehouse
 
 CODE = [Path(__file__), Path(identity_store.__file__).with_name("update.py")]

@@ -24,8 +24,8 @@ from sessionization_dagster.defs.source_freshness import (
 )
 from sessionization_dagster.landing import RawTable, RemovedFiles, land
 from sessionization_dagster.landing.ledger import own_moment_of
-from sessionization_dagster.metadata.partitions import add_table_metadata
-from sessionization_dagster.metadata.tables import table_metadata
+from sessionization_dagster.metadata.partition_metadata import add_table_metadata
+from sessionization_dagster.metadata.table_metadata import table_metadata
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
 CODE = [Path(__file__), Path(landing_package.__file__).with_name("load.py")]

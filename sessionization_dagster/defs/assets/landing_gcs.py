@@ -28,7 +28,7 @@ from sessionization_dagster.landing.gcs import Bucket, land_bucket
 from sessionization_dagster.landing.gcs.clients import GCSClients
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 
-CODE = [Path(__file__), Path(landing_package.__file__).with_name("load.py")]
+CODE = [Path(__file__), Path(landing_package.__file__).with_name("load_bucket.py")]
 
 
 def build_gcs_landing_assets(

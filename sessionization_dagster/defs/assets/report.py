@@ -14,7 +14,7 @@ from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.defs.retries import retrying
 from sessionization_dagster.metadata.markdown import markdown_table
 from sessionization_dagster.report.answers import answers_until
-from sessionization_dagster.report.files import LATEST, Place, keep_report
+from sessionization_dagster.report.folder import LATEST, Place, keep_report
 from sessionization_dagster.report.parts import Headline
 from sessionization_dagster.report.queries import SHOWN_DAYS, TABLES, Days
 from sessionization_dagster.warehouses.base import Warehouse

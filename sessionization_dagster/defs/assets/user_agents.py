@@ -12,8 +12,8 @@ from sessionization_dagster.dbt.translator import by_asset_key, key_of, spec_of_
 from sessionization_dagster.defs.partitions import run_window
 from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.defs.retries import retrying
-from sessionization_dagster.metadata.partitions import add_table_metadata
-from sessionization_dagster.metadata.tables import table_metadata
+from sessionization_dagster.metadata.partition_metadata import add_table_metadata
+from sessionization_dagster.metadata.table_metadata import table_metadata
 from sessionization_dagster.user_agents import update_user_agents
 from sessionization_dagster.warehouses.base import Warehouse
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sessionization_dagster.identity.graph import Ids, Sightings
 from sessionization_dagster.identity.policies import IdentitySettings, Policy, resolve
-from sessionization_dagster.identity.store.tables import calls_of
+from sessionization_dagster.identity.store.layouts import calls_of
 from sessionization_dagster.warehouses.base import Connection, number
 
 

@@ -8,7 +8,7 @@ smallest id. Ids stay texts: numbering them would sort them all in one place.
 from __future__ import annotations
 
 from sessionization_dagster.identity.policies import IdentitySettings, Policy
-from sessionization_dagster.identity.store.tables import calls_of
+from sessionization_dagster.identity.store.layouts import calls_of
 from sessionization_dagster.warehouses.base import Connection, number
 
 

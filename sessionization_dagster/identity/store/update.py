@@ -23,7 +23,7 @@ from pathlib import Path
 from sessionization_dagster import identity
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.identity.store import in_memory, in_sql
-from sessionization_dagster.identity.store.tables import EDGES, PAIRS, TABLES, calls_of
+from sessionization_dagster.identity.store.layouts import EDGES, PAIRS, TABLES, calls_of
 from sessionization_dagster.warehouses.base import Connection, Warehouse, number
 from sessionization_dagster.warehouses.change_queue import following, in_days, made_by, written_days
 from sessionization_dagster.window import Window

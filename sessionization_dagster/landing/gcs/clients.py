@@ -14,10 +14,10 @@ from dagster_gcp import GCSResource
 from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
 from google.cloud import bigquery, storage
 
-from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.gcs.objects import Bucket, StoredObject
 from sessionization_dagster.landing.text import GZIP
-from sessionization_dagster.settings.bigquery import BigQuerySettings
+from sessionization_dagster.settings.bigquery_settings import BigQuerySettings
 from sessionization_dagster.warehouses.base import TableLayout
 from sessionization_dagster.warehouses.bigquery import (
     REQUEST_SECONDS,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sessionization_dagster.landing.delimited import MAX_KEYS, first_non_null, match_keys, match_names
-from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.gcs.values import (
     Value,
     converted,

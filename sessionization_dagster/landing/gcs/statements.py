@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sessionization_dagster.landing.gcs.objects import RawFile
 from sessionization_dagster.landing.gcs.values import TYPES, literal, quoted
-from sessionization_dagster.landing.report import REJECTS_TOLD_PER_FILE
+from sessionization_dagster.landing.landing_report import REJECTS_TOLD_PER_FILE
 from sessionization_dagster.landing.rows import MAX_CONTENT_CHARACTERS
 from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
 from sessionization_dagster.warehouses.base import TableLayout

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
 
-from sessionization_dagster.metadata.tables import TableMetadata
+from sessionization_dagster.metadata.table_metadata import TableMetadata
 
 
 def add_table_metadata(context: dg.AssetExecutionContext, tables: Mapping[dg.AssetKey, TableMetadata]) -> None:

@@ -14,7 +14,7 @@ from sessionization_dagster.landing.calls import is_call
 from sessionization_dagster.landing.careful import csv_header
 from sessionization_dagster.landing.data_file import Kind
 from sessionization_dagster.landing.delimited import near_misses
-from sessionization_dagster.landing.errors import UnreadableFile
+from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.formats import EMPTY, kind_of, require_rows
 from sessionization_dagster.landing.gcs import shapes
 from sessionization_dagster.landing.gcs.clients import Loads, Objects, Scratch
@@ -27,9 +27,9 @@ from sessionization_dagster.landing.gcs.statements import (
     declared_columns,
     raw_layout,
 )
+from sessionization_dagster.landing.landing_report import LandingReport, Reject, TableReport, silence
 from sessionization_dagster.landing.ledger import LOADED, REMOVED, UNREADABLE
 from sessionization_dagster.landing.removed import SHOWN, Missing, require_plausible
-from sessionization_dagster.landing.report import LandingReport, Reject, TableReport, silence
 from sessionization_dagster.landing.tables import LandingError, RawTable
 from sessionization_dagster.settings.environment import RemovedFiles
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sessionization_dagster.errors import WarehouseError
-from sessionization_dagster.report.files import Folder, keep_report
+from sessionization_dagster.report.folder import Folder, keep_report
 from sessionization_dagster.report.queries import Days
 
 DAYS = Days(date(2024, 1, 1), date(2024, 1, 31))

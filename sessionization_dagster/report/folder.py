@@ -1,4 +1,4 @@
-"""The files of reports: their names, which are kept, and a folder as the place of them. No Dagster, no HTML."""
+"""A folder as the place of reports. For any place: the names of reports, and which of them are kept. No Dagster, no HTML."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessionization_dagster.erasure import files
-from sessionization_dagster.erasure.files import Changes, Outcome, RewriteError
 from sessionization_dagster.erasure.ids import Ids
+from sessionization_dagster.erasure.rewrite import Changes, Outcome, RewriteError
+from sessionization_dagster.erasure.rewrite import rewrite as rewrite_file
 from sessionization_dagster.landing.careful import csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.files import LandedFile
 from sessionization_dagster.landing.formats import recognised
@@ -40,7 +40,7 @@ def rewrite(file: LandedFile, wanted: Changes, ids: Ids) -> Outcome:
         assert Path(file.path).read_bytes() == before
         settled.append(outcome)
 
-    outcome = files.rewrite(file, wanted, ids, settle)
+    outcome = rewrite_file(file, wanted, ids, settle)
     assert settled == ([outcome] if outcome.is_change else [])
     return outcome
 
