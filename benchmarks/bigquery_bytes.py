@@ -28,7 +28,7 @@ from sqlglot.schema import MappingSchema
 
 from benchmarks.bigquery_run import FIRST_DAY, Caught, catch
 from sessionization_dagster.identity.store.layouts import TABLES as IDENTITY_TABLES
-from sessionization_dagster.user_agents.store import TABLES as USER_AGENT_TABLES
+from sessionization_dagster.user_agents.user_agent_table import TABLES as USER_AGENT_TABLES
 from tests.bigquery.driver import DATASET
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.pruning import Partitioning, references

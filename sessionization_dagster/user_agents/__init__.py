@@ -1,5 +1,5 @@
 """Browser, system and device of user agents: parse.py reads a text and is pure, store.py keeps the table. No Dagster."""
 
-from sessionization_dagster.user_agents.store import UserAgentsUpdate, update_user_agents
+from sessionization_dagster.user_agents.user_agent_table import UserAgentsUpdate, update_user_agents
 
 __all__ = ["UserAgentsUpdate", "update_user_agents"]

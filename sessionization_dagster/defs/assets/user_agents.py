@@ -18,7 +18,7 @@ from sessionization_dagster.user_agents import update_user_agents
 from sessionization_dagster.warehouses.base import Warehouse
 
 OP = "user_agents"
-CODE = [Path(__file__), *(Path(code.__file__).with_name(name) for name in ("store.py", "parse.py"))]
+CODE = [Path(__file__), *(Path(code.__file__).with_name(name) for name in ("user_agent_table.py", "parse.py"))]
 EVENTS = dg.AssetKey(["core", "events"])
 
 

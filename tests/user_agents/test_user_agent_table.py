@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionization_dagster.user_agents import store, update_user_agents
+from sessionization_dagster.user_agents import update_user_agents, user_agent_table
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from sessionization_dagster.window import Window
 
@@ -32,7 +32,7 @@ def put(warehouse: DuckDBWarehouse, day: int, *texts: str | None) -> None:
             connection.native.execute("insert into core.events values (?, ?)", [date_, text])
 
 
-def run(warehouse: DuckDBWarehouse, day: int) -> store.UserAgentsUpdate:
+def run(warehouse: DuckDBWarehouse, day: int) -> user_agent_table.UserAgentsUpdate:
     return update_user_agents(warehouse, Window(FIRST + timedelta(days=day), FIRST + timedelta(days=day + 1)))
 
 
@@ -45,11 +45,11 @@ def known(warehouse: DuckDBWarehouse) -> list[str]:
 def test_the_first_run_reads_all_days_and_others_their_own(warehouse: DuckDBWarehouse) -> None:
     put(warehouse, 0, "a", "b", None, "", " ")
     put(warehouse, 1, "b", "c", "c")
-    assert run(warehouse, 1) == store.UserAgentsUpdate(parsed=3, removed=0, user_agents=3)
+    assert run(warehouse, 1) == user_agent_table.UserAgentsUpdate(parsed=3, removed=0, user_agents=3)
     assert known(warehouse) == ["a", "b", "c"]
     put(warehouse, 0, "a", "d")
     put(warehouse, 1, "e")
-    assert run(warehouse, 0) == store.UserAgentsUpdate(parsed=1, removed=0, user_agents=4)
+    assert run(warehouse, 0) == user_agent_table.UserAgentsUpdate(parsed=1, removed=0, user_agents=4)
     assert known(warehouse) == ["a", "b", "c", "d"]
 
 
@@ -61,8 +61,8 @@ def test_a_user_agent_goes_with_its_last_day(warehouse: DuckDBWarehouse) -> None
     assert run(warehouse, 0).removed == 1
     assert known(warehouse) == ["b"]
     put(warehouse, 1, "c")
-    assert run(warehouse, 1) == store.UserAgentsUpdate(parsed=1, removed=1, user_agents=1)
-    assert run(warehouse, 1) == store.UserAgentsUpdate(parsed=0, removed=0, user_agents=1)
+    assert run(warehouse, 1) == user_agent_table.UserAgentsUpdate(parsed=1, removed=1, user_agents=1)
+    assert run(warehouse, 1) == user_agent_table.UserAgentsUpdate(parsed=0, removed=0, user_agents=1)
 
 
 def test_other_lists_and_a_lost_table_read_all_again(
@@ -71,9 +71,9 @@ def test_other_lists_and_a_lost_table_read_all_again(
     put(warehouse, 0, "a")
     put(warehouse, 1, "b")
     run(warehouse, 0)
-    monkeypatch.setattr(store, "parser", lambda: "another")
+    monkeypatch.setattr(user_agent_table, "parser", lambda: "another")
     put(warehouse, 1, "c")
-    assert run(warehouse, 1) == store.UserAgentsUpdate(parsed=2, removed=1, user_agents=2)
+    assert run(warehouse, 1) == user_agent_table.UserAgentsUpdate(parsed=2, removed=1, user_agents=2)
     with warehouse.connect() as connection:
         connection.execute("drop table core.user_agents")
     assert run(warehouse, 0).user_agents == 2
