@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def test_imports_point_down_the_list() -> None:
         if rank[name] < rank.get(path.relative_to(PACKAGE).parts[0].removesuffix(".py"), -1)
     ]
     assert not wrong
+
+
+def test_no_two_modules_have_the_same_name() -> None:
+    modules = [path for path in PACKAGE.rglob("*.py") if not path.stem.startswith("__")]
+    counts = Counter(path.stem for path in modules)
+    assert not {name for name, count in counts.items() if count > 1}
+    folders = {path.parent.name for path in PACKAGE.rglob("__init__.py")}
+    assert not [path for path in modules if path.stem in folders and path.parent != PACKAGE / "defs" / "assets"]
 
 
 def test_every_file_of_the_page_is_there() -> None:
