@@ -15,15 +15,16 @@ SUITES = ("quick", "usual", "long", "all")
 SLOW_FOLDERS = ("tests/integration/", "tests/bigquery/")
 QUICK = (
     "tests/integration/test_found_breaks.py",
-    "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[2]",
     "tests/integration/test_exactness.py::test_any_order_of_runs_equals_the_oracle[7]",
 )
 SLOW = (
     "tests/report/test_browser.py",
+    "tests/report/test_page.py::test_each_missing_table_or_column_is_named_and_the_rest_is_there",
     "tests/identity/test_store.py",
     "tests/test_bigquery_settings.py::test_raw_tables_may_lie_in_another_project",
     "tests/test_fingerprints.py::test_a_changed",
     "tests/test_translator.py::test_a_code_server_can_load_all_definitions",
+    "tests/test_translator.py::test_a_models_yml_decides_before_its_folder",
 )
 LONG = (
     "tests/benchmarks/test_agreement.py",
