@@ -48,7 +48,7 @@ def embedded_parts(
             *published,
         ],
         jobs=[
-            full_rebuild(engine, tables_to_keep(manifest), partitions, made_by_models),
+            full_rebuild(engine, tables_to_keep(manifest), partitions, made_by_models, folder),
             verification,
             forget_visitor_job(environment, manifest, project.variables, warehouse, partitions, daily_job),
         ],
