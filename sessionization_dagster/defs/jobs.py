@@ -23,9 +23,10 @@ def daily_sessionization(
     partitions: dg.PartitionsDefinition[str],
     leave_out: Sequence[dg.AssetChecksDefinition],
     select: str = "*",
+    always: Sequence[dg.AssetKey] = (),
 ) -> "dg.UnresolvedAssetJobDefinition":
-    """The selected assets, for one day or a range of days in one run, without the checks that have a job of their own."""
-    selection: dg.AssetSelection = dg.AssetSelection.from_string(select)
+    """The selected assets and those of always, for a day or a range of days in one run, without the checks that have their own job."""
+    selection: dg.AssetSelection = dg.AssetSelection.from_string(select) | dg.AssetSelection.assets(*always)
     if select == "*":
         # Includes the checks of assets that are materialised elsewhere.
         selection = selection | dg.AssetSelection.all_asset_checks()
