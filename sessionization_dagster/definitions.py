@@ -45,7 +45,7 @@ def build_definitions(
     """Assets, checks, jobs, schedules and sensors for the given settings.
 
     variables replace vars of dbt_project.yml. loggers replace Dagster's loggers. notifier replaces the notifier of failed runs that the
-    settings name. select names the assets that the daily job runs, in Dagster's selection syntax.
+    settings name. select names the assets that the daily job runs, in Dagster's selection syntax; it publishes too.
 
     Raises:
         SettingsError: a setting cannot be used.
@@ -73,7 +73,7 @@ def build_definitions(
     else:
         assert environment.bigquery is not None
         parts = production_parts(environment, environment.bigquery, project, warehouse, partitions)
-    daily = daily_sessionization(partitions, parts.checks_of_other_jobs, select)
+    daily = daily_sessionization(partitions, parts.checks_of_other_jobs, select, parts.always)
     webhook = environment.alert_webhook
     definitions = dg.Definitions(
         assets=[*parts.assets, *models, identity, user_agents, report],
@@ -89,6 +89,7 @@ def build_definitions(
                 SECONDS_BETWEEN_BILLED_TICKS if warehouse.bills_reads else SECONDS_BETWEEN_TICKS,
             ),
             failure_sensor(notifier or (WebhookNotifier(webhook) if webhook else LogNotifier())),
+            *parts.sensors,
         ],
         asset_checks=parts.checks,
         # Steps share a process: only one may write at a time, and dbt and Dagster are slow to import.

@@ -9,9 +9,10 @@ import dagster as dg
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.defs.assets.checks import build_rebuild_checks
 from sessionization_dagster.defs.assets.landing import build_landing_assets
-from sessionization_dagster.defs.assets.publishing import build_published_asset
+from sessionization_dagster.defs.assets.publishing import KEY, build_published_asset, keys_behind
 from sessionization_dagster.defs.forget_visitor import forget_visitor_job
 from sessionization_dagster.defs.jobs import full_rebuild, verify
+from sessionization_dagster.defs.publish_sensor import unpublished_tables_sensor
 from sessionization_dagster.defs.schedules import verify_schedule
 from sessionization_dagster.defs.target import Parts
 from sessionization_dagster.identity.policies import IdentitySettings
@@ -48,11 +49,13 @@ def embedded_parts(
             *published,
         ],
         jobs=[
-            full_rebuild(engine, tables_to_keep(manifest), partitions, made_by_models),
+            full_rebuild(engine, tables_to_keep(manifest), partitions, made_by_models, folder),
             verification,
             forget_visitor_job(environment, manifest, project.variables, warehouse, partitions, daily_job),
         ],
         schedules=[verify_schedule(verification, partitions)],
+        sensors=[unpublished_tables_sensor(KEY, keys_behind(manifest), partitions)] if folder else [],
+        always=[KEY] if folder else [],
         checks=[checks],
         checks_of_other_jobs=[checks],
     )

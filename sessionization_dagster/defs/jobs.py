@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,6 +13,7 @@ from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.defs.repair import marks
 from sessionization_dagster.defs.retries import retrying
 from sessionization_dagster.metadata.markdown import markdown_table
+from sessionization_dagster.publishing.published_tables import publish_all, tables_to_publish
 from sessionization_dagster.rebuild.full_rebuild import Rebuild
 from sessionization_dagster.rebuild.pipeline import Engine
 from sessionization_dagster.window import Window
@@ -21,9 +23,10 @@ def daily_sessionization(
     partitions: dg.PartitionsDefinition[str],
     leave_out: Sequence[dg.AssetChecksDefinition],
     select: str = "*",
+    always: Sequence[dg.AssetKey] = (),
 ) -> "dg.UnresolvedAssetJobDefinition":
-    """The selected assets, for one day or a range of days in one run, without the checks that have a job of their own."""
-    selection: dg.AssetSelection = dg.AssetSelection.from_string(select)
+    """The selected assets and those of always, for a day or a range of days in one run, without the checks that have their own job."""
+    selection: dg.AssetSelection = dg.AssetSelection.from_string(select) | dg.AssetSelection.assets(*always)
     if select == "*":
         # Includes the checks of assets that are materialised elsewhere.
         selection = selection | dg.AssetSelection.all_asset_checks()
@@ -51,9 +54,13 @@ def full_rebuild(
     history: tuple[tuple[str, str], ...],
     partitions: dg.DailyPartitionsDefinition,
     table_keys: Sequence[dg.AssetKey],
+    publish_in: Path | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.JobDefinition:
-    """Rebuild every table from the raw rows, and swap them in when the checks pass. table_keys are the assets behind the raw tables."""
+    """Rebuild every table from the raw rows, swap them in when the checks pass, and publish them in the folder, if there is one.
+
+    table_keys are the assets behind the raw tables.
+    """
 
     def rebuild_of(context: dg.OpExecutionContext) -> Rebuild:
         return Rebuild(engine, context.run_id[:8], history)
@@ -88,12 +95,20 @@ def full_rebuild(
         context.add_output_metadata({"tables_that_differ": len(differing), "differences": dg.MetadataValue.md(table)})
         _tell_materialised(context, table_keys, partitions, window())
 
+    @dg.op(pool=WRITER_POOL, ins={"swapped": dg.In(dg.Nothing)}, description="Write the published tables again.")
+    def publish(context: dg.OpExecutionContext) -> None:
+        assert publish_in is not None
+        with retrying(context):
+            publish_all(engine.warehouse, tables_to_publish(engine.project.manifest), publish_in)
+
     @dg.job(
         name="full_rebuild",
         description="Rebuilds every table from the raw rows beside the old ones, and swaps them in when their checks pass.",
     )
     def job() -> None:
-        swap_in(build_tables(copy_raw()))
+        swapped = swap_in(build_tables(copy_raw()))
+        if publish_in:
+            publish(swapped)
 
     return job
 

@@ -82,7 +82,7 @@ def late_data_sensor(
         requested = (*cursor.requested, decided.run_key) if decided.request else cursor.requested
         remembered = replace(arrived.cursor, pending=decided.pending, requested=requested if decided.pending else ())
         return dg.SensorResult(
-            run_requests=[_run_request(decided.request, decided.run_key)] if decided.request else [],
+            run_requests=[run_request(decided.request, decided.run_key)] if decided.request else [],
             skip_reason=None if decided.request else _nothing_to_request(decided),
             asset_events=_observations(arrived.observed),
             cursor=remembered.as_text(),
@@ -127,7 +127,8 @@ def _nothing_to_request(decided: Plan) -> str:
     return "No late data."
 
 
-def _run_request(window: Window, run_key: str) -> dg.RunRequest:
+def run_request(window: Window, run_key: str) -> dg.RunRequest:
+    """The request of a run for the window's days."""
     if window.start == window.last:
         return dg.RunRequest(run_key=run_key, partition_key=window.start.isoformat())
     return dg.RunRequest(run_key=run_key, tags=window.as_run_tags())

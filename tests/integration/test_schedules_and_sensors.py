@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +18,17 @@ import pytest
 
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.defs import retries
+from sessionization_dagster.defs.assets.publishing import KEY as PUBLISHED
 from sessionization_dagster.errors import is_transient
 from sessionization_dagster.landing import RawColumn, RawTable
 from sessionization_dagster.late_data.arrivals import ReceivedArrivals
 from sessionization_dagster.late_data.plan import Cursor
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
-from tests.integration.real_job import Project, oracle_differences
-from tests.integration.test_job import BLOCKED, first_rows
+from sessionization_dagster.window import Window
+from tests.integration.real_job import QUIET, Project, oracle_differences
+from tests.integration.services import PATIENCE_SECONDS
+from tests.integration.test_job import BLOCKED, ROOT, first_rows
 from tests.oracle.model import RawRow, Settings
 
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 12)
@@ -43,13 +51,13 @@ def project(tmp_path: Path, instance: dg.DagsterInstance) -> Project:
 
 
 class Ticks:
-    """The late data sensor, tick by tick."""
+    """A sensor, tick by tick."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, sensor: str = "late_data") -> None:
         """Start without a cursor."""
         self.project = project
         self.repository = project.definitions.get_repository_def()
-        self.sensor = self.repository.get_sensor_def("late_data")
+        self.sensor = self.repository.get_sensor_def(sensor)
         self.cursor: str | None = None
 
     def tick(self) -> tuple[list[str], str]:
@@ -161,6 +169,85 @@ def small_budget() -> Any:
     return limited
 
 
+def behind(project: Project) -> list[str]:
+    """The tables of the warehouse whose files have other rows."""
+    folder, graph = project.environment.publish, project.definitions.resolve_asset_graph()
+    rows = "select cast(t as varchar) as line from {} as t order by 1"
+    found = []
+    for schema, name in sorted(tuple(key.path) for key in graph.get(PUBLISHED).parent_keys):
+        exists = f"select 1 from information_schema.tables where table_schema = '{schema}' and table_name = '{name}'"
+        if schema == "raw" or not project.query(exists):
+            continue
+        files = f"{folder}/{schema}/{name}/*.parquet"
+        if not glob(files) or project.query(rows.format(f"{schema}.{name}")) != project.query(
+            rows.format(f"'{files}'")
+        ):
+            found.append(f"{schema}.{name}")
+    return found
+
+
+def test_every_run_is_published_however_it_was_started_and_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {
+        "start_date": FIRST.isoformat(), "end_date": LAST.isoformat(), "families": "rudderstack", "publish": str(tmp_path / "published")
+    }  # fmt: skip
+    home = tmp_path / "dagster"
+    tables = '+key:"core/sessions"'
+    with dg.DagsterInstance.ephemeral() as unused:
+        project = Project.create(tmp_path, unused, None, **settings)
+    project.land("tracks/first", first_rows())
+    variables = {**project.variables, **{f"SESSIONIZATION_{name.upper()}": value for name, value in settings.items()}}
+    done = subprocess.run(
+        [sys.executable, "-m", "sessionization_dagster.cli", "run", "--from", str(FIRST), "--to", str(LAST), "--select", tables],
+        env={**os.environ, **variables, "DAGSTER_HOME": str(home)}, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert project.query("select count(*) as n from core.sessions")[0]["n"]
+    assert behind(project) == []
+
+    with dg.DagsterInstance.from_config(str(home)) as project.instance:
+        ticks = Ticks(project, "unpublished_tables")
+        assert ticks.tick() == ([], "All tables are published.")
+
+        def publish(days: str) -> None:
+            first, _, last = days.partition("...")
+            job = project.definitions.resolve_job_def(str(ticks.sensor.job_name))
+            tags = Window.through(date.fromisoformat(first), date.fromisoformat(last or first)).as_run_tags()
+            assert job.execute_in_process(instance=project.instance, tags=tags, run_config=QUIET).success
+            assert behind(project) == []
+            assert ticks.tick() == ([], "All tables are published.")
+
+        # A run of chosen assets.
+        project.land("tracks/late", [track("l1", 9), track("l2", 10)])
+        chosen = replace(
+            project, definitions=build_definitions(replace(project.environment, publish=None), select=tables)
+        )
+        assert chosen.run(FIRST, date(2024, 3, 10)).success
+        assert "core.events" in behind(project)
+        assert ticks.tick()[0] == ["2024-03-09...2024-03-10"]
+        publish("2024-03-09...2024-03-10")
+
+        # A run of everything that failed when it had written some tables.
+        project.land("tracks/more", [track("l3", 11)])
+        with monkeypatch.context() as patched:
+            patched.setattr("sessionization_dagster.defs.assets.identity.update_identity_graph", broken)
+            assert not project.run(date(2024, 3, 11), raise_on_error=False).success
+        assert "core.events" in behind(project)
+        assert ticks.tick()[0] == ["2024-03-11"]
+        publish("2024-03-11")
+
+        # A rebuild is recorded as a run of no table, and publishes by itself.
+        shutil.rmtree(tmp_path / "published")
+        rebuild = project.definitions.resolve_job_def("full_rebuild")
+        assert rebuild.execute_in_process(instance=project.instance, run_config=QUIET).success
+        assert behind(project) == []
+
+
+def broken(*_: Any) -> None:
+    raise ValueError("broken on purpose")
+
+
 def test_loaders_tables_are_watched_by_what_they_received(tmp_path: Path) -> None:
     warehouse = DuckDBWarehouse(tmp_path / "w.duckdb")
     columns = (RawColumn("id", "VARCHAR"), RawColumn("timestamp", "TIMESTAMP"), RawColumn("received_at", "TIMESTAMP"))
@@ -222,9 +309,6 @@ def test_the_schedule_asks_for_the_day_that_ended_in_the_projects_timezone(tmp_p
 def test_a_locked_file_is_tried_again_and_an_error_in_the_data_is_not(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import subprocess
-    import sys
-
     monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 1)
     # Somebody has the file open for longer than landing and dbt wait, and closes it when the step waits to try again.
     monkeypatch.setattr(DuckDBWarehouse, "_open", impatient(DuckDBWarehouse._open))

@@ -6,8 +6,10 @@ from typing import Any
 import dagster as dg
 
 from sessionization_dagster.dbt.manifest import Manifest
+from sessionization_dagster.dbt.translator import key_of
 from sessionization_dagster.defs.assets.run_files import spec_of_files
 from sessionization_dagster.defs.pools import WRITER_POOL
+from sessionization_dagster.defs.retries import retrying
 from sessionization_dagster.publishing import published_tables as publishing
 from sessionization_dagster.publishing.published_tables import publish_all, tables_to_publish
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
@@ -17,6 +19,14 @@ DESCRIPTION = """Every table as Parquet files by date, for tools that read while
 A run writes the files of dates whose rows have changed."""
 
 
+def keys_behind(manifest: Manifest) -> set[dg.AssetKey]:
+    """The assets that the files are made of: the published tables, and what the views among them read."""
+    published = {(table.schema, table.name) for table in tables_to_publish(manifest)}
+    tables = [table for table in manifest.tables.values() if table.relation in published]
+    read = [manifest.tables[parent] for table in tables if table.is_view for parent in table.depends_on]
+    return {key_of(table) for table in [*tables, *read]}
+
+
 def build_published_asset(
     manifest: Manifest, warehouse: DuckDBWarehouse, folder: Path, partitions: dg.PartitionsDefinition[str]
 ) -> dg.AssetsDefinition:
@@ -24,7 +34,7 @@ def build_published_asset(
     tables = tables_to_publish(manifest)
     spec = spec_of_files(
         KEY,
-        (dg.AssetKey([table.schema, table.name]) for table in tables),
+        keys_behind(manifest),
         DESCRIPTION,
         {"parquet"},
         [Path(__file__), Path(publishing.__file__)],
@@ -35,7 +45,8 @@ def build_published_asset(
         name="published_tables", specs=[spec], backfill_policy=dg.BackfillPolicy.single_run(), pool=WRITER_POOL
     )
     def published_tables(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        done = publish_all(warehouse, tables, folder)
+        with retrying(context):
+            done = publish_all(warehouse, tables, folder)
         written, kept = (sum(getattr(one, name) for one in done.values()) for name in ("written", "kept"))
         changed = [name for name, one in done.items() if one.written or one.removed]
         context.log.info(
