@@ -162,7 +162,7 @@ def _find_copies(connection: DuckDBConnection, staging_views: Sequence[str]) -> 
             select event_id, event_date, unnest([anonymous_id, user_id, previous_id]) as id
             from staged
             where (event_id, event_date) in (
-                select (event_id, event_date) from core.rejected_events where reason = 'duplicate_event_id'
+                select (event_id, event_date) from internal.events__set_aside where copy_number > 1
                 union all
                 select (event_id, event_date) from staged where copy_key is not null
                 group by event_id, event_date having count(*) > 1
