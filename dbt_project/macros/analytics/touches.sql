@@ -93,7 +93,7 @@ Gives event_id, event_date, touch_source, touch_medium, touch_campaign, touch_co
         where
             ignored.host is null
             {%- for domain in var('own_domains') %}
-            and not {{ is_on_domain('hosts.host', text_literal(domain | lower)) }}
+            and not {{ is_on_domain('hosts.host', text_literal(bare_host(domain))) }}
             {%- endfor %}
     ),
 
@@ -220,3 +220,6 @@ compiled for each row that it is matched with, so each different value meets eac
 {#- A bound on the dates of touches that a run may need: attribution_lookback_days before its earliest frontier, and a day for what the timezone
     moves. -#}
 {% macro since_lookback(date) -%}{{ date }} >= {{ frontier_date(var('attribution_lookback_days') + 1) }}{%- endmacro %}
+
+{#- A host as people write it, as hosts of referrers are compared: in small letters, without blanks around it and without www. -#}
+{% macro bare_host(host) -%}{{ return(modules.re.sub('^www[.]', '', host.strip().lower())) }}{%- endmacro %}
