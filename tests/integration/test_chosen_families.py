@@ -127,6 +127,24 @@ def test_what_an_earlier_version_left_to_follow_is_followed(tmp_path: Path) -> N
     }
 
 
+def test_notes_are_kept_for_those_that_follow_them_and_no_longer(tmp_path: Path) -> None:
+    driver = ThinDriver(tmp_path, Settings())
+    driver.land(EVENTS)
+    driver.run(FIRST, LAST)
+    driver.land([*EVENTS, LATE])
+    driver.run(FIRST, FIRST)
+
+    def noted() -> set[str]:
+        return {row["origin"] for row in driver.rows("internal.change_queue", ["origin"])}
+
+    assert noted() >= {"events", "session_events", "client_events"}
+    with driver.warehouse.connect() as connection:
+        connection.execute("update internal.frontier_progress set sequence = 0 where model = 'user_agents'")
+    driver.run_sessions(LAST, LAST)
+    # User agents follow days; what the roots rewrote is for the tables below them.
+    assert noted() == {"events", "identity_edges"}
+
+
 def test_an_unknown_family_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match=r"SESSIONIZATION_FAMILIES names amplitude\. Known: rudderstack, mixpanel"):
         chosen("mixpanel,amplitude")

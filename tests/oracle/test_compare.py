@@ -6,11 +6,11 @@ from typing import Any
 from .compare import difference
 
 
-def told_of(expected: list[dict[str, Any]], actual: list[dict[str, Any]], limit: int = 5) -> str:
+def text_of(expected: list[dict[str, Any]], actual: list[dict[str, Any]], limit: int = 5) -> str:
     """The differences by the key k, of which there are some."""
-    told = difference(expected, actual, ["k"], limit=limit)
-    assert told is not None
-    return told
+    text = difference(expected, actual, ["k"], limit=limit)
+    assert text is not None
+    return text
 
 
 def test_equal_tables_in_another_order_do_not_differ() -> None:
@@ -20,11 +20,11 @@ def test_equal_tables_in_another_order_do_not_differ() -> None:
     assert difference([], [], ["k"]) is None
 
 
-def test_a_changed_value_is_told_by_key_and_column() -> None:
-    """One row against one row is told column by column, times in plain text."""
+def test_a_changed_value_is_shown_by_key_and_column() -> None:
+    """One row against one row is shown column by column, times in plain text."""
     at, later = datetime(2024, 3, 10, 10), datetime(2024, 3, 10, 10, 0, 0, 1)
-    told = difference([{"k": "a", "on": date(2024, 3, 10), "at": at}], [{"k": "a", "on": None, "at": later}], ["k"])
-    assert told == (
+    text = difference([{"k": "a", "on": date(2024, 3, 10), "at": at}], [{"k": "a", "on": None, "at": later}], ["k"])
+    assert text == (
         "expected 1 rows, found 1; 1 expected rows are missing, 1 were not expected\n"
         "  k=a\n"
         "    on: expected 2024-03-10, found None\n"
@@ -40,24 +40,24 @@ def test_floats_are_compared_exactly() -> None:
 
 def test_missing_extra_and_doubled_rows_are_told() -> None:
     """Each side's rows are named, a row too often is one not expected."""
-    told = told_of([{"k": None}, {"k": "b"}], [{"k": "b"}, {"k": "b"}])
-    assert "1 expected rows are missing, 1 were not expected" in told
-    assert "  k=None\n    missing: k=None" in told
-    assert "  k=b\n    not expected: k='b'" in told
+    text = text_of([{"k": None}, {"k": "b"}], [{"k": "b"}, {"k": "b"}])
+    assert "1 expected rows are missing, 1 were not expected" in text
+    assert "  k=None\n    missing: k=None" in text
+    assert "  k=b\n    not expected: k='b'" in text
 
 
 def test_other_columns_are_a_difference_unless_columns_are_named() -> None:
     """A lacking column always is; one too many only without `columns`."""
-    assert "beyond the others ['x']" in told_of([{"k": 1}], [{"k": 1, "x": 2}])
-    assert "lacking ['v']" in told_of([{"k": 1, "v": 1}], [{"k": 1}])
-    assert "lacking ['k']" in told_of([{"v": 1}], [{"v": 1}])
+    assert "beyond the others ['x']" in text_of([{"k": 1}], [{"k": 1, "x": 2}])
+    assert "lacking ['v']" in text_of([{"k": 1, "v": 1}], [{"k": 1}])
+    assert "lacking ['k']" in text_of([{"v": 1}], [{"v": 1}])
     assert difference([{"k": 1}], [{"k": 1, "x": 2}], ["k"], columns=["k"]) is None
 
 
 def test_only_the_first_differences_are_told() -> None:
     """Keys are in order and the rest is counted, whatever the types of the keys."""
-    told = told_of([{"k": k} for k in (3, "x", None, 1)], [], limit=2)
-    assert told.splitlines()[1::2] == ["  k=None", "  k=1", "... and 2 more keys"]
+    text = text_of([{"k": k} for k in (3, "x", None, 1)], [], limit=2)
+    assert text.splitlines()[1::2] == ["  k=None", "  k=1", "... and 2 more keys"]
 
 
 def test_nested_values_are_compared() -> None:

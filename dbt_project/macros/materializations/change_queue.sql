@@ -10,7 +10,7 @@ identity_graph  an alias is new or another visitor's (partition_date: its run's 
 a root          an entity was rewritten from reprocess_from on                              the frontier models below it
 a rollup        entity is one of its keys, as text, whose rows are to be computed anew      the rollup
 
-A rollup's notes have no number. It deletes them when it has followed them: its parents may stand at different numbers.
+A rollup's notes have no number. It deletes them when it has followed them: its parents may have followed the queue to different numbers.
 -#}
 
 {% macro change_queue() -%}{{ return(internal_relation('change_queue')) }}{%- endmacro %}
@@ -38,9 +38,16 @@ A rollup's notes have no number. It deletes them when it has followed them: its 
     where not exists (select 1 from {{ frontier_progress_relation() }} where model = '{{ follower }}');
     {%- endfor %}
     {%- if execute %}
-    {%- set followers = lasting_followers() + models_made_by('frontier') | map(attribute='name') | list %}
+    {%- set models = models_made_by('frontier') | map(attribute='name') | join("', '") %}
     delete from {{ change_queue() }}
-    where sequence <= (select min(sequence) from {{ frontier_progress_relation() }} where model in ('{{ followers | join("', '") }}'));
+    where
+        sequence <= (select min(sequence) from {{ frontier_progress_relation() }} where model in ('{{ models }}'))
+        and (
+            origin in ('{{ models }}')
+            or sequence <= (
+                select min(sequence) from {{ frontier_progress_relation() }} where model in ('{{ lasting_followers() | join("', '") }}')
+            )
+        );
     {%- endif %}
 {%- endmacro %}
 

@@ -38,7 +38,7 @@ config
 {% macro statements_for_all(plan, target_relation, sql) -%}
     {%- do make_room(model_layout()) -%}
     {%- set after = [] -%}
-    {%- if plan.is_root and config.get('sessions', true) -%}
+    {%- if plan.has_state -%}
         {%- do after.append(table_of(state_relation(model.name), session_states(target_relation), {'sorted_by': ['entity']})) -%}
     {%- endif -%}
     {%- if config.get('prior_columns') -%}
@@ -67,7 +67,7 @@ config
     {%- endif -%}
     {#- Rollups learn of the rows that go and of those that come. -#}
     {{ return({
-        'before': note_changed_entities(frontier) + note_changed_keys(rows_at_or_after(target_relation, frontier, bounds))
+        'before': note_changed_keys(frontier, of_entities=true) + note_changed_keys(rows_at_or_after(target_relation, frontier, bounds))
             + deletions(target_relation, frontier, bounds),
         'main': insert_into(target_relation, 'select * from ' ~ this_run, this_run) if is_kept else insert_into(target_relation, sql),
         'after': note_changed_keys(this_run) + (root_statements(plan, this_run, frontier) if plan.is_root else [])
@@ -85,7 +85,6 @@ config
 
 {% macro find_frontier(plan) -%}
     {%- set frontier = frontier_relation(model.name) -%}
-    {%- set has_state = plan.is_root and config.get('sessions', true) -%}
     {% call statement('find_frontier') -%}
         {{ table_of(frontier, requested_frontier(this, plan) if plan.is_root else followed_frontier(plan)) }}
     {%- endcall %}
@@ -94,14 +93,14 @@ config
             count(*) as entities,
             {{ date_text('min(reprocess_from)') }} as since,
             {{ date_text('min(coalesce(previous_session_at, reprocess_from))') }} as since_previous_session
-            {%- if has_state %},
+            {%- if plan.has_state %},
             {{ date_text('min(case when is_earlier then first_session_at end)') }} as earlier_since,
             {{ date_text('max(case when is_earlier then reprocess_from end)') }} as earlier_until
             {%- endif %}
         from {{ frontier }}
     {%- endset -%}
     {%- set bounds = run_query(query)[0] -%}
-    {%- if has_state and bounds['earlier_since'] -%}
+    {%- if plan.has_state and bounds['earlier_since'] -%}
         {% call statement('find_earlier_frontier') -%}
             {{ table_of(frontier, earlier_frontier(this, frontier, bounds['earlier_since'], bounds['earlier_until'])) }}
         {%- endcall %}

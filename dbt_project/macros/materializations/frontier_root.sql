@@ -13,7 +13,7 @@ everything. Only the others (is_earlier) look at the entity's earlier rows. A ro
     {%- set requested -%}
         (select entity, min(reprocess_from) as requested_from from {{ requested_relation() }} group by 1) as requested
     {%- endset -%}
-    {{ return(located_frontier(requested) if config.get('sessions', true) else frontier_without_sessions(requested)) }}
+    {{ return(located_frontier(requested) if plan.has_state else frontier_without_sessions(requested)) }}
 {%- endmacro %}
 
 {#- What this run of the root is asked for. -#}
@@ -144,7 +144,7 @@ everything. Only the others (is_earlier) look at the entity's earlier rows. A ro
         insert into {{ change_queue() }} (sequence, origin, entity, reprocess_from, previous_session_at)
         select {{ plan.sequence }}, '{{ model.name }}', entity, reprocess_from, previous_session_at from {{ frontier }}
     {%- endset -%}
-    {{ return((state_statements(this_run, frontier) if config.get('sessions', true) else []) + requests_kept() + [note]) }}
+    {{ return((state_statements(this_run, frontier) if plan.has_state else []) + requests_kept() + [note]) }}
 {%- endmacro %}
 
 {#- Of an entity that has nothing left at or after its frontier, the state is what the frontier says of the time before. It does not know the session

@@ -74,7 +74,7 @@
         {%- if names -%}
             {%- for name in names -%}
                 {%- do frontier_progress().pop(name) -%}
-                {%- for suffix in ['state', 'requests', 'requested', 'frontier', 'last', 'prior', 'this_run'] + suffixes_of_old() %}
+                {%- for suffix in ['state', 'requests', 'requested', 'frontier', 'last', 'prior', 'this_run'] + earlier_suffixes() %}
     drop table if exists {{ internal_relation(name ~ '__' ~ suffix) }};
                 {%- endfor -%}
             {%- endfor %}
@@ -88,8 +88,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Names of internal tables of earlier versions, by what stands behind the model's name. -#}
-{% macro suffixes_of_old() -%}{{ return(['log', 'touched', 'located', 'carried', 'tail']) }}{%- endmacro %}
+{#- How the names of internal tables of earlier versions end, after the model's name. -#}
+{% macro earlier_suffixes() -%}{{ return(['log', 'touched', 'located', 'carried', 'tail']) }}{%- endmacro %}
 
 {#- The text of a hook that starts a run. A warehouse of an earlier version has what is still to be followed in tables that are gone: its frontier models and
     rollups are made anew, once. -#}
@@ -102,7 +102,7 @@
     alter table {{ change_queue() }} add column {{ column }} {{ type }};
         {%- endfor -%}
         {%- for node in models -%}
-            {%- for suffix in suffixes_of_old() %}
+            {%- for suffix in earlier_suffixes() %}
     drop table if exists {{ internal_relation(node.name ~ '__' ~ suffix) }};
             {%- endfor -%}
         {%- endfor %}

@@ -1,6 +1,6 @@
 {#-
 Materialisation `rollup`: a table of aggregates over frontier models, one or several rows per key (a date, a client). A frontier model that a rollup
-stands on notes the keys of the rows that it deletes and of those that it inserts (change_queue.sql), in the transaction of its own rewrite. The rollup
+reads notes the keys of the rows that it deletes and of those that it inserts (change_queue.sql), in the transaction of its own rewrite. The rollup
 deletes and computes the rows of those keys, and deletes the notes, in one transaction: whatever runs were left out or killed, the notes say what is
 still to be done.
 
@@ -68,32 +68,21 @@ config
     {{ date }} >= date '{{ changed_keys().first if is_frontier_run() else before_all() }}'
 {%- endmacro %}
 
-{#- The statements by which a frontier model notes the keys of rows, given by what stands after `from`, for the rollups upon it. -#}
-{% macro note_changed_keys(rows) -%}
+{#- The statements by which a frontier model notes the keys of rows for the rollups that read it; `rows` follows `from`. A rollup whose key is the entity has
+    them from the run's frontier (of_entities), each once, and the others from the rows that go and come. -#}
+{% macro note_changed_keys(rows, of_entities=false) -%}
     {%- set statements = [] -%}
-    {%- for rollup in rollups_above() if parent_key(rollup) != entity_expression() -%}
+    {%- for rollup in rollups_above() if (parent_key(rollup) == entity_expression()) == of_entities -%}
         {%- set note -%}
             insert into {{ change_queue() }} (origin, entity)
-            select distinct '{{ rollup.name }}', cast({{ parent_key(rollup) }} as {{ dbt.type_string() }}) from {{ rows }}
+            select distinct '{{ rollup.name }}', cast({{ 'entity' if of_entities else parent_key(rollup) }} as {{ dbt.type_string() }}) from {{ rows }}
         {%- endset -%}
         {%- do statements.append(note) -%}
     {%- endfor -%}
     {{ return(statements) }}
 {%- endmacro %}
 
-{#- The same where the key is the entity: it is the run's entities. -#}
-{% macro note_changed_entities(frontier) -%}
-    {%- set statements = [] -%}
-    {%- for rollup in rollups_above() if parent_key(rollup) == entity_expression() -%}
-        {%- set note -%}
-            insert into {{ change_queue() }} (origin, entity) select '{{ rollup.name }}', entity from {{ frontier }}
-        {%- endset -%}
-        {%- do statements.append(note) -%}
-    {%- endfor -%}
-    {{ return(statements) }}
-{%- endmacro %}
-
-{#- The rollups upon the current model. -#}
+{#- The rollups that read the current model. -#}
 {% macro rollups_above() -%}
     {%- set rollups = [] -%}
     {%- for node in models_made_by('rollup') if model.unique_id in node.depends_on.nodes -%}{%- do rollups.append(node) -%}{%- endfor -%}

@@ -74,6 +74,7 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     {%- endfor -%}
     {{ return({
         'is_root': is_root,
+        'has_state': is_root and config.get('sessions', true),
         'root': frontier_root(model).name,
         'is_whole': is_whole,
         'followed_sequence': own_sequence,
@@ -124,7 +125,7 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     date '{{ since if since < near_date() else after_all() }}'
 {%- endmacro %}
 
-{#- A parent's table, or, where the parent has followed the queue from where this model stands to where it will stand, what it wrote doing so. -#}
+{#- A parent's table; or the rows that the parent wrote in this run, if it has followed the same changes as this model now does. -#}
 {% macro rewritten_rows(relation) -%}
     {%- if is_frontier_run() -%}
         {%- for parent in frontier_parents(model)
