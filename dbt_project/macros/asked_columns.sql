@@ -26,7 +26,8 @@
     {%- for name in names -%}
         {%- if name | lower in taken -%}
             {% do exceptions.raise_compiler_error(
-                'The var ' ~ variable ~ " names '" ~ name ~ "', but its table has a column of that name already. In dbt_project.yml, " ~ remedy ~ '.'
+                'The var ' ~ variable ~ " names '" ~ name ~ "', but its table has a column of that name already. Where the var is set (the file of "
+                ~ 'SESSIONIZATION_SETTINGS, or dbt_project.yml), ' ~ remedy ~ '.'
             ) %}
         {%- endif -%}
         {%- do taken.append(name | lower) -%}

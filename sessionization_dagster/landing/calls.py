@@ -10,6 +10,8 @@ from typing import Any
 
 #: Keys of a call whose column does not have the key's name in lower case.
 _NAMES = {"messageId": "id"}
+#: A call's name is its `event` or its `name`. SDKs differ: some write a screen's as event.
+_TITLES = ("event", "name")
 #: The call's own fields, which no property or trait replaces.
 _OWN = ("id", "timestamp", "event", "anonymous_id", "user_id", "previous_id", "received_at")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -50,6 +52,9 @@ def call_row(
             row[column] = value
         else:
             rest.setdefault(name, value)
+    for name, other in (_TITLES, _TITLES[::-1]):
+        if name in columns and row.get(name) is None and other in outer:
+            row[name] = outer[other]
     for name, value in outer.items():
         # A name that the sender chose stays. Like the loaders, put an underscore before a name that is taken.
         rest.setdefault(f"_{name}" if name in rest else name, value)

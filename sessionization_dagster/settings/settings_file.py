@@ -5,6 +5,8 @@ The defaults are in dbt_project.yml, each with a comment. A deployment's own val
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
@@ -42,8 +44,15 @@ def _day(text: str) -> str:
     return text
 
 
+def _domain(text: str) -> str:
+    if not re.fullmatch(r"[^\s/:@]+", text.strip()):
+        raise ValueError("Give a host without scheme and path, like shop.example")
+    return text
+
+
 Column = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=63)]
 Text = Annotated[str, StringConstraints(min_length=1)]
+Domain = Annotated[str, AfterValidator(_domain)]
 Columns = Annotated[list[Column], Field(max_length=500)]
 Day = Annotated[str, BeforeValidator(str), AfterValidator(_day)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -67,7 +76,7 @@ class Rules(BaseModel):
     segment_user_traits: Columns
     segment_page_fields: Columns
     segment_track_fields: Columns
-    own_domains: list[Text]
+    own_domains: list[Domain]
     engaged_session_seconds: NonNegativeInt
     engaged_gap_seconds: NonNegativeInt
     attribution_lookback_days: PositiveInt
@@ -87,10 +96,11 @@ def read_settings(path: Path) -> dict[str, Any]:
     """The content of a settings file. checked_rules checks it.
 
     Raises:
-        SettingsError: the file cannot be read, or is not a mapping.
+        SettingsError: the file cannot be read, is not a mapping, or has a var twice.
     """
     try:
-        found = yaml.safe_load(path.read_text())
+        text = path.read_text()
+        found = yaml.safe_load(text)
     except OSError as error:
         raise SettingsError(f"SESSIONIZATION_SETTINGS names {path}, which cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -99,6 +109,9 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise SettingsError(
             f"{path} holds no settings. Give a var and its value a line, like session_timeout_seconds: 900."
         )
+    for name, count in Counter(key.value for key, _ in _entries(text)).items():
+        if count > 1:
+            raise SettingsError(f"{_place(path, name)}: {name} is there {count} times. Keep one.")
     return found or {}
 
 
@@ -152,10 +165,15 @@ def _place(file: Path | None, name: str) -> str:
     """The file and the line of a var."""
     if file is None:
         return "The settings given"
-    node = yaml.compose(file.read_text())
-    keys = node.value if node else []
+    keys = _entries(file.read_text())
     for key, value in keys:
         if key.value == "vars" and name != "vars":
             keys = [*keys, *value.value]
     lines = [key.start_mark.line + 1 for key, _ in keys if key.value == name]
     return f"{file}, line {lines[-1]}" if lines else str(file)
+
+
+def _entries(text: str) -> list[tuple[Any, Any]]:
+    """The keys and values of a mapping in YAML, as nodes that know their lines."""
+    node = yaml.compose(text)
+    return list(node.value) if node else []

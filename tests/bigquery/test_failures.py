@@ -122,6 +122,18 @@ def test_raw_tables_that_are_not_as_declared_are_named_with_the_remedy(endpoint:
         "properties": {"items": [1, None]},
     }
 
+    # Texts that say that there is none, and an id that was a number once.
+    driver.send(
+        f"""create or replace table {tracks} as
+        select * except (anonymous_id, user_id, context_os_name, event),
+            ' 42.0 ' as anonymous_id, 'NULL' as user_id, ' None' as context_os_name, '' as event from {tracks}"""
+    )
+    driver.run_sessions(FIRST, FIRST, select="stg_rudderstack__events")
+    driver.run_events(FIRST, FIRST)
+    texts = ["event_id", "anonymous_id", "user_id", "os", "event"]
+    (event,) = [row for row in driver.rows("core.events", texts) if row["event_id"] == "7"]
+    assert list(event.values()) == ["7", "42", None, None, None]
+
     driver.send(f"create or replace table {tracks} as select * except (id) from {tracks}")
     with pytest.raises(DbtError, match=r"tracks`? has no column 'id'(?s:.*)SESSIONIZATION_RAW_DATASETS"):
         driver.run_sessions(FIRST, FIRST, select="stg_rudderstack__events")

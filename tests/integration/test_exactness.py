@@ -72,7 +72,7 @@ def test_no_run_is_owed(past_seed: int, tmp_path: Path) -> None:
 def with_stored_views(project: DbtProject, past: History) -> DbtProject:
     """The project with every view stored that can be."""
     names = [model.name for model in project.manifest.models if model.is_storable]
-    assert len(names) == 9
+    assert len(names) == 8
     variables = {
         "SESSIONIZATION_SOURCES": ",".join(past.settings.sources),
         "SESSIONIZATION_TIMEZONE": past.settings.timezone,

@@ -113,6 +113,20 @@ def test_what_fills_no_table_is_named_once(case: Case) -> None:
     assert sum(table.rows_rejected for table in report.tables.values()) == 5
 
 
+def test_a_call_is_named_by_its_event_or_its_name(case: Case) -> None:
+    screens = [
+        call("event", "screen", event="Main"),
+        call("name", "screen", event="Viewed Main") | {"name": "Main"},
+        call("property", "screen", event="Viewed Main", properties={"name": "Main"}),
+    ]
+    tracks = [call("n", "track") | {"name": "Main"}, call("e", "track", event="Main") | {"name": "other"}]
+    case.write("a.jsonl", lines(*screens, *tracks), table="segment/calls")
+    assert case.land().problems == []
+    found = case.query("select id, name from raw.segment_screens order by id")
+    assert found == [("event", "Main"), ("name", "Main"), ("property", "Main")]
+    assert case.query("select id, event from raw.segment_tracks order by id") == [("e", "Main"), ("n", "Main")]
+
+
 def test_a_type_may_be_anything(case: Case) -> None:
     case.write(
         "a.jsonl", lines(call("t", "track", event="E"), {"messageId": "x", "type": ["page"]}), table="segment/calls"

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pytest
 
 from sessionization_dagster.dbt.project import PROJECT_DIR
-from sessionization_dagster.landing import RawColumn, RawTable
-from sessionization_dagster.landing.rules import EPOCH_UNITS
+from sessionization_dagster.landing import RawColumn, RawTable, rules
 from tests.landing.conftest import Case
 
 CALLS = RawTable(
@@ -128,7 +127,9 @@ def test_json_lines_have_several_endings(shop: Case, ending: str) -> None:
     assert shop.query("select id from raw.shop_tracks") == [("e",)]
 
 
-def test_the_models_count_the_time_since_1970_as_landing_does() -> None:
-    text = (PROJECT_DIR / "macros" / "warehouse" / "time.sql").read_text()
-    (returned,) = re.findall(r"macro epoch_units\(\) -%}\{\{ return\((.*?\])\) }}", text)
-    assert tuple(ast.literal_eval(returned)) == EPOCH_UNITS
+@pytest.mark.parametrize("macro", ["epoch_units", "null_words", "whole_with_fraction"])
+def test_the_models_have_the_constants_of_landing(macro: str) -> None:
+    text = (PROJECT_DIR / "macros" / "warehouse" / "raw_values.sql").read_text()
+    (returned,) = re.findall(rf"macro {macro}\(\) -%}}\{{\{{ return\((.*)\) }}}}", text)
+    found = ast.literal_eval(returned)
+    assert (tuple(found) if isinstance(found, list) else found) == getattr(rules, macro.upper())

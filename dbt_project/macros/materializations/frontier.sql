@@ -1,5 +1,5 @@
 {#-
-Materialisation `frontier`: rewrites what lies at or after each entity's frontier (macros/sessions/frontier.sql says what that is).
+Materialisation `frontier`: rewrites what lies at or after each entity's frontier (macros/sessions/frontier_plan.sql says what that is).
 
 config
   entity        expression over the table's columns that names the entity (default dbt_visitor_id)

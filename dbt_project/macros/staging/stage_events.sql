@@ -44,7 +44,8 @@ where its timestamp is missing or cannot be true; null where neither is known.
             '{{ source }}' as source,
             {{ expressions.get('event_type') or "'" ~ event_type ~ "'" }} as event_type,
             {% for attribute in event_attributes() -%}
-            {{ expressions.get(attribute) or raw_column(columns, declared, attribute) if is_kept(attribute) else null_text() }} as {{ attribute }},
+            {%- set value = expressions.get(attribute) or raw_column(columns, declared, attribute) if is_kept(attribute) else null_text() %}
+            {{ "nullif(" ~ value ~ ", '')" if attribute == 'event' else value }} as {{ attribute }},
             {% endfor -%}
             {%- set sequence = expressions.get('event_sequence') or raw_column(columns, declared, 'event_sequence', type_bigint()) %}
             coalesce({{ dbt.safe_cast(sequence, type_bigint()) }}, 0) as event_sequence,

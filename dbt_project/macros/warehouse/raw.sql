@@ -15,40 +15,12 @@
         {%- set name = column.name | lower -%}
         {%- set quoted = adapter.quote(name) -%}
         {%- do names.append(
-            as_declared(quoted, column.dtype | upper, declared[name].data_type) ~ ' as ' ~ quoted if name in declared else quoted) -%}
+            raw_value(quoted, column.dtype | upper, declared[name]) ~ ' as ' ~ quoted if name in declared else quoted) -%}
     {%- endfor -%}
     {{ return(
         'select ' ~ names | join(', ') ~ ', ' ~ (load_time_column(raw_table) or null_timestamp()) ~ ' as raw_loaded_at'
         ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table
     ) }}
-{%- endmacro %}
-
-{#- BigQuery: a column in its declared type. A loader that saw numbers first made a column of numbers; a number that stands for a time counts
-    seconds, milliseconds or microseconds since 1970, by its digits. none: there is no way from this type to that. -#}
-{% macro as_declared(column, dtype, wanted) -%}
-    {%- set numbers = ['INTEGER', 'INT64', 'FLOAT', 'FLOAT64', 'NUMERIC', 'BIGNUMERIC'] -%}
-    {%- set same = {'VARCHAR': ['STRING'], 'TIMESTAMP': ['TIMESTAMP']}.get(wanted) -%}
-    {%- if same is none or dtype in same -%}
-        {{ return(column) }}
-    {%- elif wanted == 'VARCHAR' and dtype in ('FLOAT', 'FLOAT64') -%}
-        {{ return(
-            'case when ' ~ column ~ ' = trunc(' ~ column ~ ') and abs(' ~ column ~ ') < 9e18 then cast(cast(' ~ column ~ ' as int64) as string) else cast('
-            ~ column ~ ' as string) end'
-        ) }}
-    {%- elif wanted == 'VARCHAR' and dtype in numbers + ['BOOLEAN', 'BOOL', 'DATE', 'DATETIME', 'TIMESTAMP'] -%}
-        {{ return('cast(' ~ column ~ ' as string)') }}
-    {%- elif wanted == 'TIMESTAMP' and dtype in numbers -%}
-        {%- set number = 'cast(' ~ column ~ ' as bignumeric)' -%}
-        {%- set sizes = [] -%}
-        {%- for least, microseconds in epoch_units() -%}
-            {%- set fits = number ~ ' >= ' ~ least ~ ' and ' ~ number ~ ' < ' ~ least ~ '0' -%}
-            {%- do sizes.append('when ' ~ fits ~ ' then ' ~ number ~ ' * ' ~ microseconds) -%}
-        {%- endfor -%}
-        {{ return('timestamp_micros(cast(' ~ ('round' if dtype.startswith('FLOAT') else 'floor') ~ '(case ' ~ sizes | join(' ') ~ ' end) as int64))') }}
-    {%- elif wanted == 'TIMESTAMP' and dtype in ('DATE', 'DATETIME') -%}
-        {{ return('timestamp(' ~ column ~ ')') }}
-    {%- endif -%}
-    {{ return(none) }}
 {%- endmacro %}
 
 {#- When the row came into the raw table, as far as storage is divided by it; null elsewhere. Storage then skips what cannot belong to the window. -#}

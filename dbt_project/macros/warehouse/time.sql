@@ -23,9 +23,6 @@
     {{ return("timestamp_add(" ~ at ~ ", interval " ~ microseconds ~ " microsecond)") }}
 {%- endmacro %}
 
-{#- (least number, microseconds in one): what a number is where a time is wanted. The landing's EPOCH_UNITS are the same, as a test says. -#}
-{% macro epoch_units() -%}{{ return([(1000000000, 1000000), (1000000000000, 1000), (1000000000000000, 1)]) }}{%- endmacro %}
-
 {#- The reporting-timezone date of a UTC timestamp. -#}
 {% macro local_date(at) -%}
     {{ return(adapter.dispatch('local_date')(at)) }}

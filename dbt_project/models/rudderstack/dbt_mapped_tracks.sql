@@ -5,7 +5,6 @@ select
     anonymous_id,
     dbt_visitor_id,
     timestamp,
-    event_sequence,
     event,
     idle_time_minutes,
     event_date

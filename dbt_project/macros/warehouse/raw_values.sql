@@ -1,0 +1,54 @@
+{#- How a column of a loader's table on BigQuery becomes what its yml declares: the rules that sessionization_dagster/landing/rules.py has for files.
+    A test says that the constants are the same. -#}
+
+{#- The value of a declared column. An id loses blanks around it and a fraction of zeros. An optional text that is a null word is none. -#}
+{% macro raw_value(column, dtype, declared) -%}
+    {%- set value = as_declared(column, dtype, declared.data_type) -%}
+    {%- set meta = declared.config.meta -%}
+    {%- if dtype != 'STRING' or declared.data_type != 'VARCHAR' -%}{{ return(value) }}{%- endif -%}
+    {%- if meta.get('identifier') or meta.get('event_id') -%}
+        {%- set value = 'regexp_replace(trim(' ~ value ~ '), ' ~ text_literal(whole_with_fraction()) ~ ', ' ~ text_literal('\\1') ~ ')' -%}
+    {%- endif -%}
+    {%- if meta.get('required') -%}{{ return(value) }}{%- endif -%}
+    {%- set words = [] -%}
+    {%- for word in [''] + null_words() -%}{%- do words.append(text_literal(word)) -%}{%- endfor -%}
+    {{ return('if(lower(trim(' ~ value ~ ')) in (' ~ words | join(', ') ~ '), null, ' ~ value ~ ')') }}
+{%- endmacro %}
+
+{#- Null words in small letters. -#}
+{% macro null_words() -%}{{ return(['null', '\\n', 'none', 'nat']) }}{%- endmacro %}
+
+{#- The shape of a whole number with a fraction of zeros. Group 1 is the id. -#}
+{% macro whole_with_fraction() -%}{{ return('^(-?(?:0|[1-9][0-9]*))\\.0+$') }}{%- endmacro %}
+
+{#- BigQuery: a column in its declared type. A loader that saw numbers first made a column of numbers; a number that stands for a time counts
+    seconds, milliseconds or microseconds since 1970, by its digits. Gives none where there is no way from this type to that.
+    A text where a time is wanted is refused. -#}
+{% macro as_declared(column, dtype, wanted) -%}
+    {%- set numbers = ['INTEGER', 'INT64', 'FLOAT', 'FLOAT64', 'NUMERIC', 'BIGNUMERIC'] -%}
+    {%- set same = {'VARCHAR': ['STRING'], 'TIMESTAMP': ['TIMESTAMP']}.get(wanted) -%}
+    {%- if same is none or dtype in same -%}
+        {{ return(column) }}
+    {%- elif wanted == 'VARCHAR' and dtype in ('FLOAT', 'FLOAT64') -%}
+        {{ return(
+            'case when ' ~ column ~ ' = trunc(' ~ column ~ ') and abs(' ~ column ~ ') < 9e18 then cast(cast(' ~ column ~ ' as int64) as string) else cast('
+            ~ column ~ ' as string) end'
+        ) }}
+    {%- elif wanted == 'VARCHAR' and dtype in numbers + ['BOOLEAN', 'BOOL', 'DATE', 'DATETIME', 'TIMESTAMP'] -%}
+        {{ return('cast(' ~ column ~ ' as string)') }}
+    {%- elif wanted == 'TIMESTAMP' and dtype in numbers -%}
+        {%- set number = 'cast(' ~ column ~ ' as bignumeric)' -%}
+        {%- set sizes = [] -%}
+        {%- for least, microseconds in epoch_units() -%}
+            {%- set fits = number ~ ' >= ' ~ least ~ ' and ' ~ number ~ ' < ' ~ least ~ '0' -%}
+            {%- do sizes.append('when ' ~ fits ~ ' then ' ~ number ~ ' * ' ~ microseconds) -%}
+        {%- endfor -%}
+        {{ return('timestamp_micros(cast(' ~ ('round' if dtype.startswith('FLOAT') else 'floor') ~ '(case ' ~ sizes | join(' ') ~ ' end) as int64))') }}
+    {%- elif wanted == 'TIMESTAMP' and dtype in ('DATE', 'DATETIME') -%}
+        {{ return('timestamp(' ~ column ~ ')') }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{#- (least number, microseconds in one): what a number is where a time is wanted. -#}
+{% macro epoch_units() -%}{{ return([(1000000000, 1000000), (1000000000000, 1000), (1000000000000000, 1)]) }}{%- endmacro %}
