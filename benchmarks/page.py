@@ -23,8 +23,9 @@ The events are made, always the same ones: few visitors make many of them (Zipf)
 the way, shared devices, sessions over midnight, and one in a thousand arrives twice. What is compared makes the same
 eight RudderStack tables of the same files:
 
-- **floor**: the quickest SQL for DuckDB that we could write (`benchmarks/floor.sql`): no checks, no increments, and
-  no raw or clean events kept. Its rows are the project's rows, compared by checksum in the same run.
+- **floor**: the quickest SQL for DuckDB that we could write, one table after the other (`benchmarks/floor_tables.sql`): no checks,
+  no increments, and no raw or clean events kept. **floor, one pass** is the same in the project's manner: one sort, one wide table
+  per grain, and views (`benchmarks/floor_one_pass.sql`). Their rows are the project's rows, compared by checksum in the same run.
 - **seed**: the way of RudderStack's public dbt sample (`benchmarks/seed.sql`): every table rebuilt whole from the
   ones before. Its semantics differ in the points that the file names (no duplicates removed, idle times in whole
   minutes).

@@ -18,6 +18,8 @@ from benchmarks.warehouse import EVERYTHING, BenchmarkWarehouse
 
 #: All but analytics.
 OTHER_FAMILIES = "rudderstack,mixpanel,segment,measure_js"
+#: The floor with one sort and one wide table per grain.
+ONE_PASS = "floor, one pass"
 #: A run that took longer than this is not repeated.
 TOO_LONG_SECONDS = 180
 #: Histories with more events than this are not made a second time by the floor to compare every row.
@@ -54,7 +56,7 @@ class Sizes:
 
 
 def sql_arguments(name: str, landing: Path, out: Path) -> list[str]:
-    """The command that builds by a file of SQL."""
+    """The command of a build by SQL."""
     return ["benchmarks.sql_build", name, str(landing), str(out), "--timings", "{timings}"]
 
 
@@ -63,18 +65,19 @@ def full_build(sizes: Sizes, recorder: Recorder, work: Path) -> None:
     made = work / "made"
     days = generate(Settings(sizes.events, sizes.days, sizes.seed), made)
     facts: dict[str, Any] = {"events": sizes.events, "days": sizes.days}
-    floor, seed = work / "floor.duckdb", work / "seed.duckdb"
+    floor, one_pass, seed = work / "floor.duckdb", work / "one_pass.duckdb", work / "seed.duckdb"
     libraries = list(LIBRARIES)
     for repeat in range(sizes.repeats):
-        recorder.measure("full", "floor", sql_arguments("floor.sql", made, floor), **facts)
-        _run_full(recorder, work, made, days, "ours", compare_with=None if repeat else floor, **facts)
-        recorder.measure("full", "seed", sql_arguments("seed.sql", made, seed), **facts)
+        recorder.measure("full", "floor", sql_arguments("floor", made, floor), **facts)
+        recorder.measure("full", ONE_PASS, sql_arguments(ONE_PASS, made, one_pass), **facts)
+        _run_full(recorder, work, made, days, "ours", compare_with=() if repeat else (floor, one_pass), **facts)
+        recorder.measure("full", "seed", sql_arguments("seed", made, seed), **facts)
         for library in libraries.copy():
             arguments = ["benchmarks.dataframes", library, str(made), str(work / "sessions.parquet")]
             if recorder.measure("full", library, arguments, **facts)["seconds"] > TOO_LONG_SECONDS:
                 libraries.remove(library)
     _run_full(recorder, work, made, days, "ours, everything", select=EVERYTHING, **facts)
-    for file in (floor, seed):
+    for file in (floor, one_pass, seed):
         file.unlink()
     shutil.rmtree(made)
 
@@ -85,7 +88,7 @@ def _run_full(
     made: Path,
     all_days: list[date],
     variant: str,
-    compare_with: Path | None = None,
+    compare_with: Iterable[Path] = (),
     scenario: str = "full",
     **facts: Any,
 ) -> None:
@@ -93,10 +96,8 @@ def _run_full(
     warehouse.remove()
     warehouse.link(all_days)
     warehouse.run(recorder, scenario, variant, (all_days[0], all_days[-1]), **facts)
-    if compare_with is not None:
-        recorder.write(
-            {"scenario": scenario, "variant": "rows", "rows": require_equal(warehouse.database, compare_with)}
-        )
+    for other in compare_with:
+        recorder.write({"scenario": scenario, "variant": "rows", "rows": require_equal(warehouse.database, other)})
     warehouse.remove()
 
 
@@ -105,8 +106,8 @@ def large_build(sizes: Sizes, recorder: Recorder, work: Path) -> None:
     made, floor = work / "made", work / "floor.duckdb"
     days = generate(Settings(sizes.large, sizes.days, sizes.seed), made)
     facts: dict[str, Any] = {"events": sizes.large, "days": sizes.days}
-    recorder.measure("large", "floor", sql_arguments("floor.sql", made, floor), **facts)
-    _run_full(recorder, work, made, days, "ours", compare_with=floor, scenario="large", **facts)
+    recorder.measure("large", "floor", sql_arguments("floor", made, floor), **facts)
+    _run_full(recorder, work, made, days, "ours", compare_with=(floor,), scenario="large", **facts)
     floor.unlink()
     shutil.rmtree(made)
 
@@ -118,7 +119,7 @@ def more_days(sizes: Sizes, recorder: Recorder, work: Path) -> None:
     settings = Settings(sizes.day_events * (longest + sizes.repeats), longest + sizes.repeats, sizes.seed)
     days = generate(settings, made)
     for day in days[longest:]:
-        arguments = [*sql_arguments("floor.sql", made, work / "floor.duckdb"), "--files", day.isoformat()]
+        arguments = [*sql_arguments("floor", made, work / "floor.duckdb"), "--files", day.isoformat()]
         recorder.measure("one more day", "floor on the day alone", arguments, day_events=sizes.day_events)
     for history in sizes.histories:
         # The same days are added to each history.
@@ -139,7 +140,7 @@ def _add_days(sizes: Sizes, recorder: Recorder, work: Path, made: Path, history:
     for _ in range(sizes.repeats):
         warehouse.run(recorder, "one more day", "ours, warm", (added[-1], added[-1]), warm=True, **facts)
     for _ in range(sizes.repeats):
-        arguments = sql_arguments("seed.sql", warehouse.landing, work / "seed.duckdb")
+        arguments = sql_arguments("seed", warehouse.landing, work / "seed.duckdb")
         record = recorder.measure("one more day", "seed on all history", arguments, **facts)
         if record["seconds"] > TOO_LONG_SECONDS:
             break
@@ -147,7 +148,7 @@ def _add_days(sizes: Sizes, recorder: Recorder, work: Path, made: Path, history:
     if len(history) * sizes.day_events <= COMPARED_EVENTS:
         floor = work / "floor.duckdb"
         recorder.measure(
-            "one more day", "floor on all history", sql_arguments("floor.sql", warehouse.landing, floor), **facts
+            "one more day", "floor on all history", sql_arguments("floor", warehouse.landing, floor), **facts
         )
         recorder.write(
             {"scenario": "one more day", "variant": "rows", **facts, "rows": require_equal(warehouse.database, floor)}
@@ -180,7 +181,7 @@ def analytics(sizes: Sizes, recorder: Recorder, work: Path) -> None:
     made, floor = work / "made", work / "floor.duckdb"
     days = generate(Settings(sizes.events, sizes.days, sizes.seed), made)
     facts: dict[str, Any] = {"events": sizes.events, "days": sizes.days}
-    recorder.measure("analytics", "floor", sql_arguments("floor.sql", made, floor), **facts)
+    recorder.measure("analytics", "floor", sql_arguments("floor", made, floor), **facts)
     floor.unlink()
     history, added = days[: -sizes.repeats], days[-sizes.repeats :]
     for variant, families in (("without", OTHER_FAMILIES), ("with", "")):

@@ -1,4 +1,4 @@
-"""A whole build by a file of SQL statements: `python -m benchmarks.sql_build floor.sql LANDING OUT.duckdb [--timings FILE]`."""
+"""A whole build by SQL statements: `python -m benchmarks.sql_build floor LANDING OUT.duckdb [--timings FILE]`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ import duckdb
 from sessionization_dagster.dbt.project import PROJECT_DIR
 
 FOLDER = Path(__file__).parent
+#: Build -> its files, beside this one, in order.
+BUILDS = {
+    "floor": ("floor_events.sql", "floor_tables.sql"),
+    "floor, one pass": ("floor_events.sql", "floor_one_pass.sql"),
+    "seed": ("seed.sql",),
+}
 
 
 def statements(name: str, landing: Path, files: str = "*") -> list[str]:
-    """The statements of a file beside this one, for the raw files of a landing folder that match (by the part before .parquet)."""
+    """The statements of a build, for the raw files of a landing folder that match (by the part before .parquet)."""
     blocked = ", ".join("'" + name.replace("'", "''") + "'" for name in ["", *_blocked_ids()])
-    text = (FOLDER / name).read_text().replace("{blocked_ids}", blocked)
+    text = "\n".join((FOLDER / file).read_text() for file in BUILDS[name]).replace("{blocked_ids}", blocked)
     text = text.replace("{landing}", str(landing)).replace("{files}", files)
     return [statement.query.strip() for statement in duckdb.extract_statements(text)]
 
@@ -49,7 +55,7 @@ def build(name: str, landing: Path, database: Path, files: str = "*") -> list[tu
 def main() -> None:
     """Build, and write the timings where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sql")
+    parser.add_argument("sql", choices=BUILDS)
     parser.add_argument("landing", type=Path)
     parser.add_argument("database", type=Path)
     parser.add_argument("--files", default="*")

@@ -37,7 +37,7 @@ def full_build(summary: Summary) -> str:
     """The full build by all variants, beside the floor."""
     rows = []
     floor = summary.part("sql", "full", "floor"), summary.whole("full", "floor")
-    for variant in ("floor", "ours", "ours, everything", "seed", "pandas", "polars"):
+    for variant in ("floor", "floor, one pass", "ours", "ours, everything", "seed", "pandas", "polars"):
         whole = summary.whole("full", variant)
         if whole is None:
             continue

@@ -31,9 +31,11 @@ def test_ours_floor_and_data_frames_make_the_same_rows(tmp_path: Path) -> None:
     merges = write_merges(warehouse, days[-1] + timedelta(days=1), days[1], 10)
     warehouse.run(recorder, "one more day", "ours", (days[4], days[-1] + timedelta(days=1)))
 
-    build("floor.sql", warehouse.landing, tmp_path / "floor.duckdb")
+    build("floor", warehouse.landing, tmp_path / "floor.duckdb")
     rows = require_equal(warehouse.database, tmp_path / "floor.duckdb")
     assert set(rows) == set(TABLES)
+    build("floor, one pass", warehouse.landing, tmp_path / "one_pass.duckdb")
+    assert require_equal(warehouse.database, tmp_path / "one_pass.duckdb") == rows
     assert rows["dbt_track_facts"] > 5_000
     assert merges.devices == 10
     assert merges.later_events >= 10
@@ -69,7 +71,7 @@ def _assert_sessions_equal(landing: Path, folder: Path) -> None:
 
 def _assert_seed_is_near(landing: Path, folder: Path) -> None:
     """The same devices, and about as many sessions: it counts minutes and copies otherwise."""
-    build("seed.sql", landing, folder / "seed.duckdb")
+    build("seed", landing, folder / "seed.duckdb")
     with duckdb.connect(str(folder / "seed.duckdb")) as connection:
         connection.execute(f"attach '{folder / 'floor.duckdb'}' as floor (read_only)")
         mapping = "select alias, dbt_visitor_id from {}dbt_aliases_mapping"
@@ -95,7 +97,7 @@ def _assert_parts_add_up(record: Record) -> None:
 
 def test_a_row_that_stands_twice_shows_in_the_checksum(tmp_path: Path) -> None:
     generate(Settings(events=500, days=2), tmp_path / "made")
-    build("floor.sql", tmp_path / "made", tmp_path / "floor.duckdb")
+    build("floor", tmp_path / "made", tmp_path / "floor.duckdb")
     before = digests(tmp_path / "floor.duckdb")
     with duckdb.connect(str(tmp_path / "floor.duckdb")) as connection:
         connection.execute("insert into dbt_track_facts from dbt_track_facts limit 2")
