@@ -19,7 +19,6 @@ import pytest
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.defs import retries
-from sessionization_dagster.defs.assets.publishing import KEY as PUBLISHED
 from sessionization_dagster.errors import is_transient
 from sessionization_dagster.landing import RawColumn, RawTable
 from sessionization_dagster.late_data.arrivals import ReceivedArrivals
