@@ -22,10 +22,10 @@ config
         {#- Made and filled by one statement: DuckDB 2.0 answers filtered queries wrongly, until the file is opened again, where a table is
             made with no rows by a select and takes more than a row group (122,880 rows) in the same transaction. -#}
         {%- do make_room(model_layout()) -%}
-        {%- do run_atomically([progress_taken_back()] + aside, table_of(target_relation, sql, model_layout()), notes) -%}
+        {%- do in_transaction([progress_taken_back()] + aside, table_of(target_relation, sql, model_layout()), notes) -%}
     {%- else -%}
         {%- do require_same_columns(target_relation, sql) -%}
-        {%- do run_atomically(aside + [deletion_of_days(target_relation, plan.days)], insert_into(target_relation, sql), notes) -%}
+        {%- do in_transaction(aside + [deletion_of_days(target_relation, plan.days)], insert_into(target_relation, sql), notes) -%}
     {%- endif -%}
     {%- do remember_progress(plan) -%}
     {{ run_hooks(post_hooks) }}

@@ -26,7 +26,7 @@ config
     {{ run_hooks(pre_hooks) }}
     {%- set statements = statements_for_all(plan, target_relation, sql) if plan.is_whole
         else statements_from_frontier(plan, target_relation, sql) -%}
-    {%- do run_atomically(statements.before, statements.main, statements.after + progress_noted(plan)) -%}
+    {%- do in_transaction(statements.before, statements.main, statements.after + progress_noted(plan)) -%}
     {%- do remember_progress(plan) -%}
     {%- if statements.is_kept -%}
         {%- do run_memory().this_run.update({model.name: {'after': plan.followed_sequence, 'sequence': plan.sequence}}) -%}
@@ -119,21 +119,21 @@ config
     frontier.entity = {{ entity_expression() }} and {{ as_at(rewritten_since()) }} <= {{ config.get('at') }}
 {%- endmacro %}
 
-{#- The statements that delete those rows. On DuckDB nearly all of them, which lie at the table's end, apart from those of the few entities
-    whose frontier lies far back: to look for these reads the whole table, and costs less if it is not done for all. -#}
+{#- The statements that delete those rows. On DuckDB one deletes the rows of recent frontiers: nearly all rows, at the table's end. Another
+    deletes those of backdated frontiers. It reads the whole table, which costs less for a few entities than for all. -#}
 {% macro deletions(relation, frontier, bounds) -%}{{ return(adapter.dispatch('deletions')(relation, frontier, bounds)) }}{%- endmacro %}
 {% macro default__deletions(relation, frontier, bounds) -%}
     {%- set deletion -%}
         delete from {{ relation }} using {{ frontier }} as frontier where {{ frontier_condition() }} and
     {%- endset -%}
-    {%- if not config.get('date') or bounds[since_bound()] >= near_date() -%}{{ return([deletion ~ ' ' ~ since_date(bounds)]) }}{%- endif -%}
-    {%- set near -%}
-        {{ deletion }} {{ since_date({since_bound(): near_date()}) }} and {{ is_near(rewritten_since()) }}
+    {%- if not config.get('date') or bounds[since_bound()] >= recent_date() -%}{{ return([deletion ~ ' ' ~ since_date(bounds)]) }}{%- endif -%}
+    {%- set recent -%}
+        {{ deletion }} {{ since_date({since_bound(): recent_date()}) }} and {{ is_recent(rewritten_since()) }}
     {%- endset -%}
-    {%- set far -%}
-        {{ deletion }} {{ since_date(bounds) }} and not ({{ is_near(rewritten_since()) }})
+    {%- set backdated -%}
+        {{ deletion }} {{ since_date(bounds) }} and not ({{ is_recent(rewritten_since()) }})
     {%- endset -%}
-    {{ return([near, far]) }}
+    {{ return([recent, backdated]) }}
 {%- endmacro %}
 {% macro bigquery__deletions(relation, frontier, bounds) -%}
     {%- set deletion -%}
@@ -143,7 +143,7 @@ config
     {{ return([deletion]) }}
 {%- endmacro %}
 
-{#- What stands after `from` for those rows. -#}
+{#- Those rows, for use after `from`. -#}
 {% macro rows_at_or_after(relation, frontier, bounds) -%}
     {{ relation }} inner join {{ frontier }} as frontier on {{ frontier_condition() }} where {{ since_date(bounds) }}
 {%- endmacro %}

@@ -23,14 +23,14 @@ config
     {{ run_hooks(pre_hooks) }}
     {%- if plan.is_whole -%}
         {%- do make_room(model_layout()) -%}
-        {%- do run_atomically([progress_taken_back()], table_of(target_relation, sql, model_layout()), after) -%}
+        {%- do in_transaction([progress_taken_back()], table_of(target_relation, sql, model_layout()), after) -%}
     {%- elif changed_keys().count == 0 -%}
-        {%- do run_atomically([], none, progress_noted(plan)) -%}
+        {%- do in_transaction([], none, progress_noted(plan)) -%}
     {%- else -%}
         {%- set deletion -%}
             delete from {{ target_relation }} where {{ is_changed_key(config.require('key')) }}
         {%- endset -%}
-        {%- do run_atomically([deletion], insert_into(target_relation, sql), after) -%}
+        {%- do in_transaction([deletion], insert_into(target_relation, sql), after) -%}
     {%- endif -%}
     {%- do remember_progress(plan) -%}
     {{ run_hooks(post_hooks) }}

@@ -112,17 +112,17 @@ A model follows its parents only as far as these have come, and is rebuilt whole
 {#- YYYY-MM-DD after every date that a row can have. -#}
 {% macro after_all() -%}{{ return('9999-12-31') }}{%- endmacro %}
 
-{#- YYYY-MM-DD from which nearly all entities of a run are rewritten: they have events in the window, or a session that was open when it began.
-    The few others would have a whole table read for all; they are looked for apart, from far_date() on. -#}
-{% macro near_date() -%}{{ return(shifted(window_start(), -1)) }}{%- endmacro %}
+{#- YYYY-MM-DD. Nearly all entities of a run have a recent frontier: it lies at or after this date. They have events in the window, or a session
+    that was open when it began. The few backdated ones would make every entity read a whole table, so they are looked for separately. -#}
+{% macro recent_date() -%}{{ return(shifted(window_start(), -1)) }}{%- endmacro %}
 
-{#- The moment, an entity's in the frontier, lies there. -#}
-{% macro is_near(at) -%}{{ return(local_date(at) ~ " >= date '" ~ near_date() ~ "'") }}{%- endmacro %}
+{#- Whether a moment of an entity's frontier is recent. -#}
+{% macro is_recent(at) -%}{{ return(local_date(at) ~ " >= date '" ~ recent_date() ~ "'") }}{%- endmacro %}
 
-{#- As frontier_date(), but a date after all where no entity is rewritten from before near_date(). -#}
-{% macro far_date() -%}
+{#- As frontier_date(), for the backdated entities: a date after all dates where there are no such entities. -#}
+{% macro backdated_date() -%}
     {%- set since = frontier_bounds().since -%}
-    date '{{ since if since < near_date() else after_all() }}'
+    date '{{ since if since < recent_date() else after_all() }}'
 {%- endmacro %}
 
 {#- A parent's table; or the rows that the parent wrote in this run, if it has followed the same changes as this model now does. -#}

@@ -10,7 +10,7 @@
                 frontier.sessions_before,
                 frontier.day_sessions_before,
                 frontier.previous_event_at,
-                {{ is_near('frontier.reprocess_from') }} as is_near
+                {{ is_recent('frontier.reprocess_from') }} as is_recent
             from {{ source('core', 'identity_graph') }} as aliases
             inner join {{ frontier_relation(model.name) }} as frontier on aliases.dbt_visitor_id = frontier.entity
         {% else %}
@@ -25,9 +25,10 @@
     )
 
     {% if is_frontier_run() %}
-        {{ joined_with_visitors(condition ~ ' and events.timestamp >= visitors.reprocess_from and visitors.is_near', columns, "date '" ~ near_date() ~ "'") }}
+        {%- set since_frontier = condition ~ ' and events.timestamp >= visitors.reprocess_from' -%}
+        {{ joined_with_visitors(since_frontier ~ ' and visitors.is_recent', columns, "date '" ~ recent_date() ~ "'") }}
         union all
-        {{ joined_with_visitors(condition ~ ' and events.timestamp >= visitors.reprocess_from and not visitors.is_near', columns, far_date()) }}
+        {{ joined_with_visitors(since_frontier ~ ' and not visitors.is_recent', columns, backdated_date()) }}
     {% else %}
         {{ joined_with_visitors(condition, columns, frontier_date()) }}
     {% endif %}
