@@ -2,7 +2,7 @@
 
 UTF-16 and JSON arrays are written as lines of UTF-8.
 
-The landing's own careful reader separates the records, so that a number means the same record here and there.
+The landing's own row-by-row reader separates the records, so that a number means the same record here and there.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from sessionization_dagster.erasure.changes import Changes, Outcome, RewriteError, replacing
 from sessionization_dagster.erasure.ids import Ids
-from sessionization_dagster.landing.careful import Record, csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.data_file import DataFile
 from sessionization_dagster.landing.documents import json_records
+from sessionization_dagster.landing.row_by_row import Record, csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.text import opened, without_end
 
 BOM = b"\xef\xbb\xbf"

@@ -13,7 +13,7 @@ import duckdb
 from sessionization_dagster.landing import ledger, rows
 from sessionization_dagster.landing.data_file import DataFile, LandedFile
 from sessionization_dagster.landing.delimited import csv_columns, near_misses
-from sessionization_dagster.landing.file_errors import NeedsCare, UnreadableFile
+from sessionization_dagster.landing.file_errors import NeedsRowByRow, UnreadableFile
 from sessionization_dagster.landing.files import discover
 from sessionization_dagster.landing.formats import recognised, require_rows
 from sessionization_dagster.landing.landing_report import LandingReport, TableReport, silence
@@ -233,7 +233,7 @@ class _Loader:
             return None
 
     def _attempt_together(self, files: list[DataFile], columns: list[tuple[str, str]]) -> bool:
-        """Loads new files in one transaction. Returns False, with nothing done, if one of them needs the careful path."""
+        """Loads new files in one transaction. Returns False, with nothing done, if one of them has to be read row by row."""
         names = [file.source_file for file in files]
         try:
             # Rows of parquet files come with their numbers. In file order each file would end in a block of its own that is not full, and
@@ -246,7 +246,7 @@ class _Loader:
                     ledger.record(
                         self._session, self._table, file, entry, (counts[file.source_file], 0), self._landed_at
                     )
-        except (NeedsCare, UnreadableFile):
+        except (NeedsRowByRow, UnreadableFile):
             return False
         for name in names:
             self._tell_loaded(name, counts[name], 0)
@@ -278,8 +278,8 @@ class _Loader:
                 require_rows(found, self._table)
             try:
                 counts = self._attempt(found, before, rows.load_whole)
-            except NeedsCare:
-                counts = self._attempt(found, before, rows.load_carefully)
+            except NeedsRowByRow:
+                counts = self._attempt(found, before, rows.load_row_by_row)
         except UnreadableFile as error:
             self._set_aside(file, before, error)
             return ledger.UNREADABLE

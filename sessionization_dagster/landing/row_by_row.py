@@ -1,4 +1,4 @@
-"""Reads csv and jsonl record by record: slower than the vectorised readers, but exact about which line is broken.
+"""Reads csv and jsonl row by row: slower than the vectorised readers, but exact about which line is broken.
 
 The rules of csv are those of the vectorised reader (RFC 4180; a quote inside an unquoted field is a letter), so that a
 record reads the same with either reader. Both also allow empty fields after the last column.

@@ -11,7 +11,6 @@ from google.cloud import bigquery, storage
 
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing.calls import is_call
-from sessionization_dagster.landing.careful import csv_header
 from sessionization_dagster.landing.data_file import Kind
 from sessionization_dagster.landing.delimited import near_misses
 from sessionization_dagster.landing.file_errors import UnreadableFile
@@ -30,6 +29,7 @@ from sessionization_dagster.landing.gcs.statements import (
 from sessionization_dagster.landing.landing_report import LandingReport, Reject, TableReport, silence
 from sessionization_dagster.landing.ledger import LOADED, REMOVED, UNREADABLE
 from sessionization_dagster.landing.removed import SHOWN, Missing, require_plausible
+from sessionization_dagster.landing.row_by_row import csv_header
 from sessionization_dagster.landing.tables import LandingError, RawTable
 from sessionization_dagster.settings.environment import RemovedFiles
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
