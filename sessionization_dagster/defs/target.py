@@ -10,7 +10,7 @@ import dagster as dg
 
 
 @dataclass(frozen=True)
-class Parts:
+class TargetDefinitions:
     """The definitions of one warehouse.
 
     Attributes:

@@ -36,14 +36,14 @@ class Reject:
 
 @dataclass
 class TableReport:
-    """What happened to one raw table. A file counts as loaded, unchanged or unreadable; withdrawn files were removed.
+    """What happened to one raw table. A file counts as loaded, unchanged or unreadable. Removed files count apart.
 
     Attributes:
         source: the source's name.
         table: the table's name within the source.
         files_loaded: new and changed files.
         files_unchanged: files loaded by an earlier run.
-        files_withdrawn: files whose rows were removed because the file was removed.
+        files_removed: files whose rows were removed because the file was removed.
         removed_now: files that this landing missed for the first time. Their rows were removed, or are kept.
         removed_before: files that an earlier landing missed, and whose rows are kept.
         files_unreadable: files set aside, in this run or in an earlier one, and not changed since.
@@ -58,7 +58,7 @@ class TableReport:
     table: str
     files_loaded: int = 0
     files_unchanged: int = 0
-    files_withdrawn: int = 0
+    files_removed: int = 0
     files_unreadable: int = 0
     rows_loaded: int = 0
     rows_rejected: int = 0

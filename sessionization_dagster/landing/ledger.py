@@ -19,7 +19,8 @@ LOADED = "loaded"
 UNREADABLE = "unreadable"
 #: The file was removed from the folder, and its rows are kept.
 REMOVED = "removed"
-WITHDRAWN = "withdrawn"
+#: In the journal: rows of the file were removed. The value is in people's journals already.
+ROWS_REMOVED = "withdrawn"
 
 _CREATE = """
 create schema if not exists raw;
@@ -197,7 +198,7 @@ def same_rows(session: duckdb.DuckDBPyConnection, table: RawTable, one: str, oth
     return not differ(rows, {}) and not differ(rejects, _keys(table))
 
 
-def withdraw(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str]) -> None:
+def remove_rows(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str]) -> None:
     """Removes all rows and rejects of these files."""
     session.execute(f"delete from {qualified(table)} where {_IN_FILES}", {"files": list(files)})
     for name in ("landing_rejects", "landed_files"):

@@ -128,15 +128,15 @@ class _Loader:
         present = {file.source_file for file in files}
         absent = {name: entry for name, entry in sorted(known.items()) if name not in present}
         elsewhere = [name for name in absent if is_there(name)]
-        self._withdraw(elsewhere, "withdrawn, the file fills other tables now, or its folder is refused, or no more")
+        self._remove_rows(elsewhere, "the file fills other tables now, or its folder is refused, or no longer refused")
         gone = {name: entry for name, entry in absent.items() if name not in elsewhere}
         # A file that could not be read has no rows to keep.
         kept = {name for name, entry in gone.items() if self._keeps and entry.status != ledger.UNREADABLE}
-        self._withdraw([name for name in gone if name not in kept], "withdrawn, the file is gone")
+        self._remove_rows([name for name in gone if name not in kept], "the file was removed")
         told = self._load_all(files, known)
         loaded = [file for file in files if file.source_file in told]
         moved = self._moved({name: gone[name] for name in kept}, loaded)
-        self._withdraw(moved, "withdrawn, its rows came with a file of another name")
+        self._remove_rows(moved, "they came with a file of another name")
         self._keep(sorted(kept - set(moved)), gone)
         self._result.removed_now = [
             name for name, entry in gone.items() if entry.status != ledger.REMOVED and name not in moved
@@ -164,15 +164,15 @@ class _Loader:
                 told.append(file.source_file)  # also if it was set aside in an earlier run
         return told
 
-    def _withdraw(self, files: list[str], why: str) -> None:
+    def _remove_rows(self, files: list[str], why: str) -> None:
         """Removes the rows of files that were removed."""
         if not files:
             return
         with ledger.transaction(self._session):
             self._take_back(files)
-        self._result.files_withdrawn += len(files)
+        self._result.files_removed += len(files)
         for source_file in files:
-            self._report(f"{source_file}: {why}")
+            self._report(f"{source_file}: rows removed, {why}")
 
     def _keep(self, files: list[str], known: Mapping[str, ledger.Entry]) -> None:
         """Notes which files were removed although their rows stay."""
@@ -308,13 +308,13 @@ class _Loader:
             ledger.reject_file(self._session, self._table, file, message, self._landed_at)
             ledger.record(self._session, self._table, file, entry, (0, 1), self._landed_at)
         had_rows = before is not None and before.status == ledger.LOADED
-        hint = "; the rows it had before it changed are withdrawn" if had_rows else ""
+        hint = "; the rows it had before it changed are removed" if had_rows else ""
         self._report(f"{file.source_file}: set aside: {error}{hint}")
 
     def _take_back(self, files: list[str]) -> None:
         """Removes the rows of files from the table, and notes their days."""
-        self._note(ledger.WITHDRAWN, files)
-        ledger.withdraw(self._session, self._table, files)
+        self._note(ledger.ROWS_REMOVED, files)
+        ledger.remove_rows(self._session, self._table, files)
 
     def _note(self, change: str, files: list[str]) -> None:
         ledger.note_changes(self._session, self._table, files, change, self._landed_at, self._timezone)

@@ -36,7 +36,7 @@ def visits(name: str, at: datetime) -> list[RawRow]:
     ]  # fmt: skip
 
 
-def embedded(
+def duckdb_driver(
     folder: Path, settings: Settings, family: str, rows: Sequence[RawRow], first: date, last: date
 ) -> ThinDriver:
     """The same rows on DuckDB, all in one run."""
@@ -90,7 +90,7 @@ def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_p
     assert seen() == before
     driver.run(FIRST, FIRST)
     assert not differences(
-        embedded(tmp_path / "whole", settings, "measure_js", rows, FIRST, LAST), driver, rows, FIRST, LAST
+        duckdb_driver(tmp_path / "whole", settings, "measure_js", rows, FIRST, LAST), driver, rows, FIRST, LAST
     )
 
 
@@ -180,7 +180,7 @@ def test_rows_that_come_too_late_are_warned_of_and_in_no_table(endpoint: str, tm
     check = "rows_came_too_late"
     assert driver.run_tests(arrived.date(), arrived.date(), check) == {check: "warn"}
     assert driver.run_tests(FIRST, LAST, check) == {check: "pass"}
-    expected = embedded(tmp_path / "in_time", settings, "rudderstack", in_time, *days)
+    expected = duckdb_driver(tmp_path / "in_time", settings, "rudderstack", in_time, *days)
     assert not differences(expected, driver, in_time, *days)
     rebuilt = BigQueryDriver(endpoint, settings, max_lateness_days=7, is_divided=True, families=("rudderstack",))
     rebuilt.land([*in_time, *late])

@@ -212,7 +212,9 @@ def test_parquet_comes_with_its_types(case: Case) -> None:
     assert ids == {"42", None, "1.5", "-9007199254740992", "123456789012345680"}
 
 
-def test_a_run_loads_what_is_new_and_withdraws_what_is_gone(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_loads_new_files_and_removes_the_rows_of_removed_ones(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jobs: list[str] = []
     load = bigquery.Client.load_table_from_uri
 
@@ -239,7 +241,7 @@ def test_a_run_loads_what_is_new_and_withdraws_what_is_gone(case: Case, monkeypa
         case.land()
     case.removed = RemovedFiles.REMOVE_ANY
     changed = case.land().tables["shop_tracks"]
-    assert (len(jobs), changed.files_loaded, changed.files_withdrawn, changed.rejects_held) == (4, 0, 2, 0)
+    assert (len(jobs), changed.files_loaded, changed.files_removed, changed.rejects_held) == (4, 0, 2, 0)
     assert case.ids() == ["a3"]
     assert case.ledger() == [("shop/tracks/a.csv", "loaded", 1, 0)]
     assert case.rejects() == []

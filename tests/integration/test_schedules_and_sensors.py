@@ -164,7 +164,7 @@ def small_budget() -> Any:
     since = LandedArrivals.since
 
     def limited(self: LandedArrivals, *arguments: Any) -> Any:
-        return since(replace(self, max_peek_bytes=10), *arguments)
+        return since(replace(self, max_preview_bytes=10), *arguments)
 
     return limited
 

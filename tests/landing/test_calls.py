@@ -60,7 +60,7 @@ def test_calls_are_routed_wherever_their_file_lies(case: Case, folder: str) -> N
     case.removed = RemovedFiles.REMOVE_ANY
     report = case.land()
     assert (ids(case, "tracks"), ids(case, "pages")) == (["b"], [])
-    assert all(table.files_withdrawn == 1 for table in report.tables.values())
+    assert all(table.files_removed == 1 for table in report.tables.values())
 
 
 def test_a_file_of_calls_may_move_though_it_has_rows_of_some_tables_alone(case: Case) -> None:

@@ -54,7 +54,7 @@ def test_loaded_changed_and_vanished_files_are_noted_by_day(case: Case) -> None:
     assert case.query("select count(distinct change_id), max(change_id) from raw.landing_changes") == [(7, 7)]
 
 
-def test_a_file_that_becomes_unreadable_withdraws_its_days(case: Case) -> None:
+def test_a_file_that_becomes_unreadable_notes_its_days(case: Case) -> None:
     path = case.write("first.csv", HEADER + csv_row("a"))
     case.land()
     path.write_bytes(b"")

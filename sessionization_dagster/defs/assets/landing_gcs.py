@@ -99,7 +99,7 @@ def _metadata(report: TableReport) -> dict[str, int]:
     return {
         "files_loaded": report.files_loaded,
         "files_unchanged": report.files_unchanged,
-        "files_withdrawn": report.files_withdrawn,
+        "files_removed": report.files_removed,
         "files_unreadable": report.files_unreadable,
         "rows_loaded": report.rows_loaded,
         "rows_rejected": report.rows_rejected,

@@ -132,11 +132,11 @@ class _Loader:
         present = {file.source_file for file in files}
         known = self._prepare(present)
         refused = _refused(known, files)
-        self._withdraw(refused, "its folder is refused")
+        self._remove_rows(refused, "its folder is refused")
         gone = {name: status for name, (_, status) in sorted(known.items()) if name not in {*present, *refused}}
         # A file that could not be read has no rows to keep.
         kept = [name for name, status in gone.items() if self._keeps and status != UNREADABLE]
-        self._withdraw([name for name in gone if name not in kept])
+        self._remove_rows([name for name in gone if name not in kept])
         self._note_status([name for name in kept if gone[name] != REMOVED], REMOVED)
         self._result.removed_now = [name for name, status in gone.items() if status != REMOVED]
         self._result.removed_before = [name for name in kept if gone[name] == REMOVED]
@@ -202,13 +202,13 @@ class _Loader:
         rows = self._loads.rows(self._statements.entries())
         return {row["source_file"]: (row["generation"], row["status"]) for row in rows}
 
-    def _withdraw(self, gone: list[str], why: str = "the file is gone") -> None:
+    def _remove_rows(self, gone: list[str], why: str = "the file was removed") -> None:
         """Removes the rows of files that were removed, or that may not be read."""
         for start in range(0, len(gone), FILES_PER_SCRIPT):
-            self._loads.rows(self._statements.withdraw(gone[start : start + FILES_PER_SCRIPT]))
-        self._result.files_withdrawn += len(gone)
+            self._loads.rows(self._statements.remove_rows(gone[start : start + FILES_PER_SCRIPT]))
+        self._result.files_removed += len(gone)
         for source_file in gone:
-            self._report(f"{source_file}: withdrawn, {why}")
+            self._report(f"{source_file}: rows removed, {why}")
 
     def _load(self, file: RawFile) -> str | None:
         """Loads one file, or sets it aside. Returns its status; None if it changed meanwhile, so that the next run loads it."""

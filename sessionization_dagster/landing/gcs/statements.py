@@ -112,14 +112,14 @@ class Statements:
         """A query: one row of how many records are sound (row_count) and how many are not."""
         return f"select countif(problem is null) as row_count, countif(problem is not null) as reject_count from ({judged})"
 
-    def withdraw(self, files: Sequence[str]) -> str:
+    def remove_rows(self, files: Sequence[str]) -> str:
         """A script that removes all rows and rejects of these files."""
-        return as_script(self._withdrawal(files))
+        return as_script(self._removal(files))
 
     def replace(self, file: RawFile, outcome: Outcome) -> str:
         """A script that replaces a file's earlier rows and rejects by its new outcome."""
         name = file.source_file
-        statements = self._withdrawal([name])
+        statements = self._removal([name])
         key = f"{literal(self._table.source)}, {literal(self._table.table)}, {literal(name)}"
         if outcome.rows:
             # Columns that the file lacks are left out.
@@ -158,7 +158,7 @@ class Statements:
         """A query: how many rejects the table has, from any run."""
         return f"select count(*) as found from {self._rejects} where {self._of_table}"
 
-    def _withdrawal(self, files: Sequence[str]) -> list[str]:
+    def _removal(self, files: Sequence[str]) -> list[str]:
         return [
             f"delete from {self.raw} where {_in(files)}",
             *(f"delete from {name} where {self._of_table} and {_in(files)}" for name in (self._rejects, self._ledger)),
