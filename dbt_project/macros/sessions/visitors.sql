@@ -1,5 +1,5 @@
-{#- Events with the person behind them, for a root of a frontier by visitor: those that meet the condition and lie at or after the visitor's frontier,
-    each with what came before (sessions_before, day_sessions_before, previous_event_at). `columns` are further ones of core.events, named events. -#}
+{#- Events with their visitor, for a root of a frontier by visitor: events that meet the condition and lie at or after the visitor's frontier. Each has
+    sessions_before, day_sessions_before and previous_event_at. `columns` are further columns of core.events, which is named events. -#}
 {% macro events_of_visitors(condition, columns) -%}
     with visitors as (
         {% if is_frontier_run() %}
