@@ -1,6 +1,6 @@
 {#-
 The events of a visitor's path through the funnel: rows (dbt_visitor_id, position). `placed` is the name of a CTE with one row per event of a
-stage: dbt_visitor_id, position (1.. in the visitor's order), stage_number, standing_stage (the last stage reached before these events,
+stage: dbt_visitor_id, position (1.. in the visitor's order), stage_number, prior_stage_number (the last stage reached before these events,
 or 0) and last_stage. A visitor waits for the next stage, and after the last one for the first again.
 -#}
 {% macro positions_reached(placed) -%}{{ return(adapter.dispatch('positions_reached')(placed)) }}{%- endmacro %}
@@ -13,7 +13,7 @@ or 0) and last_stage. A visitor waits for the next stage, and after the last one
             select dbt_visitor_id, position, stage_number, case when stage_number = last_stage then 1 else stage_number + 1 end as wanted_stage
             from {{ placed }}
             union all
-            select dbt_visitor_id, 0, standing_stage, case when standing_stage = last_stage then 1 else standing_stage + 1 end
+            select dbt_visitor_id, 0, prior_stage_number, case when prior_stage_number = last_stage then 1 else prior_stage_number + 1 end
             from {{ placed }}
             where position = 1
         ),
@@ -60,7 +60,7 @@ or 0) and last_stage. A visitor waits for the next stage, and after the last one
         select
             dbt_visitor_id,
             {{ internal_relation('positions_reached').include(database=false) }}(array_concat(
-                [cast(max(last_stage) as float64), cast(max(standing_stage) as float64)], array_agg(cast(stage_number as float64) order by position)
+                [cast(max(last_stage) as float64), cast(max(prior_stage_number) as float64)], array_agg(cast(stage_number as float64) order by position)
             )) as positions
         from {{ placed }}
         group by dbt_visitor_id
@@ -76,13 +76,13 @@ or 0) and last_stage. A visitor waits for the next stage, and after the last one
     returns array<float64>
     language js
     as """
-        const [last, standing, ...events] = stages;
+        const [last, prior, ...events] = stages;
         const positions = [];
         events.reduce((reached, stage, place) => {
             if (stage !== (reached === last ? 1 : reached + 1)) return reached;
             positions.push(place + 1);
             return stage;
-        }, standing);
+        }, prior);
         return positions;
     """;
 {%- endmacro %}
