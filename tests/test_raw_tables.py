@@ -94,7 +94,7 @@ def test_what_tells_the_time_is_a_time_or_a_number_and_keys_are_known() -> None:
 
     assert (declared(at="t")[0].at, declared(at="t")[0].counts_time, declared()[0].at) == ("t", True, None)
     with pytest.raises(
-        LandingError, match=r"column 'd' tells the time and has data_type VARCHAR; it must be one of TIMESTAMP"
+        LandingError, match=r"column 'd' is the time of a row and has data_type VARCHAR; it must be one of TIMESTAMP"
     ):
         declared(at="d")
     with pytest.raises(LandingError, match=r"meta.landing has att; allowed are source, table, at"):

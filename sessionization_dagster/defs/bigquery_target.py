@@ -1,4 +1,4 @@
-"""What only BigQuery has: raw tables that are landed from a bucket, or that a vendor's loader fills and Dagster only watches."""
+"""Definitions that only BigQuery has: raw tables that are landed from a bucket, or that a vendor's loader fills and Dagster watches."""
 
 from __future__ import annotations
 

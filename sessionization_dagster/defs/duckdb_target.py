@@ -1,4 +1,4 @@
-"""What only DuckDB has: landed files, and jobs that work on the whole warehouse file."""
+"""Definitions that only DuckDB has: landed files, and jobs that work on the whole warehouse file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one warehouse adds to the definitions that all warehouses share."""
+"""The definitions that one warehouse adds to those that all warehouses share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import dagster as dg
 
 @dataclass(frozen=True)
 class TargetDefinitions:
-    """The definitions of one warehouse.
+    """The additional definitions of one warehouse.
 
     Attributes:
         assets, jobs, schedules, sensors, checks: as Dagster's definitions take them.

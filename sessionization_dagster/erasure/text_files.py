@@ -118,7 +118,7 @@ def _line_end(stream: TextIO) -> str:
 
 
 def _records(file: DataFile, stream: TextIO) -> tuple[Sequence[str], Iterator[Record]]:
-    """The column names (none of JSON) and the records."""
+    """The column names (empty for JSON) and the records."""
     if file.format == "json":
         return (), json_records(stream)
     if file.format == "jsonl":
@@ -129,7 +129,7 @@ def _records(file: DataFile, stream: TextIO) -> tuple[Sequence[str], Iterator[Re
 
 
 def _fields(file: DataFile, record: Record, header: Sequence[str]) -> Mapping[str, object]:
-    """Name -> value, as far as they can be read from a record that may be broken."""
+    """Name -> value, for the values that can be read from a record that may be broken."""
     if header:
         return dict(zip(header, record.fields or record.content.split(file.delimiter), strict=False))
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sessionization_dagster.landing.names import READ_ALREADY
 
 #: A broken export can have every row rejected. The first few show what is wrong; the rest is in the table.
-REJECTS_TOLD_PER_FILE = 5
+REJECTS_SHOWN_PER_FILE = 5
 
 
 def silence(message: str) -> None:
@@ -76,8 +76,8 @@ class TableReport:
     @property
     def problems(self) -> list[str]:
         """One sentence per reject, one for the rejects that are too many to name, and one per name that nearly matches."""
-        told = Counter(reject.source_file for reject in self.rejects if reject.is_record or reject.line is not None)
-        silent = self.rows_rejected - sum(told.values())
+        shown = Counter(reject.source_file for reject in self.rejects if reject.is_record or reject.line is not None)
+        silent = self.rows_rejected - sum(shown.values())
         more = [f"{self.name}: {silent} more rejected rows, see raw.landing_rejects"] if silent > 0 else []
         nearly = [f"{path}: {text}" for path, text in self.near_misses]
         return [str(reject) for reject in self.rejects] + more + nearly

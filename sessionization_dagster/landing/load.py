@@ -49,7 +49,7 @@ def land(
         landed_at: noted with files and rejects; naive is UTC.
         report: is called with a sentence about each file that was loaded, set aside or removed.
         timezone: the timezone (IANA name) of the days in the journal `raw.landing_changes`.
-        removed: what becomes of the rows of removed files.
+        removed: whether the rows of removed files are kept.
 
     Every file is loaded whole or not at all. One transaction may load several. After a crash at any moment, the next call continues.
 
@@ -133,36 +133,36 @@ class _Loader:
         # A file that could not be read has no rows to keep.
         kept = {name for name, entry in gone.items() if self._keeps and entry.status != ledger.UNREADABLE}
         self._remove_rows([name for name in gone if name not in kept], "the file was removed")
-        told = self._load_all(files, known)
-        loaded = [file for file in files if file.source_file in told]
+        reported = self._load_all(files, known)
+        loaded = [file for file in files if file.source_file in reported]
         moved = self._moved({name: gone[name] for name in kept}, loaded)
         self._remove_rows(moved, "they came with a file of another name")
         self._keep(sorted(kept - set(moved)), gone)
         self._result.removed_now = [
             name for name, entry in gone.items() if entry.status != ledger.REMOVED and name not in moved
         ]
-        self._result.rejects = ledger.rejects(self._session, self._table, told)
+        self._result.rejects = ledger.rejects(self._session, self._table, reported)
         self._result.rejects_held = ledger.reject_count(self._session, self._table)
 
     def _load_all(self, files: Sequence[LandedFile], known: Mapping[str, ledger.Entry]) -> list[str]:
         """Loads new and changed files. Returns the files that have something to report."""
-        told = []
+        reported = []
         together = self._load_together([file for file in files if file.source_file not in known])
         for file in files:
             entry = known.get(file.source_file)
             if file.source_file in together:
-                told.append(file.source_file)
+                reported.append(file.source_file)
                 continue
             if entry is not None and entry.describes(file):
                 status = self._back(file.source_file) if entry.status == ledger.REMOVED else entry.status
                 self._result.files_unchanged += status == ledger.LOADED
             else:
                 status = self._load(file, entry)
-                told.append(file.source_file)
+                reported.append(file.source_file)
             if status == ledger.UNREADABLE:
                 self._result.files_unreadable += 1
-                told.append(file.source_file)  # also if it was set aside in an earlier run
-        return told
+                reported.append(file.source_file)  # also if it was set aside in an earlier run
+        return reported
 
     def _remove_rows(self, files: list[str], why: str) -> None:
         """Removes the rows of files that were removed."""
@@ -249,17 +249,17 @@ class _Loader:
         except (NeedsRowByRow, UnreadableFile):
             return False
         for name in names:
-            self._tell_loaded(name, counts[name], 0)
-            self._tell_near_misses(name, [column for column, _ in columns])
+            self._report_loaded(name, counts[name], 0)
+            self._report_near_misses(name, [column for column, _ in columns])
         return True
 
-    def _tell_loaded(self, source_file: str, row_count: int, reject_count: int) -> None:
+    def _report_loaded(self, source_file: str, row_count: int, reject_count: int) -> None:
         self._result.files_loaded += 1
         self._result.rows_loaded += row_count
         self._result.rows_rejected += reject_count
         self._report(f"{source_file}: {row_count} rows loaded, {reject_count} rejected")
 
-    def _tell_near_misses(self, source_file: str, names: Sequence[str]) -> None:
+    def _report_near_misses(self, source_file: str, names: Sequence[str]) -> None:
         self._result.near_misses += [(source_file, text) for text in near_misses(self._table, names)]
 
     def _names(self, file: DataFile) -> Sequence[str]:
@@ -283,8 +283,8 @@ class _Loader:
         except UnreadableFile as error:
             self._set_aside(file, before, error)
             return ledger.UNREADABLE
-        self._tell_loaded(file.source_file, *counts)
-        self._tell_near_misses(file.source_file, self._names(found))
+        self._report_loaded(file.source_file, *counts)
+        self._report_near_misses(file.source_file, self._names(found))
         return ledger.LOADED
 
     def _attempt(self, file: DataFile, before: ledger.Entry | None, load: rows.Load) -> tuple[int, int]:

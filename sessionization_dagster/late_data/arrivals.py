@@ -43,7 +43,7 @@ class Arrivals(Protocol):
     """A way to detect raw rows that arrive."""
 
     def since(self, cursor: Cursor, now: datetime, first_day: date) -> Arrived:
-        """What was added or removed since the cursor, as of now (naive UTC). Days before first_day may be left out.
+        """The rows that were added or removed since the cursor, as of now (naive UTC). Days before first_day may be left out.
 
         Raises:
             WarehouseError: the warehouse cannot be read at the moment.

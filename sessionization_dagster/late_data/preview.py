@@ -1,4 +1,4 @@
-"""Which days a landing would change: what the journal will say once a run lands the files. Does not write the warehouse."""
+"""Which days a landing would change: the journal's entries once a run lands the files. Does not write the warehouse."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def preview(
 ) -> Preview:
     """Read the files that the next landing would load, up to max_bytes, and find the files whose rows it would remove.
 
-    warehouse: a connection that reads; None if there is no warehouse yet. removed: what becomes of the rows of removed files.
+    warehouse: a connection that reads; None if there is no warehouse yet. removed: whether the rows of removed files are kept.
     seen: marks from an earlier call; those files are not opened again.
 
     Raises:

@@ -1,7 +1,7 @@
 """Keeps core.user_agents up to date: one row per user agent of core.events.
 
 internal.user_agent_days holds the user agents of each day. So a run reads only the events of its window, and of days that were written
-since the last update (internal.change_queue). A user agent that none of these events has any more is removed if no other day has it.
+since the last update (internal.change_queue). A user agent that is no longer on these events is removed if no other day has it.
 The first run reads all events. A run with other parsers reads all user agents again.
 
 Everything is read and computed first. The writes then take effect together.
@@ -32,7 +32,7 @@ COLUMNS = "user_agent, browser, os, device_type, is_bot"
 
 @dataclass(frozen=True)
 class UserAgentsUpdate:
-    """What one run did: the number of user agents that were read, that were removed, and that there are now."""
+    """The result of one run: the number of user agents that were read, that were removed, and that there are now."""
 
     parsed: int
     removed: int

@@ -33,7 +33,7 @@ class TableLayout:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """What a warehouse knows of a table without reading it.
+    """A warehouse's metadata of a table, which it knows without reading it.
 
     Attributes:
         columns: (name, the warehouse's own type), in the table's order.

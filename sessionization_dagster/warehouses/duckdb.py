@@ -101,7 +101,7 @@ class DuckDBConnection:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All statements inside take effect together, or none does if one fails."""
+        """All statements inside take effect together, or no statement does if one fails."""
         self.native.begin()
         try:
             yield
@@ -245,7 +245,9 @@ def put_in_place(fresh: Path, path: Path) -> None:
         WarehouseError: one of them has a write-ahead log beside it, which DuckDB would apply to the new file.
     """
     if path.with_name(f"{path.name}.wal").exists() or fresh.with_name(f"{fresh.name}.wal").exists():
-        raise WarehouseError(f"{path} has been written to meanwhile: close what else has it open, and run again.")
+        raise WarehouseError(
+            f"{path} has been written to meanwhile: close other programs that have it open, and run again."
+        )
     for written in (fresh, fresh.parent):
         handle = os.open(written, os.O_RDONLY)
         os.fsync(handle)

@@ -140,7 +140,7 @@ class _Loader:
         self._note_status([name for name in kept if gone[name] != REMOVED], REMOVED)
         self._result.removed_now = [name for name, status in gone.items() if status != REMOVED]
         self._result.removed_before = [name for name in kept if gone[name] == REMOVED]
-        told = []
+        reported = []
         for file in files:
             generation, status = known.get(file.source_file, (None, ""))
             if generation == file.stored.generation:
@@ -150,11 +150,11 @@ class _Loader:
                 self._result.files_unchanged += status == LOADED
             else:
                 status = self._load(file) or ""
-                told.append(file.source_file)
+                reported.append(file.source_file)
             if status == UNREADABLE:
                 self._result.files_unreadable += 1
-                told.append(file.source_file)  # also if it was set aside in an earlier run
-        self._tell_rejects(sorted(set(told)))
+                reported.append(file.source_file)  # also if it was set aside in an earlier run
+        self._report_rejects(sorted(set(reported)))
 
     def _note_status(self, files: Sequence[str], status: str) -> None:
         """Notes which files were removed although their rows stay, or are back."""
@@ -276,7 +276,7 @@ class _Loader:
         keys = [row["key"] for row in self._loads.rows(shapes.jsonl_keys(scratch.name))]
         return shapes.jsonl_shape(self._table, keys, scratch.name, source_file)
 
-    def _tell_rejects(self, files: Sequence[str]) -> None:
+    def _report_rejects(self, files: Sequence[str]) -> None:
         for start in range(0, len(files), FILES_PER_SCRIPT):
             rows = self._loads.rows(self._statements.rejects(files[start : start + FILES_PER_SCRIPT]))
             self._result.rejects += [Reject(row["source_file"], None, row["error"], row["is_record"]) for row in rows]

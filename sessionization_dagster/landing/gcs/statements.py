@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sessionization_dagster.landing.gcs.objects import RawFile
 from sessionization_dagster.landing.gcs.values import TYPES, literal, quoted
-from sessionization_dagster.landing.landing_report import REJECTS_TOLD_PER_FILE
+from sessionization_dagster.landing.landing_report import REJECTS_SHOWN_PER_FILE
 from sessionization_dagster.landing.rows import MAX_CONTENT_CHARACTERS
 from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
 from sessionization_dagster.warehouses.base import TableLayout
@@ -151,7 +151,7 @@ class Statements:
             f"select source_file, error, content is not null as is_record from {self._rejects} "
             f"where {self._of_table} and {_in(files)} "
             "qualify row_number() over (partition by source_file order by error, content) "
-            f"<= {REJECTS_TOLD_PER_FILE} order by source_file, error, content"
+            f"<= {REJECTS_SHOWN_PER_FILE} order by source_file, error, content"
         )
 
     def reject_count(self) -> str:
