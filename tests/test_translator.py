@@ -1,4 +1,4 @@
-"""What every asset tells of itself, read off the definitions for all sources; and that a yml decides it."""
+"""The metadata of every asset, read from the definitions for all sources; a yml decides it."""
 
 from __future__ import annotations
 

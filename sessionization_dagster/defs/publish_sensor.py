@@ -76,7 +76,7 @@ def _days_since(instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], sto
 
 
 def _window(days: Collection[date], span: tuple[date, date]) -> Window:
-    """From the first to the last of the days that are partitions; the last partition if none of them is one. Any run publishes all days."""
+    """From the first to the last of the days that are partitions, or else the last partition. Any run publishes all days."""
     first, last = span
     known = [day for day in days if first <= day <= last]
     return Window.through(min(known, default=last), max(known, default=last))

@@ -41,7 +41,7 @@ def test_a_statement_that_is_wrong_fails_at_once(warehouse: BigQueryWarehouse) -
     assert time.monotonic() - started_at < 30
 
 
-def test_a_dataset_elsewhere_is_told_before_anything_is_written(warehouse: BigQueryWarehouse) -> None:
+def test_a_dataset_elsewhere_is_reported_before_anything_is_written(warehouse: BigQueryWarehouse) -> None:
     with warehouse.connect() as connection:
         connection.bind("rows", pa.table({"n": [1]}))
     with (
@@ -62,7 +62,7 @@ def test_nobody_at_the_endpoint_may_pass(warehouse: BigQueryWarehouse, monkeypat
     assert is_transient(caught.value)
 
 
-def test_no_credentials_are_told_with_the_remedy(
+def test_no_credentials_are_reported_with_the_remedy(
     warehouse: BigQueryWarehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     for name in ("GOOGLE_APPLICATION_CREDENTIALS", "APPDATA"):

@@ -122,7 +122,7 @@ def test_raw_tables_that_are_not_as_declared_are_named_with_the_remedy(endpoint:
         "properties": {"items": [1, None]},
     }
 
-    # Texts that say that there is none, and an id that was a number once.
+    # Texts that say that there is no value, and an id that was a number once.
     driver.send(
         f"""create or replace table {tracks} as
         select * except (anonymous_id, user_id, context_os_name, event),
@@ -237,7 +237,7 @@ def test_tables_that_a_devices_clock_divides_are_bounded_and_rows_of_wrong_clock
     assert found
     assert not [read for read in found if read.is_open()]
     assert min(read.lower for read in found if read.lower) == FIRST - timedelta(days=3)
-    # The arrival tells which run names them, though a clock does not: both came on the first day.
+    # The arrival decides which run names them, though a clock does not: both came on the first day.
     check = "rows_came_too_late"
     assert driver.run_tests(FIRST, FIRST, check) == {check: "warn"}
     assert driver.run_tests(LAST, LAST, check) == {check: "pass"}

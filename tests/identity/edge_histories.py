@@ -40,7 +40,7 @@ TABLES = {
 
 @dataclass
 class History:
-    """Raw rows as they stand, by day, and what is done to them; the same seed gives the same history."""
+    """The present raw rows by day, and the changes to them; the same seed gives the same history."""
 
     seed: int
     rows: dict[date, list[RawRow]] = field(default_factory=dict)

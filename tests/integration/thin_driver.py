@@ -37,7 +37,7 @@ def parsed_project(
 ) -> DbtProject:
     """The dbt project, parsed once per test session for what parsing reads; other settings and the file are vars of each command.
 
-    families: all of them where none is given.
+    families: all of them by default.
     """
     names = {
         "SESSIONIZATION_SOURCES": ",".join(sources),

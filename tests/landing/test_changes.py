@@ -91,7 +91,7 @@ def test_days_that_python_does_not_have_are_not_noted(case: Case, timezone: str)
     assert journal(case) == [("first.csv", "loaded", DAY, 1)]
 
 
-def test_a_number_tells_the_day_by_its_size(case: Case) -> None:
+def test_a_number_gives_the_day_by_its_size(case: Case) -> None:
     case.tables = [RawTable("shop", "calls", (RawColumn("at", "BIGINT"),), at="at")]
     for number in (1612083910, 1612083910766, 1612083910766593, -5, 2**63 - 1):
         case.write(f"{number}.csv", f"at\n{number}\n", table="shop/calls")

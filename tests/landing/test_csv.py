@@ -206,8 +206,8 @@ def test_a_file_that_cannot_be_read_is_set_aside(case: Case) -> None:
     report = case.land_tracks()
     assert (report.files_loaded, report.files_unreadable, report.rows_rejected) == (1, len(UNREADABLE), 0)
     assert case.rows() == ["b"]
-    told = case.rejects("source_line, content, error")
-    for message, (line, content, error), (_, expected) in zip(case.messages, told, UNREADABLE, strict=False):
+    shown = case.rejects("source_line, content, error")
+    for message, (line, content, error), (_, expected) in zip(case.messages, shown, UNREADABLE, strict=False):
         assert (line, content) == (None, None)
         assert error.startswith(expected)
         assert ".csv: set aside: " + expected in message

@@ -75,7 +75,7 @@ def test_a_changed_file_replaces_its_rows_and_rejects(case: Case) -> None:
 
 
 @pytest.mark.parametrize("change", ["size", "time"])
-def test_size_or_time_tells_a_changed_file(case: Case, change: str) -> None:
+def test_size_or_time_reveals_a_changed_file(case: Case, change: str) -> None:
     path = case.write("a.csv", HEADER + csv_row("a"))
     case.land()
     status = path.stat()

@@ -31,7 +31,7 @@ def statuses(case: Case) -> dict[str, str]:
     return {name.removeprefix("shop/tracks/").removesuffix(".csv"): status for name, status in found}
 
 
-def test_rows_stay_unless_told_otherwise_and_the_file_may_come_back(filled: Case) -> None:
+def test_rows_stay_unless_the_setting_says_otherwise_and_the_file_may_come_back(filled: Case) -> None:
     remove(filled, "a", "b", "c", "broken")
     report = filled.land_tracks()
     assert filled.rows() == ["a", "b", "c", "d"]

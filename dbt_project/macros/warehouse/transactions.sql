@@ -1,5 +1,5 @@
 {#- Runs statements in one transaction: all take effect, or no statement does. `main` writes the model's rows, and its count is reported as rows
-    affected. It is none when there is nothing to write. -#}
+    affected. `main` may be none, if there is nothing to write. -#}
 {% macro in_transaction(before, main, after) -%}
     {{ return(adapter.dispatch('in_transaction')(before, main, after)) }}
 {%- endmacro %}

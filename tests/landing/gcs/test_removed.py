@@ -59,7 +59,7 @@ def loader(removed: RemovedFiles, columns: dict[str, str] | None = None) -> tupl
 FILES = [RawFile(StoredObject(name, 1, 5), name) for name in ("here", "back")]
 
 
-def test_rows_are_kept_unless_told_otherwise() -> None:
+def test_rows_are_kept_unless_the_setting_says_otherwise() -> None:
     landing, loads, report = loader(RemovedFiles.KEEP)
     landing.land(FILES)
     removal, gone, back = loads.sent
