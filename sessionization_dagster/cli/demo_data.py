@@ -21,7 +21,7 @@ RECORD = "demo_made.json"
 
 @dataclass
 class Made:
-    """What demos on one Dagster home made.
+    """The record of the demos on one Dagster home.
 
     Attributes:
         landing: the folder that the sample was landed in.

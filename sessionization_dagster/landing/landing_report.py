@@ -1,4 +1,4 @@
-"""What one landing did, and what a person should check. Numbers and sentences only."""
+"""The outcome of one landing, and the problems that a person should check. Numbers and sentences only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Reject:
 
 @dataclass
 class TableReport:
-    """What happened to one raw table. A file counts as loaded, unchanged or unreadable. Removed files count apart.
+    """The outcome for one raw table. A file counts as loaded, unchanged or unreadable. Removed files count apart.
 
     Attributes:
         source: the source's name.

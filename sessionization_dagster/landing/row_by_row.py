@@ -36,7 +36,7 @@ _QUOTE_CLOSES = re.compile(r'(?:[^"]++|"")*+"')
 
 
 class _Dialect:
-    """What depends on the delimiter."""
+    """Patterns that depend on the delimiter."""
 
     def __init__(self, delimiter: str) -> None:
         self.delimiter = delimiter

@@ -95,7 +95,7 @@ def build_gcs_landing_assets(
 
 
 def _metadata(report: TableReport) -> dict[str, int]:
-    """What a run did to one raw table."""
+    """The metadata of one raw table after a run."""
     return {
         "files_loaded": report.files_loaded,
         "files_unchanged": report.files_unchanged,
