@@ -52,8 +52,8 @@ def update_user_agents(warehouse: Warehouse, window: Window) -> UserAgentsUpdate
         known = "" if is_read_anew else "where user_agent not in (select user_agent from core.user_agents)"
         texts = _texts(connection, f"select user_agent from agents_now {known} order by user_agent")
         removed = number(connection, "select count(*) as n from agents_gone")
-        connection.bind("agents_read", _rows(texts))
-        connection.atomically([*_writes(in_window, is_read_anew), *following(TABLE, newest, parser())])
+        connection.register("agents_read", _rows(texts))
+        connection.in_transaction([*_writes(in_window, is_read_anew), *following(TABLE, newest, parser())])
         return UserAgentsUpdate(len(texts), removed, number(connection, "select count(*) as n from core.user_agents"))
 
 
@@ -68,7 +68,7 @@ def _is_lost(connection: Connection) -> bool:
 
 def _keep_agents(connection: Connection, in_window: str, is_read_anew: bool) -> None:
     """Keep agents_seen (the window's, by day), agents_now (the window's texts; all days' texts if all are read) and agents_gone."""
-    connection.keep(
+    connection.create_temp(
         "agents_seen",
         # The storage may require a bound on the date.
         f"""
@@ -76,13 +76,13 @@ def _keep_agents(connection: Connection, in_window: str, is_read_anew: bool) -> 
         where event_date >= date '0001-01-01' and {in_window} and trim(user_agent) <> ''""",
     )
     others = f"select user_agent from internal.user_agent_days where not ({in_window})"
-    connection.keep(
+    connection.create_temp(
         "agents_now",
         f"select user_agent from agents_seen union {others}"
         if is_read_anew
         else "select distinct user_agent from agents_seen",
     )
-    connection.keep(
+    connection.create_temp(
         "agents_gone",
         f"""
         select distinct user_agent from internal.user_agent_days

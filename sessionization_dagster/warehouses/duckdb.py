@@ -42,15 +42,15 @@ class DuckDBConnection:
         """Run a statement."""
         self.native.execute(sql)
 
-    def bind(self, name: str, rows: pa.Table) -> None:
+    def register(self, name: str, rows: pa.Table) -> None:
         """Make rows readable as a table of that name, until the connection closes."""
         self.native.register(name, rows)
 
-    def keep(self, name: str, sql: str) -> None:
+    def create_temp(self, name: str, sql: str) -> None:
         """Keep a query's rows as a table of that name, until the connection closes. sql may read an earlier table of that name."""
         self.native.execute(f"create or replace temp table {identifier(name)} as {sql}")
 
-    def atomically(self, statements: Sequence[str]) -> None:
+    def in_transaction(self, statements: Sequence[str]) -> None:
         """Run statements that take effect together, or not at all if one fails."""
         with self.transaction():
             for statement in statements:

@@ -103,7 +103,7 @@ def test_the_sample_gives_the_same_rows(endpoint: str, tmp_path: Path) -> None:
         sample = connection.query(f"select * from read_parquet('{SAMPLE}')")
     bigquery.land([])
     with bigquery.warehouse.connect() as connection:
-        connection.bind("sample", sample)
+        connection.register("sample", sample)
         names = ", ".join(f'"{name}"' for name in sample.column_names)
         connection.execute(f"insert into raw.rudderstack_tracks ({names}) select {names} from sample")
     for driver in (embedded, bigquery):

@@ -210,5 +210,5 @@ def _replace_rows(connection: DuckDBConnection, table: RawTable, rows: list[RawR
         name: pa.array(values, type=types[declared[name]]) for name, values in fields.items() if name in declared
     }
     present["properties"] = pa.array([json.dumps(dict(row.traits)) for row in rows], type=pa.string())
-    connection.bind("incoming", pa.table(present))
+    connection.register("incoming", pa.table(present))
     connection.execute(f"insert into raw.{table.name} by name select * from incoming")
