@@ -14,9 +14,9 @@ from sessionization_dagster.defs.assets.dbt_models import build_dbt_assets
 from sessionization_dagster.defs.assets.identity import build_identity_assets
 from sessionization_dagster.defs.assets.report import build_report_asset
 from sessionization_dagster.defs.assets.user_agents import build_user_agents_asset
-from sessionization_dagster.defs.bigquery_target import production_parts
+from sessionization_dagster.defs.bigquery_target import bigquery_target
 from sessionization_dagster.defs.day_runs import DAILY_JOB
-from sessionization_dagster.defs.duckdb_target import embedded_parts
+from sessionization_dagster.defs.duckdb_target import duckdb_target
 from sessionization_dagster.defs.jobs import daily_sessionization, repair
 from sessionization_dagster.defs.notifications import LogNotifier, Notifier, WebhookNotifier
 from sessionization_dagster.defs.partitions import daily_partitions
@@ -69,16 +69,16 @@ def build_definitions(
 
     if isinstance(warehouse, DuckDBWarehouse):
         made = [key for assets in (*models, identity, user_agents) for key in assets.keys]
-        parts = embedded_parts(environment, project, warehouse, identity_settings, partitions, made, daily_job)
+        target = duckdb_target(environment, project, warehouse, identity_settings, partitions, made, daily_job)
     else:
         assert environment.bigquery is not None
-        parts = production_parts(environment, environment.bigquery, project, warehouse, partitions)
-    daily = daily_sessionization(partitions, parts.checks_of_other_jobs, select, parts.always)
+        target = bigquery_target(environment, environment.bigquery, project, warehouse, partitions)
+    daily = daily_sessionization(partitions, target.checks_of_other_jobs, select, target.always)
     webhook = environment.alert_webhook
     definitions = dg.Definitions(
-        assets=[*parts.assets, *models, identity, user_agents, report],
-        jobs=[daily, *parts.jobs, repair(daily_job, lambda: definitions.resolve_asset_graph().asset_check_keys)],
-        schedules=[daily_schedule(daily, partitions), *parts.schedules],
+        assets=[*target.assets, *models, identity, user_agents, report],
+        jobs=[daily, *target.jobs, repair(daily_job, lambda: definitions.resolve_asset_graph().asset_check_keys)],
+        schedules=[daily_schedule(daily, partitions), *target.schedules],
         sensors=[
             late_data_sensor(
                 daily,
@@ -89,9 +89,9 @@ def build_definitions(
                 SECONDS_BETWEEN_BILLED_TICKS if warehouse.bills_reads else SECONDS_BETWEEN_TICKS,
             ),
             failure_sensor(notifier or (WebhookNotifier(webhook) if webhook else LogNotifier())),
-            *parts.sensors,
+            *target.sensors,
         ],
-        asset_checks=parts.checks,
+        asset_checks=target.checks,
         # Steps share a process: only one may write at a time, and dbt and Dagster are slow to import.
         loggers=loggers,
         executor=dg.in_process_executor,

@@ -38,7 +38,7 @@ def store_batches_in_bulk() -> None:
 
 
 def store_event_batch(storage: SqliteEventLogStorage, events: Sequence[EventLogEntry]) -> None:
-    """Store events. All events of a run are stored, or none."""
+    """Store events. Either all events of a run are stored, or no event is."""
     if len({event.run_id for event in events}) != 1:
         for event in events:
             storage.store_event(event)
@@ -81,7 +81,7 @@ def _newest(stored: Iterable[tuple[EventLogEntry, int]]) -> list[tuple[EventLogE
 def _of_no_partition(event: EventLogEntry) -> EventLogEntry:
     """Turn a planned check into one row, which its evaluation then updates.
 
-    Dagster plans an unpartitioned check once for each partition of the run. The evaluation names no partition, so it would find none of
+    Dagster plans an unpartitioned check once for each partition of the run. The evaluation names no partition, so it would find no
     these rows, and they would stay planned for ever.
     """
     if _type_of(event) != DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:

@@ -17,7 +17,7 @@ from sessionization_dagster.warehouses.bigquery_errors import TROUBLES, Trouble
 DOCS = PROJECT_DIR.parent / "docs"
 PAGE = (DOCS / "bigquery.md").read_text()
 # Words run on over the ends of lines, and code is set off.
-TOLD = " ".join(PAGE.replace("`", "").split())
+DOCUMENTED = " ".join(PAGE.replace("`", "").split())
 
 
 def blocks(language: str) -> list[str]:
@@ -26,16 +26,16 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.words.pattern[:30])
-def test_each_remedy_is_told_beside_words_that_lead_to_it(trouble: Trouble) -> None:
+def test_each_remedy_is_documented_beside_words_that_lead_to_it(trouble: Trouble) -> None:
     rows = [line.replace("`", "") for line in PAGE.splitlines() if line.startswith("|")]
-    told = [row for row in rows if trouble.remedy in row]
-    assert len(told) == 1
-    said, remedy = told[0].strip("| ").split(" | ", 1)
+    shown = [row for row in rows if trouble.remedy in row]
+    assert len(shown) == 1
+    said, remedy = shown[0].strip("| ").split(" | ", 1)
     assert trouble.words.search(said), said
     assert ("Tried again by itself" in remedy) == trouble.passes
 
 
-def test_each_variable_is_told_and_no_other() -> None:
+def test_each_variable_is_documented_and_no_other() -> None:
     read = set(re.findall(r'"(BIGQUERY_[A-Z_]+)"', Path(bigquery_settings.__file__).read_text()))
     assert read == set(re.findall(r"\bBIGQUERY_[A-Z]+(?:_[A-Z]+)*", PAGE))
 
@@ -47,11 +47,11 @@ def test_the_start_is_an_environment_that_is_taken() -> None:
     assert environment.bigquery.raw_datasets == {"rudderstack": "rudder_prod"}
 
 
-def test_each_dataset_is_told() -> None:
+def test_each_dataset_is_documented() -> None:
     folders = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text())["models"]["sessionization"]
     schemas = {folder["+schema"] for folder in folders.values() if "+schema" in folder} | {"internal"}
-    (told,) = re.findall(r"Datasets that the first run creates: (.*?);", TOLD.replace("*", ""))
-    assert set(re.findall(r"_([a-z_]+)", told)) == schemas
+    (shown,) = re.findall(r"Datasets that the first run creates: (.*?);", DOCUMENTED.replace("*", ""))
+    assert set(re.findall(r"_([a-z_]+)", shown)) == schemas
 
 
 def test_the_log_managers_snippet_adds_to_the_deployments_instance() -> None:

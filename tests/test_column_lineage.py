@@ -66,7 +66,7 @@ def test_sql_that_cannot_be_read_leaves_the_rest_whole() -> None:
     assert found["model.sessions"]
 
 
-def test_a_yml_tells_the_origins_where_the_sql_reads_no_asset_and_where_there_is_none() -> None:
+def test_a_yml_gives_the_origins_where_the_sql_reads_no_asset_and_where_there_is_none() -> None:
     assert lineage_of(MANIFEST, COMPILED)["model.summed"] == {"total": [("model.events", "at")]}
     assert declared_lineage(MANIFEST) == {
         "source.graph": dg.TableColumnLineage(

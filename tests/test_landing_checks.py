@@ -73,7 +73,7 @@ def test_a_data_file_that_is_not_read_fails_the_check_of_its_table(sound: Case) 
 
 
 @pytest.mark.parametrize("name", ["b.csv", "b.jsonl", "b.parquet"])
-def test_a_name_that_is_nearly_a_columns_is_told_of_in_the_run_that_loads_it(sound: Case, name: str) -> None:
+def test_a_name_that_is_nearly_a_columns_is_reported_in_the_run_that_loads_it(sound: Case, name: str) -> None:
     """A property may be called so, and be anybody's id: it is not taken for the column."""
     row = {
         "id": "b",

@@ -20,7 +20,7 @@ def change(day: int, rows: int = 1, mark: str = "m", seen_at: datetime = NOON) -
 
 
 def decide(changes: list[Change], ran: dict[int, datetime] | None = None, requested: tuple[str, ...] = ()) -> Plan:
-    """Days ran long ago unless told otherwise."""
+    """Days ran long ago by default."""
     times = {date(2024, 3, day): at for day, at in (ran or {}).items()}
 
     def ran_at(day: date) -> datetime:

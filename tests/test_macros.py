@@ -1,4 +1,4 @@
-"""dbt's macros as a linter would see them: none is unused, and no line is too long."""
+"""dbt's macros as a linter would see them: no macro is unused, and no line is too long."""
 
 from __future__ import annotations
 

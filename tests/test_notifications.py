@@ -1,4 +1,4 @@
-"""Failed runs are told by a real post to a real server."""
+"""Failed runs are reported by a real post to a real server."""
 
 from __future__ import annotations
 
@@ -78,6 +78,6 @@ def test_a_refusal_is_an_error_at_once(server: Server) -> None:
     assert len(server.posts) == 1
 
 
-def test_without_an_address_the_log_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_an_address_the_log_has_the_failure(caplog: pytest.LogCaptureFixture) -> None:
     LogNotifier().notify(FailedRun("0123456789ab", "full_rebuild", "", (), "Run was killed."), LOG)
     assert caplog.messages == ["Run 01234567 of full_rebuild failed.\nRun was killed."]

@@ -49,7 +49,7 @@ def test_columns_keep_their_order_type_and_meta() -> None:
     )
 
 
-def test_meta_may_stand_outside_config() -> None:
+def test_meta_may_be_outside_config() -> None:
     old = node("a", "x", config={}, meta={"landing": {"source": "a", "table": "x"}})
     assert [table.name for table in raw_tables(manifest(old), ["a"])] == ["a_x"]
 
@@ -85,7 +85,7 @@ def test_a_declaration_that_cannot_be_landed_is_refused(changes: dict[str, Any],
         raw_tables(manifest(node("a", "x") | changes), ["a"])
 
 
-def test_what_tells_the_time_is_a_time_or_a_number_and_keys_are_known() -> None:
+def test_the_column_of_the_time_is_a_time_or_a_number_and_keys_are_known() -> None:
     columns = {"t": {"name": "t", "data_type": "BIGINT"}, "d": {"name": "d", "data_type": "VARCHAR"}}
     landing = {"source": "a", "table": "x"}
 
@@ -94,7 +94,7 @@ def test_what_tells_the_time_is_a_time_or_a_number_and_keys_are_known() -> None:
 
     assert (declared(at="t")[0].at, declared(at="t")[0].counts_time, declared()[0].at) == ("t", True, None)
     with pytest.raises(
-        LandingError, match=r"column 'd' tells the time and has data_type VARCHAR; it must be one of TIMESTAMP"
+        LandingError, match=r"column 'd' is the time of a row and has data_type VARCHAR; it must be one of TIMESTAMP"
     ):
         declared(at="d")
     with pytest.raises(LandingError, match=r"meta.landing has att; allowed are source, table, at"):

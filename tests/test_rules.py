@@ -70,7 +70,7 @@ def test_a_bad_value_is_named_with_its_line_and_what_is_allowed(line: str, says:
     assert says in str(refused.value)
 
 
-def test_a_bad_default_is_found_where_it_stands(tmp_path: Path) -> None:
+def test_a_bad_default_is_found_in_its_place(tmp_path: Path) -> None:
     copy = tmp_path / "dbt_project"
     (copy / "models" / "staging" / "rudderstack").mkdir(parents=True)
     text = (PROJECT_DIR / "dbt_project.yml").read_text()

@@ -1,4 +1,4 @@
-"""A run's process is told alive from gone. Pins what is used of Dagster's launcher beyond its public names."""
+"""Whether a run's process is alive or gone. Pins what is used of Dagster's launcher beyond its public names."""
 
 from __future__ import annotations
 

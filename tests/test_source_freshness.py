@@ -34,7 +34,7 @@ def check(newest: datetime | None, freshness: Any = FRESHNESS) -> dg.AssetCheckR
     return result
 
 
-def test_a_newest_row_within_the_limit_passes_and_tells_how_far_behind_it_is() -> None:
+def test_a_newest_row_within_the_limit_passes_and_shows_how_far_behind_it_is() -> None:
     result = check(NOW - timedelta(hours=26))
     assert result.passed
     assert {label: value.value for label, value in result.metadata.items()} == {

@@ -48,11 +48,15 @@ def test_known_keys_pass() -> None:
 @pytest.mark.parametrize(
     ("more", "columns", "says"),
     [
-        ((), {"timestamp": "number"}, "the raw column 'number' stands for timestamp and is BIGINT, not TIMESTAMP"),
-        ((), {"event_id": ["id", "number"]}, "'number' stands for event_id and is BIGINT, not VARCHAR.*by expressions"),
-        ((), {"event_sequence": "id"}, "'id' stands for event_sequence and is VARCHAR, not INTEGER or BIGINT"),
-        # A column that is not named stands for itself.
-        (("user_id",), {}, "'user_id' stands for user_id and is BIGINT, not VARCHAR"),
+        ((), {"timestamp": "number"}, "the raw column 'number' is used for timestamp and is BIGINT, not TIMESTAMP"),
+        (
+            (),
+            {"event_id": ["id", "number"]},
+            "'number' is used for event_id and is BIGINT, not VARCHAR.*by expressions",
+        ),
+        ((), {"event_sequence": "id"}, "'id' is used for event_sequence and is VARCHAR, not INTEGER or BIGINT"),
+        # A column that is not named has the same name in the raw table.
+        (("user_id",), {}, "'user_id' is used for user_id and is BIGINT, not VARCHAR"),
     ],
 )
 def test_a_column_of_another_type_is_refused(more: tuple[str, ...], columns: Any, says: str) -> None:
@@ -63,9 +67,12 @@ def test_a_column_of_another_type_is_refused(more: tuple[str, ...], columns: Any
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"columns": {"evnt_id": "id"}}, "columns names 'evnt_id', which is no canonical column.*event_id, timestamp"),
+        (
+            {"columns": {"evnt_id": "id"}},
+            "columns names 'evnt_id', which is not a canonical column.*event_id, timestamp",
+        ),
         ({"columns": {"event_type": "id"}}, "columns names 'event_type'"),
-        ({"expressions": ["channel"]}, "expressions names 'channel'.*belongs into kept"),
+        ({"expressions": ["channel"]}, "expressions names 'channel'.*belongs in kept"),
         (
             {"columns": {"event_id": "idd"}},
             "the raw column 'idd', which the source does not declare.*at, channel, id, number",

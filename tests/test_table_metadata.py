@@ -81,7 +81,7 @@ def test_the_last_partition_alone_has_columns_lineage_and_rows_of_the_window(tab
     assert long <= set(newest)
     assert newest["dagster/column_schema"].columns[0] == dg.TableColumn("visitor", "VARCHAR", description="Who.")
     assert newest["columns_made_from"].value.split("\n")[2:] == ["| visitor | core.events.alias |"]
-    # Dagster keeps what it is told: texts that may name somebody are not.
+    # Dagster keeps metadata for good, so texts that may name somebody are left out.
     assert sorted(newest["preview"].value.split("\n")[2:]) == [
         "| ••• | 1 | 2024-03-10 | null |",
         "| ••• | 1 | 2024-03-10 | ••• |",
@@ -90,7 +90,7 @@ def test_the_last_partition_alone_has_columns_lineage_and_rows_of_the_window(tab
     ]
 
 
-def test_where_reads_are_billed_a_view_tells_its_rows_by_day_alone(
+def test_where_reads_are_billed_a_view_shows_its_rows_by_day_alone(
     warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(DuckDBWarehouse, "bills_reads", True)
@@ -105,7 +105,7 @@ def test_where_reads_are_billed_a_view_tells_its_rows_by_day_alone(
     assert "count(distinct" not in figures_sql(manifest.models, WINDOW, is_billed=True)
 
 
-def test_a_table_without_days_tells_rows_in_all_and_any_five_of_them(tables: dict[str, TableMetadata]) -> None:
+def test_a_table_without_days_shows_rows_in_all_and_any_five_of_them(tables: dict[str, TableMetadata]) -> None:
     (entries,) = tables["visitors"].of_partitions(["2024-03-10"]).values()
     assert entries["dagster/row_count"] == 9
     assert not {"dagster/partition_row_count", "partition_sessions", "partition_visitors"} & set(entries)
@@ -144,10 +144,10 @@ def test_partitions_of_one_run_carry_their_own_metadata_beside_what_the_result_g
         for event in result.all_events
         if event.event_type_value == "ASSET_MATERIALIZATION" and event.asset_key
     }
-    told = {"told": "by the result"}
+    said = {"told": "by the result"}
     assert found == {
-        ("one", DAYS[0]): {**told, "total": 7, "rows": 0},
-        ("one", DAYS[1]): {**told, "total": 7, "rows": 5},
-        ("one", DAYS[2]): {**told, "total": 7, "rows": 0, "preview": "rows"},
-        **{("other", day): told for day in DAYS},
+        ("one", DAYS[0]): {**said, "total": 7, "rows": 0},
+        ("one", DAYS[1]): {**said, "total": 7, "rows": 5},
+        ("one", DAYS[2]): {**said, "total": 7, "rows": 0, "preview": "rows"},
+        **{("other", day): said for day in DAYS},
     }

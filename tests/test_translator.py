@@ -1,4 +1,4 @@
-"""What every asset tells of itself, read off the definitions for all sources; and that a yml decides it."""
+"""The metadata of every asset, read from the definitions for all sources; a yml decides it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_every_check_has_a_description() -> None:
         # A singular test, a test with a list, one of a session's column in another table.
         "The window's events that make sessions and its session_events are the same events, once each.",
         "A row is the only one with its event_date, event_id.",
-        "Each session_key that is looked for in core_sessions stands there, as session_key.",
+        "Each session_key that is looked for in core_sessions is there, as session_key.",
     }
     causes = "split_cause is null or one of: first, timeout."
     assert causes in {text for key, text in described.items() if key.asset_key == dg.AssetKey(["core", "sessions"])}

@@ -1,4 +1,4 @@
-{#- Columns that settings ask for, each checked: a warehouse would silently call a second column of a name otherwise (user_id_1). -#}
+{#- Columns that settings ask for. Each name is checked, because a warehouse silently renames a second column of one name (user_id_1). -#}
 
 {#- Traits, each a column of segment_users and of segment_user_calls. -#}
 {% macro user_traits() -%}
@@ -20,7 +20,7 @@
     {{ return(var('counted_events')) }}
 {%- endmacro %}
 
-{#- The names, if each is one of its own: column names have no case. -#}
+{#- The names, if all differ. Column names have no case. -#}
 {% macro _require_new_names(variable, names, fixed, remedy) -%}
     {%- set taken = fixed[:] -%}
     {%- for name in names -%}

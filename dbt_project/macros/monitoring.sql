@@ -1,6 +1,6 @@
-{#- What each dbt command leaves in monitoring, and what people ask of a table by hand. -#}
+{#- The rows that each dbt command adds to monitoring, and a check that people run by hand. -#}
 
-{#- The text of a hook that runs after every dbt command, failed ones included: one row per model or seed. `results` is dbt's. -#}
+{#- The text of a hook after every dbt command, including failed ones: adds one row per model or seed. `results` is dbt's. -#}
 {% macro record_run_results(results) -%}
     {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}
     {%- set rows = [] -%}
@@ -38,8 +38,8 @@
 {#-
 dbt run-operation check_nulls --args '{table_name: sessions}'
 
-Counts the nulls of each column of a model's, seed's or source's table, over all of its rows. `columns` asks for some only, and `required` names
-those that must have none: the operation then fails where one has.
+Counts the nulls of each column of a model's, seed's or source's table, over all of its rows. `columns` limits the
+columns. `required` names columns without nulls: the operation fails if one of them has a null.
 -#}
 {% macro check_nulls(table_name, columns=none, required=[]) -%}
     {%- set found = (graph.nodes.values() | list + graph.sources.values() | list)

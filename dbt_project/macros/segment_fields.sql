@@ -4,15 +4,15 @@
     {{ return(json_text(events ~ '.properties', field)) }}
 {%- endmacro %}
 
-{#- The fields that tracks, pages and screens of segment_sessions are asked for, each once. A call has them as field_<name>. -#}
+{#- The fields that settings ask for in tracks, pages and screens of segment_sessions, each once. A call has them as field_<name>. -#}
 {% macro record_fields() -%}
     {{ return((var('segment_track_fields') + var('segment_page_fields')) | unique | list) }}
 {%- endmacro %}
 
-{#- What every record has of a call, with whatever fields it is asked for. A page's name is no property: the column event holds it. -#}
+{#- A record of a call: the columns that every record has, and the given fields. A page's name is not a property: the column event holds it. -#}
 {% macro fixed_fields(name_column) -%}{{ return({'event_id': 'event_id', name_column: 'event'}) }}{%- endmacro %}
 
-{#- The structs of segment_sessions: prefix first_ or last_ of the fields of a page, and a record's, of a call named element. -#}
+{#- The structs of segment_sessions: the fields of a page with the prefix first_ or last_, and a record of a call named element. -#}
 {% macro page_values(prefix, page) -%}
     {%- set fixed = fixed_fields('name') -%}
     {%- set fields = {} -%}

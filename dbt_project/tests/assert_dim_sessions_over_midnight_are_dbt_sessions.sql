@@ -1,7 +1,7 @@
 {{ config(enabled=is_chosen('mixpanel'), meta={'dagster': {'ref': {'name': 'dim__sessions'}}}) }}
 
--- The parts that midnight cuts a session into begin where it begins, end where it ends, and lie within it; each has another date than the one before,
--- which is the day before's where a clock change turns the local date back.
+-- Midnight divides a session into parts. They begin where it begins, end where it ends, and lie within it. Each has another date than the part before:
+-- the day before's, if a clock change turns the local date back.
 with sessions as (
     select session_key, dbt_visitor_id, session_start_at, session_end_at
     from {{ ref('core_sessions') }}

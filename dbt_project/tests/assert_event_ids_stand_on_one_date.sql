@@ -1,7 +1,7 @@
 {{ config(severity='warn', where=none) }}
 
--- The same id on two dates is two events. Rare is a clock that crossed midnight; many are a sender that numbers anew each day, or
--- rows sent again. Looked for as far around the window as late rows reach.
+-- The same id on two dates is two events. A few come from a clock that crossed midnight. Many come from a sender that numbers anew each day, or from
+-- rows sent again. The test looks max_lateness_days around the window.
 with recent as (
     select event_id, event_date from {{ ref('events') }}
     where

@@ -1,6 +1,6 @@
 {{ config(enabled=is_chosen('analytics'), meta={'dagster': {'ref': {'name': 'attribution'}}}) }}
 
--- By the date of the conversion in attribution, by the session that it is in among sessions.
+-- Attribution counts by the conversion's date, sessions by the conversion's session.
 with conversions as (
     select * from {{ ref('conversion_events') }}
     where conversion_date >= date '{{ window_start() }}'

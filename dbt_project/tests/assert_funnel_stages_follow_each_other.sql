@@ -1,6 +1,6 @@
 {{ config(meta={'dagster': {'ref': {'name': 'funnel_daily'}}}) }}
 
--- The entries of a date reach stage 1, then 2, and so on, each after the one before, and funnel_daily counts just these.
+-- The entries of a date reach stage 1, then 2, and so on, each after the one before, and funnel_daily counts exactly these.
 with stages as (
     select
         *,

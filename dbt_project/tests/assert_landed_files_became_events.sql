@@ -1,7 +1,7 @@
 {{ config(where=none, enabled=target.type == 'duckdb' or var('loader', 'vendor') != 'vendor', meta={'dagster': {'ref': {'name': 'rejected_events'}}}) }}
 
--- A landed file all of whose rows were rejected, however few they are. A copy of an event is not lost. Asked of the files with rejected
--- rows of the window's days or of no day; their rows of other days count as well.
+-- Landed files whose rows were all rejected, however few they are. A copy of an event is not lost. The test reads files with rejected rows of the
+-- window's days or of no day, and counts their rows of other days too.
 with rejected as (
     select source, source_file, reason, event_date
     from {{ ref('rejected_events') }}

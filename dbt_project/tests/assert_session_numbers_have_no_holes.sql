@@ -1,7 +1,7 @@
 {{ config(meta={'dagster': {'ref': {'name': 'core_sessions'}}}) }}
 
--- A visitor's sessions of the window are numbered one after the other, and each names the start of the next. With the days around: where a clock
--- change turns the local date back, a session between two of a date may have the date before.
+-- A visitor's sessions of the window are numbered one after the other, and each has the start of the next. The test reads the days around too: if a
+-- clock change turns the local date back, a session between two sessions of one date may have the date before.
 with sessions as (
     select
         *,

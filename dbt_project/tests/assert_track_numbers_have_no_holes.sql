@@ -1,7 +1,7 @@
 {{ config(meta={'dagster': {'ref': {'name': 'session_events'}}}) }}
 
--- The window's events of a session are numbered one after the other; a session's last number is its number of events. Where a clock change turns the
--- local date back, an event between two of a date may have the date before: sessions that seem to have a hole are looked at with the days around.
+-- The window's events of a session are numbered one after the other. A session's last number is its number of events. If a clock change turns the local
+-- date back, an event between two events of one date may have the date before. So sessions that seem to have a hole are read with the days around.
 with tracks as (
     select dbt_visitor_id, session_sequence_number, min(track_sequence_number) as first_number, max(track_sequence_number) as last_number, count(*) as track_count
     from {{ ref('session_events') }}

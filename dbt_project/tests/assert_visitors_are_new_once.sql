@@ -1,6 +1,6 @@
 {{ config(enabled=is_chosen('analytics'), meta={'dagster': {'ref': {'name': 'visitor_days'}}}, where=none) }}
 
--- Somebody is new on one date, their first.
+-- A visitor is new on exactly one date, the first.
 with visitors as (
     select
         dbt_visitor_id,

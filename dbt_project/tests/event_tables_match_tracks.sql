@@ -3,13 +3,13 @@
     meta={'dagster': {'ref': {'name': 'events'}}}
 ) }}
 
--- Rows of event tables whose track call is not there, and events whose event table has no row for them: the first are no events, the others
--- lack their properties. Both come when a loader has not written one of the tables yet: run their days again.
+-- Rows of event tables without a track call, and events without a row in their event table. The first are not events, the others lack their
+-- properties. Both occur if a loader has not written one of the tables yet. In that case run the days again.
 with event_rows as (
     {{ event_table_rows_of_window() }}
 ),
 
--- A call that was rejected accounts for its row; only those that became events need one.
+-- A rejected call accounts for its row. Only calls that became events need a row.
 calls as (
     select source, event_id, event_date, event
     from {{ ref('events') }}

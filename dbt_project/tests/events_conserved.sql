@@ -1,6 +1,6 @@
 {{ config(meta={'dagster': {'ref': {'name': 'events'}}}) }}
 
-{#- The raw rows of a date are found here by their own dating alone, not by the conditions that the models select with. -#}
+{#- This test finds the raw rows of a date only by their own dates, not by the conditions by which the models select rows. -#}
 -- Every raw row of the window's days, or of no day, is an event or a rejected event.
 with raw_rows as (
     select source, event_date, count(*) as row_count
@@ -16,7 +16,7 @@ events as (
     group by source, event_date
 ),
 
--- What could not be read never became a raw row.
+-- Unreadable rows never became raw rows.
 rejected as (
     select source, event_date, count(*) as row_count
     from {{ ref('rejected_events') }}

@@ -1,6 +1,6 @@
 {{ config(severity='warn', where=none, meta={'dagster': {'ref': {'name': 'rejected_events'}}}) }}
 
--- Rows that were rejected as copies of a row in another table of their source: tables that number their rows apart, whose events are lost.
+-- Rows that were rejected as copies of a row in another table of their source. If the tables number their rows separately, these events are lost.
 with rejected as (
     select event_id, source, event_type, event_date
     from {{ ref('rejected_events') }}

@@ -1,7 +1,7 @@
 {{ config(severity='warn', where=none) }}
 
--- Texts of the window that are a device's id on events of one user, and the id of another user: two numberings that overlap. Ids are compared as
--- text, so the device's events without a login go to the user of that name.
+-- Ids of the window that are a device's id on events of one user, and also the id of another user: two numberings overlap. Ids are compared as text,
+-- so the device's events without a login go to the user with that id.
 with of_window as (
     {{ ids_of_window('anonymous_id') }}
     union distinct

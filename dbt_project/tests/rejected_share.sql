@@ -1,8 +1,8 @@
 {{ config(severity='warn', where=none, meta={'dagster': {'ref': {'name': 'rejected_events'}}}) }}
 
--- More of a day's rows are rejected than is usual; one row per day and reason. Rows without a date belong to every run: they are compared with
--- all events of its days. A run without any event has lost all of its rows, however few they are; rows without a date are its own only if there are no
--- events of the days around either.
+-- Days of which an unusual share of rows is rejected: one row per day and reason. Rows without a date belong to every run and are compared with all
+-- events of its days. A run without any event has lost all of its rows, however few they are. Rows without a date count for such a run only if the
+-- days around have no events either.
 with rejected as (
     select event_date, reason, count(*) as reason_rows
     from {{ ref('rejected_events') }}

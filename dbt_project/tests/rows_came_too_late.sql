@@ -3,9 +3,9 @@
 -- depends_on: {{ ref('events') }}
 -- (Dagster knows a test by the model that it depends on.)
 
--- Rows that came in the window's days, and are where their day does not look for them: in no other table. They came too late (raise
--- max_lateness_days and run their days again), or the table is divided by a device's clock, and it was wrong. Landed files are looked for
--- without such a limit. Of an event table's rows, whose event may be there without its properties, event_table says which.
+-- Rows that came in the window's days, in partitions that the run of their own day does not read. They are in no other table. They came too late
+-- (raise max_lateness_days and run their days again), or the table is divided by a device's clock, which was wrong. Landed files have no such limit.
+-- event_table names the event table of a row; such an event may exist without its properties.
 with arrived as (
     {% for source in var('sources') -%}
     select source, cast(null as {{ dbt.type_string() }}) as event_table, event_date, raw_loaded_at from {{ ref('stg_' ~ source ~ '__events') }}

@@ -1,7 +1,7 @@
 {{ config(severity='warn', where=none) }}
 
--- Ids of the window that more people use than one device has: devices that so many users logged in on, ever, and ids that alias calls join
--- with so many others. Kiosks, or a placeholder. Counted on the edges that the graph was made from.
+-- Ids of the window that too many people use: devices on which more than max_users_per_alias users ever logged in, and ids that alias calls join with
+-- more than that many others. They are kiosks or placeholders. Counted in the edges from which the graph was made.
 with devices_of_window as (
     {{ ids_of_window('anonymous_id') }}
 ),

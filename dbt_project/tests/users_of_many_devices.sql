@@ -1,7 +1,7 @@
 {{ config(severity='warn', where=none) }}
 
--- User ids of the window that were seen on more devices, ever, than one person has: an account of many, or a placeholder that blocked_ids
--- does not know. Counted on the edges that the graph was made from.
+-- User ids of the window that were ever seen on more devices than one person has: an account of many people, or a placeholder that is not in
+-- blocked_ids. Counted in the edges from which the graph was made.
 with seen as (
     {{ ids_of_window('user_id') }}
 ),

@@ -1,7 +1,7 @@
 {{ config(severity='warn') }}
 
--- A day on which a source sent far more or far fewer events than on its weekday before: beyond a factor, and beyond how much the days of
--- that weekday differ. The norm and the spread are medians over up to 8 weeks, so that one odd week does not shift them. A day without any
+-- Days on which a source sent far more or far fewer events than on the same weekday before: by more than a factor, and by more than days of that
+-- weekday usually differ. The norm and the spread are medians over up to 8 weeks, so that one odd week does not shift them. A day without any
 -- event counts as 0.
 with days as (
     {{ window_dates() }}
@@ -54,6 +54,6 @@ from judged
 where
     norm >= {{ var('volume_min_norm') }}
     and (event_count > norm * {{ var('volume_factor') }} or event_count < norm / {{ var('volume_factor') }})
-    -- 1.4826 medians of absolute deviation are a standard deviation where days vary normally.
+    -- If days vary normally, 1.4826 median absolute deviations are one standard deviation.
     and abs(event_count - norm) > {{ var('volume_deviations') }} * 1.4826 * spread
 order by event_date, source

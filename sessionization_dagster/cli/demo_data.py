@@ -1,4 +1,4 @@
-"""Records what `make demo` made, beside its settings, and removes it in `make clean`. Nothing that anybody else made is touched."""
+"""Records the files of `make demo` beside its settings, and removes them in `make clean`. Nothing that anybody else made is touched."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RECORD = "demo_made.json"
 
 @dataclass
 class Made:
-    """What demos on one Dagster home made.
+    """The record of the demos on one Dagster home.
 
     Attributes:
         landing: the folder that the sample was landed in.
@@ -39,7 +39,7 @@ class Made:
 
     @classmethod
     def load(cls, home: Path) -> Made | None:
-        """Read the record of a Dagster home; None where there is none."""
+        """Read the record of a Dagster home; None if there is no record."""
         path = home / RECORD
         return cls(**json.loads(path.read_text())) if path.exists() else None
 
@@ -62,14 +62,14 @@ def run_ids(home: Path) -> set[str]:
 
 
 def clean(home: Path) -> list[str]:
-    """Remove what demos made, unless something else was added to it. Return what was left, and why.
+    """Remove what demos made, unless something else was added to it. Return the things that were left, and why.
 
     Raises:
         duckdb.Error: the warehouse is in use.
     """
     made = Made.load(home)
     if made is None:
-        return [f"{home}: no record of a demo, so nothing is removed but what tools left behind"]
+        return [f"{home}: no record of a demo, so only files that tools left behind are removed"]
     left = []
     foreign = _foreign_files(made)
     for name, state in made.files.items():
@@ -108,7 +108,7 @@ def _foreign_files(made: Made) -> list[str]:
 
 
 def _remove_warehouse(path: Path) -> None:
-    """Remove the file, what DuckDB keeps beside it, and its reports."""
+    """Remove the file, DuckDB's files beside it, and its reports."""
     for file in (path, path.with_name(f"{path.name}.wal")):
         file.unlink(missing_ok=True)
     reports = reports_folder(path)

@@ -23,7 +23,7 @@ from sessionization_dagster.settings.environment import Environment
 
 
 def materialise(environment: Environment, first: date, last: date, select: str = "*") -> int:
-    """Run the daily job for first..last, print progress and then what the warehouse holds, and return the exit code.
+    """Run the daily job for first..last, print progress and then the content of the warehouse, and return the exit code.
 
     select names the assets to run, with their checks, in Dagster's selection syntax.
 
@@ -115,7 +115,7 @@ def _counts(environment: Environment) -> str:
 
 
 def _summary(environment: Environment, counts: str, run_seconds: float, all_seconds: float) -> str:
-    """What the warehouse holds, and where to look at it."""
+    """The content of the warehouse, and where to look at it."""
     places = (
         f"Tables   {environment.duckdb_path}"
         if environment.bigquery is None

@@ -131,7 +131,7 @@ _CALL = """id, anonymous_id, user_id, timestamp, country as context_location_cou
     referrer as context_page_referrer, utm_source as context_campaign_source, utm_medium as context_campaign_medium,
     utm_campaign as context_campaign_name, user_agent as context_user_agent"""
 
-_DOORS = {
+_VENDOR_TABLES = {
     "rudderstack": {"tracks": f"select {_CALL}, event, url as context_page_url, value from events"},
     "segment": {
         "tracks": f"select {_CALL}, event, url as context_page_url, value from events where event not in {_PAGES}",
@@ -167,7 +167,7 @@ def land_sample(landing: Path, sources: Iterable[str]) -> list[Path]:
         connection.execute(f"create view sample_events as {_EVENTS}")
         connection.execute(f"create view events as {_ROWS}")
         for source in sources:
-            for table, query in _DOORS.get(source, {}).items():
+            for table, query in _VENDOR_TABLES.get(source, {}).items():
                 path = landing / source / table / "ecom_login.parquet"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 connection.execute(f"copy ({query} order by all) to {literal(str(path))} (format parquet)")

@@ -6,12 +6,12 @@ from typing import Any
 
 from sessionization_dagster.dbt.manifest import DataTest
 
-# dbt's own generic tests. A project's generic tests have descriptions in a yml, as macros.
+# dbt's own generic tests. The project's generic tests have their descriptions in a yml, as macros.
 BUILT_IN = {
     "macro.dbt.test_unique": "A row is the only one with its {column_name}.",
     "macro.dbt.test_not_null": "Never null: {column_name}.",
     "macro.dbt.test_accepted_values": "{column_name} is null or one of: {values}.",
-    "macro.dbt.test_relationships": "Each {column_name} stands in {to}, as {field}.",
+    "macro.dbt.test_relationships": "Each {column_name} is in {to}, as {field}.",
 }
 
 

@@ -1,4 +1,4 @@
-"""What the UI shows of an asset's definition: the files that make it, and a model's SQL as it is written. Nothing about a run."""
+"""The UI's metadata of an asset's definition: the files that make it, and a model's SQL as it is written. Nothing about a run."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Progress:
         if failed:
             raise DbtError(
                 f"{len(failed)} test(s) found rows that must not be: {', '.join(failed)}. "
-                "The asset checks tell how many; what depends on the tested tables was skipped."
+                "The asset checks show how many; whatever depends on the tested tables was skipped."
             )
 
 

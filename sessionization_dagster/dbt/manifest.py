@@ -16,7 +16,7 @@ STAGED = "staged "
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table's yml. data_type and description are None where the yml has none."""
+    """A column of a table's yml. data_type and description are None if the yml lacks them."""
 
     name: str
     data_type: str | None
@@ -44,7 +44,7 @@ class Table:
         name: the name that ref() and source() take.
         relation: (schema, table) as the project names it. This is its asset key, and its name on DuckDB.
         place: (schema or dataset, table) as the warehouse and the compiled SQL name it.
-        description, sql: the SQL is a model's, as it is written. Empty where there is none.
+        description, sql: the SQL is a model's, as it is written. Empty if there is none.
         tags: dbt's tags.
         depends_on: unique ids of what its SQL reads.
         files: its own file (the .sql of a model, the .csv of a seed) and its .yml, below the project's folder.
@@ -151,7 +151,7 @@ class DataTest:
     """A test of tables' rows.
 
     Attributes:
-        description: its own; empty if it has none.
+        description: its own, or empty.
         generic: the name of its generic test; None for a singular test.
         arguments: those of its generic test.
         tables: unique ids of the tables that it reads.

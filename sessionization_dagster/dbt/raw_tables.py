@@ -48,7 +48,7 @@ def _raw_table(source: Table) -> RawTable:
     at_type = next((column.type for column in columns if column.name == at), None)
     if at_type not in (None, *TIME_TYPES):
         raise LandingError(
-            f"{label}: column {at!r} tells the time and has data_type {at_type}; it must be one of {', '.join(TIME_TYPES)}. "
+            f"{label}: column {at!r} is the time of a row and has data_type {at_type}; it must be one of {', '.join(TIME_TYPES)}. "
             "Correct the type, or name another column in meta.landing.at"
         )
     table = RawTable(
@@ -65,7 +65,7 @@ def _raw_table(source: Table) -> RawTable:
         raise LandingError(f"{label} declares no columns: list them in its yml")
     if "at" in landing and table.at is None:
         raise LandingError(
-            f"{label}: no column is named {landing['at']!r}, which meta.landing.at says to tell the time"
+            f"{label}: no column is named {landing['at']!r}, which meta.landing.at names as the time of a row"
         )
     lowered = [column.name.lower() for column in table.columns]
     for name in lowered:

@@ -31,7 +31,7 @@ SAID = "JinjaLogInfo"
 MAKING = {"build", "run"}
 # Settings of the connection to a warehouse and of its limits.
 OF_CONNECTIONS = ("bigquery_endpoint", "bigquery_keyfile", "bigquery_maximum_bytes_billed", "bigquery_timeout_seconds")
-#: Settings that only commands need, not parsing: those of connections, the range of partitions, and what is done about changed rules.
+#: Settings that only commands need, not parsing: those of connections, the range of partitions, and the var rebuild.
 OF_COMMANDS = (*OF_CONNECTIONS, "first_partition", "last_partition", "rebuild")
 # Vars of one run.
 OF_A_RUN = ("partition_start", "partition_end", "run_id", "models_of_run", "identity_fingerprint")
@@ -174,7 +174,7 @@ def _close_connections() -> None:
 
 
 def _code() -> str:
-    """What else the fingerprints depend on: the version of dbt, and the code that makes them."""
+    """Everything else that the fingerprints depend on: the version of dbt, and the code that makes them."""
     from dbt.version import __version__
 
     return str(__version__) + hashlib.sha256(Path(fingerprints.__file__).read_bytes()).hexdigest()

@@ -46,7 +46,7 @@ def _problems_of_types(staged: Staged, declared: Mapping[str, Collection[str | N
             types = declared.get(column, ())
             if types and not any(known is None or known.upper() in allowed for known in types):
                 yield (
-                    f"the raw column '{column}' stands for {name} and is {', '.join(sorted(filter(None, types)))}, not "
+                    f"the raw column '{column}' is used for {name} and is {', '.join(sorted(filter(None, types)))}, not "
                     f"{' or '.join(allowed)}. Correct its type in the source's yml, or give {name} by expressions"
                 )
 
@@ -58,8 +58,8 @@ def _problems_of_keys(staged: Staged, declared: Sequence[str]) -> Iterator[str]:
         for name in names:
             if name not in canonical or (given == "columns" and name == "event_type"):
                 yield (
-                    f"{given} names '{name}', which is no canonical column that it can give. Allowed are {', '.join(canonical)}; "
-                    "a raw column that is to stay among the properties belongs into kept"
+                    f"{given} names '{name}', which is not a canonical column that it can give. Allowed are {', '.join(canonical)}; "
+                    "a raw column that stays among the properties belongs in kept"
                 )
     for name, columns in staged.columns.items():
         for column in [columns] if isinstance(columns, str) else columns:
@@ -73,6 +73,6 @@ def _problems_of_keys(staged: Staged, declared: Sequence[str]) -> Iterator[str]:
     for name in staged.kept:
         if name not in declared:
             yield (
-                f"kept names '{name}', which the source does not declare. Declare it, or leave it out: what is not declared goes into "
+                f"kept names '{name}', which the source does not declare. Declare it, or leave it out: undeclared columns go into "
                 f"properties anyway. {known}"
             )

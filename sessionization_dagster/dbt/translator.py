@@ -35,7 +35,7 @@ def freshness_of(table: Table) -> dg.FreshnessPolicy:
     """How old the newest materialisation may be: meta.freshness, from dbt_project.yml by folder or from the node's own yml.
 
     Raises:
-        SettingsError: there is none, or it cannot be used.
+        SettingsError: it is missing, or it cannot be used.
     """
     policy = table.freshness or {}
     try:

@@ -1,1 +1,1 @@
-"""What Dagster knows: assets, jobs, schedules, sensors, resources. Wiring only; the rules are in the other folders."""
+"""Everything that Dagster knows: assets, jobs, schedules, sensors, resources. Wiring only; the rules are in the other folders."""

@@ -1,4 +1,4 @@
-"""What only BigQuery has: raw tables that are landed from a bucket, or that a vendor's loader fills and Dagster only watches."""
+"""Definitions that only BigQuery has: raw tables that are landed from a bucket, or that a vendor's loader fills and Dagster watches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import dagster as dg
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.raw_tables import raw_tables
 from sessionization_dagster.defs.assets.external_assets import build_raw_checks, raw_specs
-from sessionization_dagster.defs.target import Parts
+from sessionization_dagster.defs.target import TargetDefinitions
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing import RawTable
 from sessionization_dagster.settings.bigquery_settings import BigQuerySettings
@@ -21,23 +21,25 @@ if TYPE_CHECKING:
     from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
 
 
-def production_parts(
+def bigquery_target(
     environment: Environment,
     settings: BigQuerySettings,
     project: DbtProject,
     warehouse: BigQueryWarehouse,
     partitions: dg.DailyPartitionsDefinition,
-) -> Parts:
+) -> TargetDefinitions:
     """The raw tables: external assets with a check that each is fresh, or assets of a bucket's files.
 
     Raises:
         SettingsError: two sources would read one table.
     """
     if settings.bucket is not None:
-        return Parts(assets=[_landed(environment, settings, settings.bucket, project, warehouse, partitions)])
+        return TargetDefinitions(
+            assets=[_landed(environment, settings, settings.bucket, project, warehouse, partitions)]
+        )
     tables = raw_tables(project.manifest, environment.sources)
     require_own_tables(tables, settings.raw_datasets)
-    return Parts(
+    return TargetDefinitions(
         assets=raw_specs(project.manifest, tables, partitions, environment.target.value),
         checks=[build_raw_checks(project.manifest, warehouse, tables, partitions)],
     )

@@ -1,4 +1,4 @@
-"""What only DuckDB has: landed files, and jobs that work on the whole warehouse file."""
+"""Definitions that only DuckDB has: landed files, and jobs that work on the whole warehouse file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sessionization_dagster.defs.forget_visitor import forget_visitor_job
 from sessionization_dagster.defs.jobs import full_rebuild, verify
 from sessionization_dagster.defs.publish_sensor import unpublished_tables_sensor
 from sessionization_dagster.defs.schedules import verify_schedule
-from sessionization_dagster.defs.target import Parts
+from sessionization_dagster.defs.target import TargetDefinitions
 from sessionization_dagster.identity.policies import IdentitySettings
 from sessionization_dagster.rebuild.full_rebuild import tables_to_keep
 from sessionization_dagster.rebuild.pipeline import Engine
@@ -22,7 +22,7 @@ from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 
-def embedded_parts(
+def duckdb_target(
     environment: Environment,
     project: DbtProject,
     warehouse: DuckDBWarehouse,
@@ -30,7 +30,7 @@ def embedded_parts(
     partitions: dg.DailyPartitionsDefinition,
     made_by_models: list[dg.AssetKey],
     daily_job: Callable[[], dg.JobDefinition],
-) -> Parts:
+) -> TargetDefinitions:
     """Landing, published tables, and the jobs full_rebuild, verify and forget_visitor.
 
     made_by_models are the assets downstream of the raw tables.
@@ -41,7 +41,7 @@ def embedded_parts(
     verification = verify(checks)
     folder = environment.publish
     published = [build_published_asset(manifest, warehouse, folder, partitions)] if folder else []
-    return Parts(
+    return TargetDefinitions(
         assets=[
             build_landing_assets(
                 manifest, warehouse, environment.landing, environment.sources, partitions, environment.removed_files

@@ -1,4 +1,4 @@
-"""The job forget_visitor: its configuration, its one op and what it reports. Wiring only.
+"""The job forget_visitor: its configuration, its one op and its report. Wiring only.
 
 There is one op, because Dagster stores what passes between two ops, and ids must be stored nowhere. This file does not import
 `annotations` from __future__: Dagster reads the annotation of the context.
@@ -52,7 +52,7 @@ class ForgetVisitor(dg.Config):
     )
     dry_run: bool = Field(
         default=False,
-        description="Only tell which files would be rewritten, how many rows removed and which days run. Nothing is changed.",
+        description="Only show which files would be rewritten, how many rows removed and which days run. Nothing is changed.",
     )
 
 
@@ -147,7 +147,7 @@ def _forget(
 
 
 def _findings(scope: Scope, found: Found) -> dict[str, Any]:
-    """What a dry run reports. It also counts rows of other people that may name the person; only their text shows whether they do."""
+    """The report of a dry run. It also counts rows of other people that may name the person; only their text shows whether they do."""
     return {
         "dry_run": True,
         "aliases": len(found.progress.ids.names),

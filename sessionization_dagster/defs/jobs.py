@@ -93,7 +93,7 @@ def full_rebuild(
             differing = rebuild_of(context).swap_in()
         table = markdown_table(["table", "rows before", "rows now"], differing)
         context.add_output_metadata({"tables_that_differ": len(differing), "differences": dg.MetadataValue.md(table)})
-        _tell_materialised(context, table_keys, partitions, window())
+        _record_materialised(context, table_keys, partitions, window())
 
     @dg.op(pool=WRITER_POOL, ins={"swapped": dg.In(dg.Nothing)}, description="Write the published tables again.")
     def publish(context: dg.OpExecutionContext) -> None:
@@ -113,7 +113,7 @@ def full_rebuild(
     return job
 
 
-def _tell_materialised(
+def _record_materialised(
     context: dg.OpExecutionContext,
     keys: Sequence[dg.AssetKey],
     partitions: dg.DailyPartitionsDefinition,

@@ -19,11 +19,11 @@ SHOWN = 10
 
 
 def file_check_specs(tables: Mapping[dg.AssetKey, RawTable], folder: str) -> list[dg.AssetCheckSpec]:
-    """The checks of files: two for each raw table, and one for all. folder is what the descriptions call the place of the files."""
+    """The checks of files: two for each raw table, and one for all. folder is the name of the place of the files in descriptions."""
     of_tables = {
         FILES_READABLE: f"Every file and row below the table's {folder} could be read.",
-        FILES_STILL_THERE: f"No landed file went from the table's {folder} since the last landing. SESSIONIZATION_REMOVED_FILES says what "
-        "becomes of the rows of those that did.",
+        FILES_STILL_THERE: f"No landed file was removed from the table's {folder} since the last landing. "
+        "SESSIONIZATION_REMOVED_FILES says whether the rows of removed files are kept.",
     }
     return [
         *(dg.AssetCheckSpec(name, asset=key, description=text) for name, text in of_tables.items() for key in tables),
@@ -71,7 +71,7 @@ def _files_readable(
     not_read: Sequence[tuple[str, str]],
     near_misses: Sequence[tuple[str, str]],
 ) -> dg.AssetCheckResult:
-    """A warning that counts what was not read and the column names that nearly match, and shows the first of each."""
+    """A warning that counts unread files, unread rows and column names that nearly match, and shows the first of each."""
     rows = [(path, "not read", reason) for path, reason in not_read]
     rows += [(path, "column", text) for path, text in near_misses]
     rows += [(row["source_file"], row["source_line"] or "whole file", row["error"]) for row in rejects]

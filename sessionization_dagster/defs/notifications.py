@@ -18,7 +18,7 @@ class FailedRun:
     Attributes:
         run_id, job: Dagster's.
         partitions: the day, or the days as "first...last"; empty for a run without days.
-        steps: what failed, as "step: innermost error".
+        steps: the failed steps, as "step: innermost error".
         message: Dagster's message about the run.
     """
 
@@ -77,4 +77,4 @@ class WebhookNotifier:
             session.mount("http://", HTTPAdapter(max_retries=retry))
             session.mount("https://", HTTPAdapter(max_retries=retry))
             session.post(self.url, json=body, timeout=self.timeout_seconds).raise_for_status()
-        log.info(f"Told of the failure of run {failure.run_id[:8]}.")
+        log.info(f"Reported the failure of run {failure.run_id[:8]}.")

@@ -32,7 +32,7 @@ def unpublished_tables_sensor(
         description=f"Publishes tables that runs without {published.to_user_string()} wrote, once no run is unfinished.",
     )
     def unpublished_tables(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        # All writers share a pool, so a request made now would only wait for this run, and miss what runs after it.
+        # All writers share a pool, so a request made now would only wait for this run, and miss later ones.
         running = context.instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED), limit=1)
         if running:
             return dg.SkipReason(
@@ -76,7 +76,7 @@ def _days_since(instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], sto
 
 
 def _window(days: Collection[date], span: tuple[date, date]) -> Window:
-    """From the first to the last of the days that are partitions; the last partition if none is. Any run publishes all days."""
+    """From the first to the last of the days that are partitions, or else the last partition. Any run publishes all days."""
     first, last = span
     known = [day for day in days if first <= day <= last]
     return Window.through(min(known, default=last), max(known, default=last))

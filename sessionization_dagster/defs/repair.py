@@ -32,15 +32,15 @@ class Mark:
 def marks(instance: dg.DagsterInstance, check_keys: Iterable[dg.AssetCheckKey]) -> list[Mark]:
     """The marks of all checks whose latest evaluation failed.
 
-    A check may name the days itself. If it names none and its severity is error, it marks the days of the run that evaluated it,
-    because that run skipped what follows from them. A warning that names no days marks none.
+    A check may name the days itself. If it names no days and its severity is error, it marks the days of the run that evaluated it,
+    because that run skipped what follows from them. A warning that names no days marks no days.
     """
     found = []
     for key in sorted(check_keys, key=lambda key: (key.asset_key.to_user_string(), key.name)):
         record = instance.get_latest_asset_check_evaluation_record(key)
         event = record.event.dagster_event if record is not None and record.event is not None else None
         evaluation = event.event_specific_data if event is not None else None
-        # A check whose run died before it was evaluated has none.
+        # A check whose run died before it was evaluated has no days.
         if record is None or not isinstance(evaluation, dg.AssetCheckEvaluation) or evaluation.passed:
             continue
         days = _named_days(evaluation.metadata)

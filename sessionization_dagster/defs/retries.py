@@ -20,7 +20,7 @@ def retrying(
 ) -> Iterator[None]:
     """Have Dagster retry the step if the block fails with a transient error. Any other error fails the step at once.
 
-    Every step may be repeated: what it has already done stays, and is done again.
+    Every step may be repeated: its finished work stays, and is done again.
     """
     try:
         yield

@@ -53,7 +53,7 @@ def late_data_sensor(
         running = context.instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED), limit=1)
         if running:
             return dg.SkipReason(
-                f"Run {running[0].dagster_run.run_id[:8]} is not finished: what it lands and runs is seen after it."
+                f"Run {running[0].dagster_run.run_id[:8]} is not finished. Its files and days are seen after it."
             )
         at = now()
         first, last = days_until(partitions, at)
@@ -66,7 +66,7 @@ def late_data_sensor(
             return dg.SkipReason(str(error))
         for path in arrived.too_large:
             context.log.warning(
-                f"{path} is too large to look into here: a run of {last} lands it, and the journal tells its days."
+                f"{path} is too large to look into here: a run of {last} lands it, and the journal then shows its days."
             )
         to_land = [Change(last, 0, seen_at, f"large {path}") for path in arrived.too_large]
         materialised = _Materialised(context.instance, day_assets)
@@ -166,7 +166,7 @@ def failure_sensor(notifier: Notifier) -> dg.SensorDefinition:
     @dg.run_failure_sensor(
         name="failed_runs",
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells of failed runs: in the daemon's log, or by a post to SESSIONIZATION_ALERT_WEBHOOK.",
+        description="Reports failed runs: in the daemon's log, or by a post to SESSIONIZATION_ALERT_WEBHOOK.",
     )
     def failed_runs(context: dg.RunFailureSensorContext) -> None:
         tags: Mapping[str, str] = context.dagster_run.tags

@@ -47,7 +47,7 @@ def newest_row_at(
     newest: datetime | None = row["newest"]
     if newest is not None or since is None:
         return newest
-    # count(*) over a whole table reads none of its rows.
+    # count(*) over a whole table does not read its rows.
     (rows,) = connection.query(f"select count(*) as row_count from raw.{table.name}").to_pylist()
     return since if rows["row_count"] else None
 

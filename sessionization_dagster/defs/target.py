@@ -1,4 +1,4 @@
-"""What one warehouse adds to the definitions that all warehouses share."""
+"""The definitions that one warehouse adds to those that all warehouses share."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import dagster as dg
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The definitions of one warehouse.
+class TargetDefinitions:
+    """The additional definitions of one warehouse.
 
     Attributes:
         assets, jobs, schedules, sensors, checks: as Dagster's definitions take them.

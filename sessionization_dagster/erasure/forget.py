@@ -50,7 +50,7 @@ class Scope:
         raw_tables: the tables that are landed from it.
         staging: the views that stage the raw tables' rows.
         logs: tables whose rows no later run needs.
-        removed_files: what becomes of the rows of files that were removed from the folder.
+        removed_files: whether the rows of removed files are kept.
         blocked_ids: texts that identify nobody.
         partitions: the days that can be run.
     """
@@ -72,7 +72,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Found:
-    """What the erasure of a person affects.
+    """The files that the erasure of a person affects.
 
     Attributes:
         progress: the erasure.
@@ -198,7 +198,7 @@ def days_to_run(scope: Scope, found: Found) -> list[date]:
 def finish(
     scope: Scope, found: Found, days: Sequence[date], run_id: str, requested_by: str | None, erased_at: datetime
 ) -> Record:
-    """Remove what runs do not remove, check that no table names the person, and write the warehouse's file anew.
+    """Remove the traces that runs do not remove, check that no table names the person, and write the warehouse's file anew.
 
     Raises:
         ErasureError: a table still names the person.

@@ -75,7 +75,7 @@ def bind_subject(connection: DuckDBConnection, ids: Ids) -> None:
     rows = pa.table(
         {"alias": pa.array(aliases, pa.string()), "is_ordinary": [alias in ids.ordinary for alias in aliases]}
     )
-    connection.bind(SUBJECT, rows)
+    connection.register(SUBJECT, rows)
 
 
 def names_id(texts: Iterable[str], ids: Ids) -> tuple[str, dict[str, Any]]:

@@ -75,7 +75,7 @@ class Record:
 
 
 def load_progress(connection: DuckDBConnection, identifiers: Iterable[str], prefixes: Iterable[str]) -> Progress | None:
-    """The erasure in progress of the person with one of these ids; None if there is none. prefixes are as for Ids.of."""
+    """The erasure in progress of the person with one of these ids, or None. prefixes are as for Ids.of."""
     schema, table = IN_PROGRESS.split(".")
     if not connection.has_table(schema, table):
         return None

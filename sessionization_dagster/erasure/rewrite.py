@@ -15,7 +15,7 @@ __all__ = ["Changes", "Outcome", "RewriteError", "rewrite"]
 
 
 def rewrite(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:
-    """Replace the file by one with the changes. If none of its records changes, the file is not touched.
+    """Replace the file by one with the changes. If no record changes, the file is not touched.
 
     settle is called with the outcome just before the file is replaced.
 

@@ -2,7 +2,7 @@
 
 UTF-16 and JSON arrays are written as lines of UTF-8.
 
-The landing's own careful reader separates the records, so that a number means the same record here and there.
+The landing's own row-by-row reader separates the records, so that a number means the same record here and there.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from sessionization_dagster.erasure.changes import Changes, Outcome, RewriteError, replacing
 from sessionization_dagster.erasure.ids import Ids
-from sessionization_dagster.landing.careful import Record, csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.data_file import DataFile
 from sessionization_dagster.landing.documents import json_records
+from sessionization_dagster.landing.row_by_row import Record, csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.text import opened, without_end
 
 BOM = b"\xef\xbb\xbf"
@@ -118,7 +118,7 @@ def _line_end(stream: TextIO) -> str:
 
 
 def _records(file: DataFile, stream: TextIO) -> tuple[Sequence[str], Iterator[Record]]:
-    """The column names (none of JSON) and the records."""
+    """The column names (empty for JSON) and the records."""
     if file.format == "json":
         return (), json_records(stream)
     if file.format == "jsonl":
@@ -129,7 +129,7 @@ def _records(file: DataFile, stream: TextIO) -> tuple[Sequence[str], Iterator[Re
 
 
 def _fields(file: DataFile, record: Record, header: Sequence[str]) -> Mapping[str, object]:
-    """Name -> value, as far as they can be read from a record that may be broken."""
+    """Name -> value, for the values that can be read from a record that may be broken."""
     if header:
         return dict(zip(header, record.fields or record.content.split(file.delimiter), strict=False))
     try:

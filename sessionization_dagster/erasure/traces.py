@@ -1,4 +1,4 @@
-"""What is left of a person in the tables after they have been made again: removes it from logs, and searches every table. SQL of DuckDB."""
+"""Removes a person's traces from logs after the tables have been made again, and searches every table. SQL of DuckDB."""
 
 from __future__ import annotations
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sessionization_dagster.landing.calls import call_row, parsed_call
-from sessionization_dagster.landing.careful import Record
 from sessionization_dagster.landing.convert import Field, Shape
 from sessionization_dagster.landing.data_file import Calls
 from sessionization_dagster.landing.names import folder_values
+from sessionization_dagster.landing.row_by_row import Record
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.warehouses.quoting import literal
 

@@ -44,7 +44,7 @@ def call_row(
         (row if name in columns else outer).setdefault(name, value)
     row["timestamp"] = row.get("timestamp") or outer.get("original_timestamp")
     if "context_ip" in columns and "context_ip" not in row and "request_ip" in outer:
-        # The address that the vendor's server saw. The loaders take it if the sender gave none.
+        # The address that the vendor's server saw. The loaders take it if the sender gave no address.
         row["context_ip"] = outer.pop("request_ip")
     for name, value in _inner_fields(call):
         column = snake_case(name)

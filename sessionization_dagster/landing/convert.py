@@ -131,7 +131,7 @@ def converted(table: RawTable, shape: Shape) -> str:
 
 
 def properties(extras: Sequence[Field]) -> str:
-    """SQL of one JSON object of all non-null extras; null when there are none."""
+    """SQL of one JSON object of all non-null extras; null if there are no extras."""
     if not extras:
         return "cast(null as json)"
     pairs = [

@@ -43,7 +43,7 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class Kind:
-    """What the beginning of a file shows.
+    """Properties of a file that its beginning shows.
 
     Attributes:
         format: parquet, csv, jsonl (one JSON object per line) or json (one array, or objects over several lines).

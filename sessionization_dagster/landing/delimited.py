@@ -1,4 +1,4 @@
-"""Reads csv and jsonl files with DuckDB's vectorised readers. Doubtful records are left to the careful path."""
+"""Reads csv and jsonl files with DuckDB's vectorised readers. Doubtful records are left to the row-by-row reader."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import duckdb
 
-from sessionization_dagster.landing.careful import LOOSE_JSON, csv_header
 from sessionization_dagster.landing.convert import TEXT, Field, Shape
 from sessionization_dagster.landing.data_file import DataFile, LandedFile
-from sessionization_dagster.landing.file_errors import NeedsCare, UnreadableFile
+from sessionization_dagster.landing.file_errors import NeedsRowByRow, UnreadableFile
 from sessionization_dagster.landing.names import folder_values
+from sessionization_dagster.landing.row_by_row import LOOSE_JSON, csv_header
 from sessionization_dagster.landing.tables import RawColumn, RawTable
 from sessionization_dagster.landing.text import has_lone_returns, is_blank, opened
 from sessionization_dagster.warehouses.quoting import literal
@@ -134,28 +134,28 @@ def _constant(value: str | None) -> str:
 
 
 def whole_csv(file: DataFile, table: RawTable) -> Shape:
-    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare if DuckDB would misread the file."""
+    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsRowByRow if DuckDB would misread the file."""
     names = csv_columns(file)
     with opened(file) as stream:
         starts_blank = is_blank(stream.readline(2**16))
     # DuckDB reads a blank first line as the header and, if there is only one column, a blank line as a null.
     if starts_blank or len(names) == 1 or not file.is_utf8 or has_lone_returns(file):
-        raise NeedsCare
+        raise NeedsRowByRow
     fields = [f"c{place}" for place in range(len(names))]
     relation = _read_csv(file, fields, header=True, delimiter=file.delimiter)
     return csv_shape(table, csv_fields(file, names, fields), relation)
 
 
 def whole_jsonl(session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable) -> Shape:
-    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsCare if it is not simply one object per line."""
+    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsRowByRow if it is not simply one object per line."""
     if file.format == "json" or not file.is_utf8 or has_lone_returns(file):
-        raise NeedsCare
+        raise NeedsRowByRow
     # The delimiter is a control character that no valid JSON contains, so that each line is one field.
     relation = _read_csv(file, ["line"], header=False, delimiter="\x1f", quote="", null="\x1e")
     text = unnested("line", table)
     keys = jsonl_keys(session, relation, text, table, MAX_KEYS + 1)
     if len(keys) > MAX_KEYS:
-        raise NeedsCare
+        raise NeedsRowByRow
     loose = f"not starts_with(ltrim(line), '{{') or regexp_matches(line, {literal(LOOSE_JSON)})"
     return jsonl_shape(
         table, keys, relation, text, file, broken=f"case when coalesce({loose}, true) then 'not an object' end"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
-from sessionization_dagster.landing.careful import Record, json_record
+from sessionization_dagster.landing.row_by_row import Record, json_record
 from sessionization_dagster.landing.text import MAX_LINE_CHARACTERS
 
 CHUNK_CHARACTERS = 2**20

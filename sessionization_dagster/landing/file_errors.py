@@ -15,5 +15,5 @@ class UnreadableFile(Exception):
         self.transient = transient
 
 
-class NeedsCare(Exception):
+class NeedsRowByRow(Exception):
     """The vectorised readers cannot read the whole file, or cannot say where it is broken: read it record by record."""

@@ -39,7 +39,7 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*("|\Z)')
 
 
 def recognised(file: LandedFile) -> DataFile:
-    """The file with what its beginning shows. Raises UnreadableFile, with the name of its format, if it has none of our formats."""
+    """The file with the properties that its beginning shows. Raises UnreadableFile, with the format's name, for other formats."""
     if file.refusal is not None:
         raise UnreadableFile(file.refusal)
     if file.size_bytes == 0:
@@ -49,7 +49,7 @@ def recognised(file: LandedFile) -> DataFile:
 
 
 def kind_of(head: bytes, gzipped: bool, name: str) -> Kind:
-    """The kind of a file with this unzipped beginning. Raises UnreadableFile if it has none of the formats."""
+    """The kind of a file with this unzipped beginning. Raises UnreadableFile if its format is unknown."""
     _refuse_others(head, gzipped)
     if head.startswith(_PARQUET):
         return Kind("parquet", gzipped)
@@ -65,7 +65,7 @@ def kind_of(head: bytes, gzipped: bool, name: str) -> Kind:
 
 
 def delimiter_of(header: str) -> str:
-    """The delimiter that separates the most fields of a csv header line; a comma if none separates any."""
+    """The delimiter that separates the most fields of a csv header line; a comma if there is no such delimiter."""
     unquoted = _QUOTED.sub("", header)
     return max(DELIMITERS, key=unquoted.count)
 

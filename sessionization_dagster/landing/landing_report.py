@@ -1,4 +1,4 @@
-"""What one landing did, and what a person should check. Numbers and sentences only."""
+"""The outcome of one landing, and the problems that a person should check. Numbers and sentences only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sessionization_dagster.landing.names import READ_ALREADY
 
 #: A broken export can have every row rejected. The first few show what is wrong; the rest is in the table.
-REJECTS_TOLD_PER_FILE = 5
+REJECTS_SHOWN_PER_FILE = 5
 
 
 def silence(message: str) -> None:
@@ -36,14 +36,14 @@ class Reject:
 
 @dataclass
 class TableReport:
-    """What happened to one raw table. A file counts as loaded, unchanged or unreadable; withdrawn files were removed.
+    """The outcome for one raw table. A file counts as loaded, unchanged or unreadable. Removed files count apart.
 
     Attributes:
         source: the source's name.
         table: the table's name within the source.
         files_loaded: new and changed files.
         files_unchanged: files loaded by an earlier run.
-        files_withdrawn: files whose rows were removed because the file was removed.
+        files_removed: files whose rows were removed because the file was removed.
         removed_now: files that this landing missed for the first time. Their rows were removed, or are kept.
         removed_before: files that an earlier landing missed, and whose rows are kept.
         files_unreadable: files set aside, in this run or in an earlier one, and not changed since.
@@ -58,7 +58,7 @@ class TableReport:
     table: str
     files_loaded: int = 0
     files_unchanged: int = 0
-    files_withdrawn: int = 0
+    files_removed: int = 0
     files_unreadable: int = 0
     rows_loaded: int = 0
     rows_rejected: int = 0
@@ -76,8 +76,8 @@ class TableReport:
     @property
     def problems(self) -> list[str]:
         """One sentence per reject, one for the rejects that are too many to name, and one per name that nearly matches."""
-        told = Counter(reject.source_file for reject in self.rejects if reject.is_record or reject.line is not None)
-        silent = self.rows_rejected - sum(told.values())
+        shown = Counter(reject.source_file for reject in self.rejects if reject.is_record or reject.line is not None)
+        silent = self.rows_rejected - sum(shown.values())
         more = [f"{self.name}: {silent} more rejected rows, see raw.landing_rejects"] if silent > 0 else []
         nearly = [f"{path}: {text}" for path, text in self.near_misses]
         return [str(reject) for reject in self.rejects] + more + nearly

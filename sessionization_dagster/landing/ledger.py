@@ -10,7 +10,7 @@ from datetime import datetime
 import duckdb
 
 from sessionization_dagster.landing.data_file import LandedFile
-from sessionization_dagster.landing.landing_report import REJECTS_TOLD_PER_FILE, Reject
+from sessionization_dagster.landing.landing_report import REJECTS_SHOWN_PER_FILE, Reject
 from sessionization_dagster.landing.removed import Missing
 from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
 from sessionization_dagster.warehouses.quoting import identifier, literal
@@ -19,7 +19,8 @@ LOADED = "loaded"
 UNREADABLE = "unreadable"
 #: The file was removed from the folder, and its rows are kept.
 REMOVED = "removed"
-WITHDRAWN = "withdrawn"
+#: In the journal: rows of the file were removed. The value is in people's journals already.
+ROWS_REMOVED = "withdrawn"
 
 _CREATE = """
 create schema if not exists raw;
@@ -185,7 +186,7 @@ def row_counts(session: duckdb.DuckDBPyConnection, table: RawTable) -> dict[str,
 
 
 def same_rows(session: duckdb.DuckDBPyConnection, table: RawTable, one: str, other: str) -> bool:
-    """Whether two files gave the table the same rows and the same rejects. Both may have none, such as raw calls of other types."""
+    """Whether two files gave the table the same rows and the same rejects. Both may have no rows, such as calls of other types."""
     rows = f"select * exclude (source_file) from {qualified(table)} where source_file = $file"
     rejects = f"select source_line, error, content from raw.landing_rejects where {_OF_TABLE} and source_file = $file"
 
@@ -197,7 +198,7 @@ def same_rows(session: duckdb.DuckDBPyConnection, table: RawTable, one: str, oth
     return not differ(rows, {}) and not differ(rejects, _keys(table))
 
 
-def withdraw(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str]) -> None:
+def remove_rows(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str]) -> None:
     """Removes all rows and rejects of these files."""
     session.execute(f"delete from {qualified(table)} where {_IN_FILES}", {"files": list(files)})
     for name in ("landing_rejects", "landed_files"):
@@ -314,7 +315,7 @@ def rejects(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence
         f"select source_file, source_line, error from raw.landing_rejects where {_OF_TABLE} and {_IN_FILES} "
         "qualify row_number() over (partition by source_file order by source_line) <= $most "
         "order by source_file, source_line",
-        _keys(table) | {"files": list(files), "most": REJECTS_TOLD_PER_FILE},
+        _keys(table) | {"files": list(files), "most": REJECTS_SHOWN_PER_FILE},
     ).fetchall()
     return [Reject(*row) for row in rows]
 

@@ -13,7 +13,7 @@ import duckdb
 from sessionization_dagster.landing import ledger, rows
 from sessionization_dagster.landing.data_file import DataFile, LandedFile
 from sessionization_dagster.landing.delimited import csv_columns, near_misses
-from sessionization_dagster.landing.file_errors import NeedsCare, UnreadableFile
+from sessionization_dagster.landing.file_errors import NeedsRowByRow, UnreadableFile
 from sessionization_dagster.landing.files import discover
 from sessionization_dagster.landing.formats import recognised, require_rows
 from sessionization_dagster.landing.landing_report import LandingReport, TableReport, silence
@@ -49,7 +49,7 @@ def land(
         landed_at: noted with files and rejects; naive is UTC.
         report: is called with a sentence about each file that was loaded, set aside or removed.
         timezone: the timezone (IANA name) of the days in the journal `raw.landing_changes`.
-        removed: what becomes of the rows of removed files.
+        removed: whether the rows of removed files are kept.
 
     Every file is loaded whole or not at all. One transaction may load several. After a crash at any moment, the next call continues.
 
@@ -128,51 +128,51 @@ class _Loader:
         present = {file.source_file for file in files}
         absent = {name: entry for name, entry in sorted(known.items()) if name not in present}
         elsewhere = [name for name in absent if is_there(name)]
-        self._withdraw(elsewhere, "withdrawn, the file fills other tables now, or its folder is refused, or no more")
+        self._remove_rows(elsewhere, "the file fills other tables now, or its folder is refused, or no longer refused")
         gone = {name: entry for name, entry in absent.items() if name not in elsewhere}
         # A file that could not be read has no rows to keep.
         kept = {name for name, entry in gone.items() if self._keeps and entry.status != ledger.UNREADABLE}
-        self._withdraw([name for name in gone if name not in kept], "withdrawn, the file is gone")
-        told = self._load_all(files, known)
-        loaded = [file for file in files if file.source_file in told]
+        self._remove_rows([name for name in gone if name not in kept], "the file was removed")
+        reported = self._load_all(files, known)
+        loaded = [file for file in files if file.source_file in reported]
         moved = self._moved({name: gone[name] for name in kept}, loaded)
-        self._withdraw(moved, "withdrawn, its rows came with a file of another name")
+        self._remove_rows(moved, "they came with a file of another name")
         self._keep(sorted(kept - set(moved)), gone)
         self._result.removed_now = [
             name for name, entry in gone.items() if entry.status != ledger.REMOVED and name not in moved
         ]
-        self._result.rejects = ledger.rejects(self._session, self._table, told)
+        self._result.rejects = ledger.rejects(self._session, self._table, reported)
         self._result.rejects_held = ledger.reject_count(self._session, self._table)
 
     def _load_all(self, files: Sequence[LandedFile], known: Mapping[str, ledger.Entry]) -> list[str]:
         """Loads new and changed files. Returns the files that have something to report."""
-        told = []
+        reported = []
         together = self._load_together([file for file in files if file.source_file not in known])
         for file in files:
             entry = known.get(file.source_file)
             if file.source_file in together:
-                told.append(file.source_file)
+                reported.append(file.source_file)
                 continue
             if entry is not None and entry.describes(file):
                 status = self._back(file.source_file) if entry.status == ledger.REMOVED else entry.status
                 self._result.files_unchanged += status == ledger.LOADED
             else:
                 status = self._load(file, entry)
-                told.append(file.source_file)
+                reported.append(file.source_file)
             if status == ledger.UNREADABLE:
                 self._result.files_unreadable += 1
-                told.append(file.source_file)  # also if it was set aside in an earlier run
-        return told
+                reported.append(file.source_file)  # also if it was set aside in an earlier run
+        return reported
 
-    def _withdraw(self, files: list[str], why: str) -> None:
+    def _remove_rows(self, files: list[str], why: str) -> None:
         """Removes the rows of files that were removed."""
         if not files:
             return
         with ledger.transaction(self._session):
             self._take_back(files)
-        self._result.files_withdrawn += len(files)
+        self._result.files_removed += len(files)
         for source_file in files:
-            self._report(f"{source_file}: {why}")
+            self._report(f"{source_file}: rows removed, {why}")
 
     def _keep(self, files: list[str], known: Mapping[str, ledger.Entry]) -> None:
         """Notes which files were removed although their rows stay."""
@@ -233,7 +233,7 @@ class _Loader:
             return None
 
     def _attempt_together(self, files: list[DataFile], columns: list[tuple[str, str]]) -> bool:
-        """Loads new files in one transaction. Returns False, with nothing done, if one of them needs the careful path."""
+        """Loads new files in one transaction. Returns False, with nothing done, if one of them has to be read row by row."""
         names = [file.source_file for file in files]
         try:
             # Rows of parquet files come with their numbers. In file order each file would end in a block of its own that is not full, and
@@ -246,20 +246,20 @@ class _Loader:
                     ledger.record(
                         self._session, self._table, file, entry, (counts[file.source_file], 0), self._landed_at
                     )
-        except (NeedsCare, UnreadableFile):
+        except (NeedsRowByRow, UnreadableFile):
             return False
         for name in names:
-            self._tell_loaded(name, counts[name], 0)
-            self._tell_near_misses(name, [column for column, _ in columns])
+            self._report_loaded(name, counts[name], 0)
+            self._report_near_misses(name, [column for column, _ in columns])
         return True
 
-    def _tell_loaded(self, source_file: str, row_count: int, reject_count: int) -> None:
+    def _report_loaded(self, source_file: str, row_count: int, reject_count: int) -> None:
         self._result.files_loaded += 1
         self._result.rows_loaded += row_count
         self._result.rows_rejected += reject_count
         self._report(f"{source_file}: {row_count} rows loaded, {reject_count} rejected")
 
-    def _tell_near_misses(self, source_file: str, names: Sequence[str]) -> None:
+    def _report_near_misses(self, source_file: str, names: Sequence[str]) -> None:
         self._result.near_misses += [(source_file, text) for text in near_misses(self._table, names)]
 
     def _names(self, file: DataFile) -> Sequence[str]:
@@ -278,13 +278,13 @@ class _Loader:
                 require_rows(found, self._table)
             try:
                 counts = self._attempt(found, before, rows.load_whole)
-            except NeedsCare:
-                counts = self._attempt(found, before, rows.load_carefully)
+            except NeedsRowByRow:
+                counts = self._attempt(found, before, rows.load_row_by_row)
         except UnreadableFile as error:
             self._set_aside(file, before, error)
             return ledger.UNREADABLE
-        self._tell_loaded(file.source_file, *counts)
-        self._tell_near_misses(file.source_file, self._names(found))
+        self._report_loaded(file.source_file, *counts)
+        self._report_near_misses(file.source_file, self._names(found))
         return ledger.LOADED
 
     def _attempt(self, file: DataFile, before: ledger.Entry | None, load: rows.Load) -> tuple[int, int]:
@@ -308,13 +308,13 @@ class _Loader:
             ledger.reject_file(self._session, self._table, file, message, self._landed_at)
             ledger.record(self._session, self._table, file, entry, (0, 1), self._landed_at)
         had_rows = before is not None and before.status == ledger.LOADED
-        hint = "; the rows it had before it changed are withdrawn" if had_rows else ""
+        hint = "; the rows it had before it changed are removed" if had_rows else ""
         self._report(f"{file.source_file}: set aside: {error}{hint}")
 
     def _take_back(self, files: list[str]) -> None:
         """Removes the rows of files from the table, and notes their days."""
-        self._note(ledger.WITHDRAWN, files)
-        ledger.withdraw(self._session, self._table, files)
+        self._note(ledger.ROWS_REMOVED, files)
+        ledger.remove_rows(self._session, self._table, files)
 
     def _note(self, change: str, files: list[str]) -> None:
         ledger.note_changes(self._session, self._table, files, change, self._landed_at, self._timezone)

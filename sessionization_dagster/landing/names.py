@@ -1,4 +1,4 @@
-"""What the place and the name of a raw file show: its table, and columns from folders. The same for a folder and for a bucket."""
+"""Finds a raw file's table, and columns from folders, in its place and name. The same for a folder and for a bucket."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def folders_of(tables: Sequence[RawTable]) -> dict[tuple[str, str], str]:
 
 
 def format_of(name: str) -> str | None:
-    """The format of a file's name; None if the name shows none."""
+    """The format of a file's name; None if the name does not show it."""
     lowered = name.lower().removesuffix(".gz")
     return next((found for ending, found in ENDINGS.items() if lowered.endswith(ending)), None)
 
@@ -78,7 +78,7 @@ def owner_of(subfolders: Collection[str], metadata_files: Collection[str] = ()) 
         return None
     marker, owner = (found, _OWNERS[found.lower()]) if found else (_ICEBERG, "an Iceberg table")
     return (
-        f"is {owner} (it has {marker}): not all of its files are live, so none is read. Export its rows as plain parquet files into "
+        f"is {owner} (it has {marker}): not all of its files are live, so it is not read. Export its rows as plain parquet files into "
         "another folder, and move this one out of the landing folder"
     )
 

@@ -70,7 +70,7 @@ def together_parquet(files: Sequence[DataFile], table: RawTable, columns: list[t
     )
 
 
-def careful_parquet(file: DataFile, table: RawTable, columns: list[tuple[str, str]]) -> Shape:
+def row_by_row_parquet(file: DataFile, table: RawTable, columns: list[tuple[str, str]]) -> Shape:
     """Like whole_parquet, with the text of each record and whether it is valid UTF-8. A record's number serves as its line."""
     path, row_number = source_path(file.path), _row_number(columns)
     # The reader can drop invalid bytes or replace them, but cannot name their row. Rows where the two results differ have invalid bytes.

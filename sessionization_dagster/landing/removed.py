@@ -1,4 +1,4 @@
-"""What becomes of the rows of a landed file that was removed from the folder. Decisions and messages only; no warehouse."""
+"""Decides whether the rows of removed files may be removed. Decisions and messages only; no warehouse."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Missing:
     def is_suspicious(self) -> bool:
         """Whether all files are missing, or those with over half of the rows.
 
-        A table without rows loses none: a file of raw calls also belongs to tables that it has no rows for.
+        A table without rows loses no rows: a file of raw calls also belongs to tables that it has no rows for.
         """
         return 2 * self.rows > self.row_count
 
@@ -47,13 +47,13 @@ def require_plausible(missing: Iterable[Missing], policy: RemovedFiles, folder: 
     suspicious = [table for table in missing if policy is RemovedFiles.REMOVE and table.is_suspicious]
     if not suspicious:
         return
-    told = "; ".join(
+    found = "; ".join(
         f"raw.{table.table}: {len(table.files)} of {table.file_count} files with {table.rows} of {table.row_count} rows "
         f"({', '.join(table.files[:SHOWN])}{', ...' if len(table.files) > SHOWN else ''})"
         for table in suspicious
     )
     raise LandingError(
-        f"all files of a table, or those with over half of its rows, are gone from {folder} at once: {told}. Nothing was changed. "
+        f"all files of a table, or those with over half of its rows, are missing from {folder} at once: {found}. Nothing was changed. "
         "Is a disk not mounted, or SESSIONIZATION_LANDING another folder? If the rows are to be removed, run once with "
         "SESSIONIZATION_REMOVED_FILES=remove_any; if they are to stay, set it to keep"
     )

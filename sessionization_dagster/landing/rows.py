@@ -11,7 +11,6 @@ import duckdb
 import pyarrow as pa
 
 from sessionization_dagster.landing.call_rows import calls_shape, records_of
-from sessionization_dagster.landing.careful import Record, csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.convert import Shape, converted, landed_columns
 from sessionization_dagster.landing.data_file import DataFile
 from sessionization_dagster.landing.delimited import (
@@ -25,9 +24,10 @@ from sessionization_dagster.landing.delimited import (
     whole_jsonl,
 )
 from sessionization_dagster.landing.documents import json_records
-from sessionization_dagster.landing.file_errors import NeedsCare
+from sessionization_dagster.landing.file_errors import NeedsRowByRow
 from sessionization_dagster.landing.ledger import qualified
-from sessionization_dagster.landing.parquet import ParquetProbe, careful_parquet, together_parquet, whole_parquet
+from sessionization_dagster.landing.parquet import ParquetProbe, row_by_row_parquet, together_parquet, whole_parquet
+from sessionization_dagster.landing.row_by_row import Record, csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.landing.text import opened, unzipped
 from sessionization_dagster.warehouses.quoting import identifier, literal
@@ -37,7 +37,7 @@ Load = Callable[[duckdb.DuckDBPyConnection, ParquetProbe, DataFile, RawTable, da
 
 #: How much of a rejected record's text is kept: enough to recognise it.
 MAX_CONTENT_CHARACTERS = 10_000
-#: The careful path holds this many records, or characters, at a time.
+#: The row-by-row reader holds this many records, or characters, at a time.
 BATCH_RECORDS = 20_000
 BATCH_CHARACTERS = 32 * 2**20
 
@@ -60,10 +60,10 @@ def load_whole(
 ) -> tuple[int, int]:
     """Loads a clean file in one vectorised statement.
 
-    Raises UnreadableFile, and NeedsCare as soon as anything in it is not clean. The transaction must then be rolled back.
+    Raises UnreadableFile, and NeedsRowByRow as soon as anything in it is not clean. The transaction must then be rolled back.
     """
     if file.calls is not None:
-        raise NeedsCare
+        raise NeedsRowByRow
     try:
         if file.format == "parquet":
             with unzipped(file) as plain:
@@ -74,7 +74,7 @@ def load_whole(
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except duckdb.Error as error:
-        raise NeedsCare from error
+        raise NeedsRowByRow from error
     return count, 0
 
 
@@ -86,7 +86,7 @@ def load_together(
 ) -> dict[str, int]:
     """Loads clean parquet files with the same columns in one statement. Returns the number of rows of each, by source_file.
 
-    Raises UnreadableFile, and NeedsCare as soon as anything in one is not clean. The transaction must then be rolled back.
+    Raises UnreadableFile, and NeedsRowByRow as soon as anything in one is not clean. The transaction must then be rolled back.
     """
     names = [file.source_file for file in files]
     try:
@@ -98,17 +98,17 @@ def load_together(
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except duckdb.Error as error:
-        raise NeedsCare from error
+        raise NeedsRowByRow from error
     return dict.fromkeys(names, 0) | dict(counts)
 
 
-def load_carefully(
+def load_row_by_row(
     session: duckdb.DuckDBPyConnection, probe: ParquetProbe, file: DataFile, table: RawTable, landed_at: datetime
 ) -> tuple[int, int]:
     """Loads the sound records of a file, and a reject with its line for each other record. Raises UnreadableFile."""
     if file.format == "parquet":
         with unzipped(file) as plain:
-            return _split(session, file, table, careful_parquet(plain, table, probe.columns(plain)), landed_at)
+            return _split(session, file, table, row_by_row_parquet(plain, table, probe.columns(plain)), landed_at)
     rows = rejects = 0
     with opened(file) as stream:
         read = _call_batches if file.calls else _csv_batches if file.format == "csv" else _jsonl_batches
@@ -156,14 +156,14 @@ def _number_rows(session: duckdb.DuckDBPyConnection, table: RawTable, count: int
     """Numbers the rows that this transaction inserted last, from 1 in file order.
 
     `row_number() over ()` in the insert would work too, but on a single thread: 54 s instead of 30 s for 10 million rows on
-    two cores. Rows inserted by one statement get consecutive row ids in their order. Raises NeedsCare if they ever do not.
+    two cores. Rows inserted by one statement get consecutive row ids in their order. Raises NeedsRowByRow if they ever do not.
     """
     if count == 0:
         return
     unnumbered = f"from {qualified(table)} where source_row is null"
     first, last = session.execute(f"select min(rowid), max(rowid) {unnumbered}").fetchall()[0]
     if last - first + 1 != count:
-        raise NeedsCare
+        raise NeedsRowByRow
     session.execute(f"update {qualified(table)} set source_row = rowid - {first} + 1 where source_row is null")
 
 

@@ -26,7 +26,7 @@ WHOLE_WITH_FRACTION = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
 BLANKS = " \t\n\v\f\r"
 #: (smallest number, microseconds in one unit) of numbers that are times. Each unit has its own length: 10, 13 or 16 digits.
 EPOCH_UNITS = ((10**9, 10**6), (10**12, 10**3), (10**15, 1))
-#: What a value must be, as text after "is not".
+#: The allowed values, as text after "is not".
 WANTED = {
     "VARCHAR": "text; write it in UTF-8",
     "TIMESTAMP": "a time between the years 1 and 9999; write it like 2024-01-31T23:59:59.123456Z",

@@ -1,4 +1,4 @@
-"""What a raw table is. The sources' yml declares the tables; dbt/raw_tables.py reads them."""
+"""The declaration of a raw table. The sources' yml declares the tables; dbt/raw_tables.py reads them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NUMBER_TYPES = ("INTEGER", "BIGINT")
 
 
 class LandingError(Exception):
-    """The landing cannot run at all. The message names what was found, what was expected and the remedy."""
+    """The landing cannot run at all. The message says what was found, what was expected and the remedy."""
 
 
 @dataclass(frozen=True)

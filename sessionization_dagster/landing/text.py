@@ -144,7 +144,7 @@ def without_end(line: str) -> str:
 
 
 def readable(text: str) -> tuple[str, bool]:
-    r"""The text without its line end, with undecodable bytes written as \xff, and whether there were none of these."""
+    r"""The text without its line end, with undecodable bytes written as \xff, and whether it had no such bytes."""
     text = without_end(text)
     if text.isascii():
         return text, True
@@ -156,7 +156,7 @@ def readable(text: str) -> tuple[str, bool]:
 
 
 def not_utf8(content: str) -> str:
-    r"""What is wrong with a text in which bytes are written as \xff. Names the encoding if it can be guessed."""
+    r"""The error of a text in which bytes are written as \xff. Names the encoding if it can be guessed."""
     letters = re.findall(r"\\x([0-9a-f]{2})", content)
     # Windows-1252 has letters and quotes of Western languages; five of its codes are unused.
     is_western = all(code not in ("81", "8d", "8f", "90", "9d") for code in letters)

@@ -11,13 +11,13 @@ from typing import Protocol
 
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.late_data.plan import Change, Cursor
-from sessionization_dagster.late_data.preview import peek
+from sessionization_dagster.late_data.preview import preview
 from sessionization_dagster.settings.environment import RemovedFiles
 from sessionization_dagster.warehouses.base import Connection, Warehouse
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 
 # Reading 32 MiB of landed files takes seconds. A sensor's tick has a minute.
-MAX_PEEK_BYTES = 32 * 2**20
+MAX_PREVIEW_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Arrivals(Protocol):
     """A way to detect raw rows that arrive."""
 
     def since(self, cursor: Cursor, now: datetime, first_day: date) -> Arrived:
-        """What was added or removed since the cursor, as of now (naive UTC). Days before first_day may be left out.
+        """The rows that were added or removed since the cursor, as of now (naive UTC). Days before first_day may be left out.
 
         Raises:
             WarehouseError: the warehouse cannot be read at the moment.
@@ -61,19 +61,19 @@ class LandedArrivals:
     tables: Sequence[RawTable]
     timezone: str
     removed: RemovedFiles = RemovedFiles.KEEP
-    max_peek_bytes: int = MAX_PEEK_BYTES
+    max_preview_bytes: int = MAX_PREVIEW_BYTES
 
     def since(self, cursor: Cursor, now: datetime, first_day: date) -> Arrived:
         """See Arrivals."""
         with self.warehouse.read() as connection:
             landed, position = _landed_since(connection, int(cursor.position or 0))
-            found = peek(
+            found = preview(
                 connection,
                 self.landing,
                 self.tables,
                 self.timezone,
                 cursor.seen_files,
-                self.max_peek_bytes,
+                self.max_preview_bytes,
                 self.removed,
             )
         waiting = tuple(Change(change.day, change.rows, now, change.mark) for change in found.changes)

@@ -30,7 +30,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Cursor:
-    """What the sensor remembers from tick to tick.
+    """The state of the sensor from tick to tick.
 
     Attributes:
         position: how far arrivals have been read. Its format belongs to the implementation of Arrivals.
@@ -73,7 +73,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do about the changes.
+    """The decision about the changes.
 
     Attributes:
         pending: changes whose days must run again, in order.

@@ -1,4 +1,4 @@
-"""Which days a landing would change: what the journal will say once a run lands the files. Does not write the warehouse."""
+"""Which days a landing would change: the journal's entries once a run lands the files. Does not write the warehouse."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class DayChange:
 
 
 @dataclass(frozen=True)
-class Peek:
-    """What a landing would change.
+class Preview:
+    """The changes that a landing would make.
 
     Attributes:
         changes: of the files that this call read.
@@ -45,7 +45,7 @@ class Peek:
     is_complete: bool
 
 
-def peek(
+def preview(
     warehouse: DuckDBConnection | None,
     landing: Path,
     tables: Sequence[RawTable],
@@ -53,10 +53,10 @@ def peek(
     seen: Collection[str],
     max_bytes: int,
     removed: RemovedFiles = RemovedFiles.KEEP,
-) -> Peek:
+) -> Preview:
     """Read the files that the next landing would load, up to max_bytes, and find the files whose rows it would remove.
 
-    warehouse: a connection that reads; None if there is no warehouse yet. removed: what becomes of the rows of removed files.
+    warehouse: a connection that reads; None if there is no warehouse yet. removed: whether the rows of removed files are kept.
     seen: marks from an earlier call; those files are not opened again.
 
     Raises:
@@ -69,7 +69,7 @@ def peek(
         for table in tables
     }
     gone = {
-        table.name: _withdrawn(known[table.name], {file.source_file for file in found[table.name]}, removed)
+        table.name: _removed(known[table.name], {file.source_file for file in found[table.name]}, removed)
         for table in tables
     }
     too_large = {
@@ -94,7 +94,7 @@ def peek(
         unread = {path: mark for path, mark in files.items() if path in known[table.name] and mark not in seen}
         changes += _days_in_warehouse(warehouse, table, timezone, unread)
     looked_into = {mark for files in waiting.values() for mark in files if mark in seen or mark in chosen}
-    return Peek(
+    return Preview(
         changes=tuple(changes),
         seen=tuple(sorted(looked_into | gone_marks | too_large.keys())),
         too_large=tuple(sorted(file.source_file for mark, file in too_large.items() if mark not in seen)),
@@ -114,7 +114,7 @@ def _is_landed(file: LandedFile, known: dict[str, ledger.Entry]) -> bool:
     return entry is not None and entry.describes(file)
 
 
-def _withdrawn(known: dict[str, ledger.Entry], present: set[str], removed: RemovedFiles) -> set[str]:
+def _removed(known: dict[str, ledger.Entry], present: set[str], removed: RemovedFiles) -> set[str]:
     """The landed files whose rows the next landing would remove, because the files were removed."""
     return set() if removed is RemovedFiles.KEEP else known.keys() - present
 
@@ -145,7 +145,7 @@ def _days_of_files(
 ) -> list[DayChange]:
     """Land only the chosen files, into a scratch warehouse, and read its journal."""
     marks = {file.source_file: mark for mark, file in chosen.items()}
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "peek.duckdb")) as scratch:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "preview.duckdb")) as scratch:
         ledger.prepare(scratch, tables)
         for table in tables:
             _pretend_landed(scratch, table, (file for file in found[table.name] if file.source_file not in marks))

@@ -1,1 +1,1 @@
-"""What people see of a table in Dagster: rows, columns, failed rows."""
+"""The metadata of a table in Dagster: rows, columns, failed rows."""

@@ -1,4 +1,4 @@
-"""What the UI shows of a table after a run: rows, sessions and visitors of each day, its columns, and a few of its rows.
+"""The UI's metadata of a table after a run: rows, sessions and visitors of each day, its columns, and a few of its rows.
 
 Two statements cover all tables of a step, because they run after every step.
 """

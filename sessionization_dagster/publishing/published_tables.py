@@ -29,7 +29,7 @@ from sessionization_dagster.warehouses.quoting import identifier, literal
 VERSIONS = ".versions"
 #: Schemas whose tables are not made from events, or show only the current state.
 NOT_PUBLISHED = ("raw", "staging", "monitoring")
-#: Rows that belong to no date, and those of a table that has none.
+#: Rows without a date, and all rows of a table without dates.
 NO_DATE, ALL = "no-date", "all"
 #: A digest also depends on this.
 FORMAT = f"1 duckdb {duckdb.__version__}"
@@ -51,7 +51,7 @@ class PublishedTable:
 
 @dataclass(frozen=True)
 class Published:
-    """What was done for a table, as numbers of files."""
+    """The numbers of files that were written and removed for a table."""
 
     written: int
     kept: int
@@ -74,7 +74,7 @@ def _date(table: Table) -> str | None:
 
 
 def publish_all(warehouse: DuckDBWarehouse, tables: Iterable[PublishedTable], folder: Path) -> dict[str, Published]:
-    """Update the files of tables; returns `<schema>.<table>` -> what was done. A missing table has no entry.
+    """Update the files of tables; returns `<schema>.<table>` -> the numbers of files. A missing table has no entry.
 
     Raises:
         WarehouseError: the folder cannot be written, or something else has a table's name in it.
@@ -116,7 +116,7 @@ def publish(connection: DuckDBConnection, table: PublishedTable, folder: Path) -
         _take_name(place, version)
     except OSError as error:
         raise WarehouseError(
-            f"SESSIONIZATION_PUBLISH: {place} cannot be written: {error.strerror or error}. Name a folder that is the project's alone."
+            f"SESSIONIZATION_PUBLISH: {place} cannot be written: {error.strerror or error}. Name a folder that only the project uses."
         ) from error
     return Published(len(changed), len(kept), gone)
 

@@ -13,7 +13,7 @@ KEYED = ("frontier", "rollup")
 
 
 class EntityKind(StrEnum):
-    """What the entities of a table are."""
+    """The kinds of entities of tables."""
 
     VISITOR = "visitor"
     ALIAS = "alias"

@@ -21,7 +21,7 @@ from sessionization_dagster.landing import RawTable
 from sessionization_dagster.landing.tables import RawColumn
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
-# The name of the scratch warehouse in the warehouse's connection. Its schema `sampled` holds what was chosen.
+# The name of the scratch warehouse in the warehouse's connection. Its schema `sampled` holds the chosen rows.
 SCRATCH = "scratch_warehouse"
 SAMPLED = f"{SCRATCH}.sampled"
 

@@ -75,7 +75,7 @@ def attribution(answers: Answers) -> Figure:
     """Conversions credited to each channel, by model."""
     title, answer = "Conversions by channel and model", answers["attribution"]
     if lacking := unavailable(
-        title, answer, nothing="No conversion on these days. What is one, says the seed conversions.csv."
+        title, answer, nothing="No conversion on these days. The seed conversions.csv defines conversions."
     ):
         return lacking
     bars = [
@@ -157,7 +157,7 @@ def retention(answers: Answers, days: Days) -> Figure:
     ]
     return Figure(
         title,
-        "Of the people who first came in a week (it begins on the day given), the share that was there so many weeks later.",
+        "Of the people who first came in a week (it begins on the day given), the share that was there that many weeks later.",
         charts.heat_map(cells, "First week", "Weeks later", "People"),
         table=table(
             "People by first week and weeks later",

@@ -21,13 +21,13 @@ def answers_until(connection: Connection, end: date, partitions: tuple[date, dat
 
 
 def columns_of_tables(connection: Connection) -> Columns:
-    """Table -> its columns, for the tables of the questions that exist. Reads none of their rows."""
+    """Table -> its columns, for the tables of the questions that exist. Does not read their rows."""
     described = connection.describe([(schema, name) for schema, name in (table.split(".") for table in TABLES)])
     return {".".join(table): [name for name, _ in found.columns] for table, found in described.items()}
 
 
 def newest_day(connection: Connection, columns: Columns, days: Days) -> date | None:
-    """The newest of the days with an event; None if there is none."""
+    """The newest of the days with an event, or None."""
     if "event_date" not in columns.get(EVENTS, ()):
         return None
     (row,) = _rows(connection, f"select max(event_date) as day from {EVENTS} where {days.contain('event_date')}")

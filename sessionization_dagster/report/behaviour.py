@@ -178,7 +178,7 @@ def journeys(answers: Answers) -> Figure:
 
 
 def _steps(row: Mapping[str, object]) -> tuple[str, ...]:
-    """The events of a journey. If names follow an event without a name, it is unnamed; if none follow, the session has ended."""
+    """The events of a journey. If names follow an event without a name, it is unnamed; if no names follow, the session has ended."""
     names = [row.get("event"), *(row.get(f"event_{number}") for number in range(2, JOURNEY_LENGTH + 1))]
     while len(names) > 1 and names[-1] is None:
         names.pop()

@@ -79,7 +79,7 @@ def _template() -> jinja2.Template:
 
 @cache
 def _fixed() -> dict[str, Any]:
-    """What every page shares: style, script, the chart library (packed to a third of its size) and the digests of both scripts."""
+    """The common parts of all pages: style, script, the chart library (packed to a third of its size) and the digests of both scripts."""
     library = chart_library()
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return {

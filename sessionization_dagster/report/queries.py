@@ -29,7 +29,7 @@ class Days:
 
     @classmethod
     def before(cls, end: date, earliest: date, length: int = SHOWN_DAYS) -> Days:
-        """The last days before the end, but none before the earliest."""
+        """The last days before the end, from the earliest on."""
         return cls(max(earliest, end - timedelta(days=length)), end - timedelta(days=1))
 
     def all(self) -> list[date]:
@@ -38,7 +38,7 @@ class Days:
 
     @property
     def first_monday(self) -> date:
-        """The first Monday that is not before them. It is after them if they have none."""
+        """The first Monday that is not before them. It is after them if they have no Monday."""
         return self.first + timedelta(days=-self.first.weekday() % 7)
 
     def contain(self, column: str) -> str:

@@ -49,7 +49,7 @@ class RemovedFiles(StrEnum):
 
 
 class Rebuild(StrEnum):
-    """What a run does if a changed model, setting or seed requires tables to be made anew."""
+    """The action of a run if a changed model, setting or seed requires tables to be made anew."""
 
     AUTO = "auto"
     ASK = "ask"

@@ -1,7 +1,7 @@
 """Keeps core.user_agents up to date: one row per user agent of core.events.
 
 internal.user_agent_days holds the user agents of each day. So a run reads only the events of its window, and of days that were written
-since the last update (internal.change_queue). A user agent that none of these events has any more is removed if no other day has it.
+since the last update (internal.change_queue). A user agent that is no longer on these events is removed if no other day has it.
 The first run reads all events. A run with other parsers reads all user agents again.
 
 Everything is read and computed first. The writes then take effect together.
@@ -32,7 +32,7 @@ COLUMNS = "user_agent, browser, os, device_type, is_bot"
 
 @dataclass(frozen=True)
 class UserAgentsUpdate:
-    """What one run did: the number of user agents that were read, that were removed, and that there are now."""
+    """The result of one run: the number of user agents that were read, that were removed, and that there are now."""
 
     parsed: int
     removed: int
@@ -52,8 +52,8 @@ def update_user_agents(warehouse: Warehouse, window: Window) -> UserAgentsUpdate
         known = "" if is_read_anew else "where user_agent not in (select user_agent from core.user_agents)"
         texts = _texts(connection, f"select user_agent from agents_now {known} order by user_agent")
         removed = number(connection, "select count(*) as n from agents_gone")
-        connection.bind("agents_read", _rows(texts))
-        connection.atomically([*_writes(in_window, is_read_anew), *following(TABLE, newest, parser())])
+        connection.register("agents_read", _rows(texts))
+        connection.in_transaction([*_writes(in_window, is_read_anew), *following(TABLE, newest, parser())])
         return UserAgentsUpdate(len(texts), removed, number(connection, "select count(*) as n from core.user_agents"))
 
 
@@ -68,7 +68,7 @@ def _is_lost(connection: Connection) -> bool:
 
 def _keep_agents(connection: Connection, in_window: str, is_read_anew: bool) -> None:
     """Keep agents_seen (the window's, by day), agents_now (the window's texts; all days' texts if all are read) and agents_gone."""
-    connection.keep(
+    connection.create_temp(
         "agents_seen",
         # The storage may require a bound on the date.
         f"""
@@ -76,13 +76,13 @@ def _keep_agents(connection: Connection, in_window: str, is_read_anew: bool) -> 
         where event_date >= date '0001-01-01' and {in_window} and trim(user_agent) <> ''""",
     )
     others = f"select user_agent from internal.user_agent_days where not ({in_window})"
-    connection.keep(
+    connection.create_temp(
         "agents_now",
         f"select user_agent from agents_seen union {others}"
         if is_read_anew
         else "select distinct user_agent from agents_seen",
     )
-    connection.keep(
+    connection.create_temp(
         "agents_gone",
         f"""
         select distinct user_agent from internal.user_agent_days

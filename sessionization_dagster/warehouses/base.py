@@ -33,7 +33,7 @@ class TableLayout:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """What a warehouse knows of a table without reading it.
+    """A warehouse's metadata of a table, which it knows without reading it.
 
     Attributes:
         columns: (name, the warehouse's own type), in the table's order.
@@ -59,15 +59,15 @@ class Connection(Protocol):
         """Run a statement."""
         ...
 
-    def bind(self, name: str, rows: pa.Table) -> None:
+    def register(self, name: str, rows: pa.Table) -> None:
         """Make rows readable as a table of that name, until the connection closes."""
         ...
 
-    def keep(self, name: str, sql: str) -> None:
+    def create_temp(self, name: str, sql: str) -> None:
         """Keep a query's rows as a table of that name, until the connection closes. sql may read an earlier table of that name."""
         ...
 
-    def atomically(self, statements: Sequence[str]) -> None:
+    def in_transaction(self, statements: Sequence[str]) -> None:
         """Run inserts, deletes and updates that all take effect together, or not at all if one fails.
 
         The caller reads what they depend on before, because a warehouse may send them as one script.

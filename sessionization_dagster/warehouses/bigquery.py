@@ -128,12 +128,12 @@ class BigQueryConnection:
         with self._remedies():
             self._run(to_bigquery(sql, self._places, self._kept))
 
-    def atomically(self, statements: Sequence[str]) -> None:
+    def in_transaction(self, statements: Sequence[str]) -> None:
         """Run statements that take effect together, or not at all if one fails: one script, one transaction."""
         with self._remedies():
             self._run(as_script([to_bigquery(sql, self._places, self._kept) for sql in statements]))
 
-    def keep(self, name: str, sql: str) -> None:
+    def create_temp(self, name: str, sql: str) -> None:
         """Keep a query's rows as a table of that name, until the connection closes."""
         with self._remedies():
             table = self._new_scratch_table(name)
@@ -145,7 +145,7 @@ class BigQueryConnection:
             )
             self._kept[name] = f"`{table}`"
 
-    def bind(self, name: str, rows: pa.Table) -> None:
+    def register(self, name: str, rows: pa.Table) -> None:
         """Make rows readable as a table of that name, until the connection closes. A load job loads them."""
         with self._remedies():
             table = bigquery.Table(self._new_scratch_table(name), schema=csv_rows.schema(rows))

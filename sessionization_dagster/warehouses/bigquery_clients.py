@@ -13,7 +13,7 @@ from google.oauth2 import service_account
 
 
 def credentials_of(keyfile: str | None, is_anonymous: bool) -> Credentials | None:
-    """Anonymous credentials for a server that needs none, or those of a keyfile; None: the default credentials."""
+    """Anonymous credentials for a server without credentials, or those of a keyfile; None: the default credentials."""
     if is_anonymous:
         return AnonymousCredentials()  # type: ignore[no-untyped-call]
     if keyfile:

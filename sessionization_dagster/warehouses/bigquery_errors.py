@@ -36,7 +36,7 @@ TROUBLES = (
     ),
     _trouble(
         r"exceeded rate limits|rateLimitExceeded|too many DML statements outstanding|jobBackendError|jobInternalError",
-        "BigQuery asks for fewer requests at a time: try again later, or let fewer jobs run beside.",
+        "BigQuery asks for fewer requests at a time: try again later, or let fewer jobs run at the same time.",
         passes=True,
     ),
     _trouble(

@@ -77,7 +77,7 @@ def create_table(table: TableLayout, places: Places) -> str:
 
 
 def as_script(statements: list[str]) -> str:
-    """Statements of BigQuery as one script, of which all take effect or none. A script that fails rolls back by itself."""
+    """Statements of BigQuery as one script. Either all take effect, or no statement does. A script that fails rolls back by itself."""
     return ";\n".join(["BEGIN TRANSACTION", *statements, "COMMIT TRANSACTION"]) + ";"
 
 

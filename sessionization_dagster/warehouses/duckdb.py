@@ -42,15 +42,15 @@ class DuckDBConnection:
         """Run a statement."""
         self.native.execute(sql)
 
-    def bind(self, name: str, rows: pa.Table) -> None:
+    def register(self, name: str, rows: pa.Table) -> None:
         """Make rows readable as a table of that name, until the connection closes."""
         self.native.register(name, rows)
 
-    def keep(self, name: str, sql: str) -> None:
+    def create_temp(self, name: str, sql: str) -> None:
         """Keep a query's rows as a table of that name, until the connection closes. sql may read an earlier table of that name."""
         self.native.execute(f"create or replace temp table {identifier(name)} as {sql}")
 
-    def atomically(self, statements: Sequence[str]) -> None:
+    def in_transaction(self, statements: Sequence[str]) -> None:
         """Run statements that take effect together, or not at all if one fails."""
         with self.transaction():
             for statement in statements:
@@ -101,7 +101,7 @@ class DuckDBConnection:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All statements inside take effect together, or none does if one fails."""
+        """All statements inside take effect together, or no statement does if one fails."""
         self.native.begin()
         try:
             yield
@@ -245,7 +245,9 @@ def put_in_place(fresh: Path, path: Path) -> None:
         WarehouseError: one of them has a write-ahead log beside it, which DuckDB would apply to the new file.
     """
     if path.with_name(f"{path.name}.wal").exists() or fresh.with_name(f"{fresh.name}.wal").exists():
-        raise WarehouseError(f"{path} has been written to meanwhile: close what else has it open, and run again.")
+        raise WarehouseError(
+            f"{path} has been written to meanwhile: close other programs that have it open, and run again."
+        )
     for written in (fresh, fresh.parent):
         handle = os.open(written, os.O_RDONLY)
         os.fsync(handle)

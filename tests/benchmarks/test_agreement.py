@@ -95,7 +95,7 @@ def _assert_parts_add_up(record: Record) -> None:
     assert json.dumps(record)
 
 
-def test_a_row_that_stands_twice_shows_in_the_checksum(tmp_path: Path) -> None:
+def test_a_row_that_occurs_twice_shows_in_the_checksum(tmp_path: Path) -> None:
     generate(Settings(events=500, days=2), tmp_path / "made")
     build("floor", tmp_path / "made", tmp_path / "floor.duckdb")
     before = digests(tmp_path / "floor.duckdb")

@@ -82,7 +82,7 @@ class BigQueryDriver(ThinDriver):
         event_tables: str = "",
         families: tuple[str, ...] = FAMILIES,
     ) -> None:
-        """Start from nothing; is_divided: the emulator is told by which column raw tables are divided, see divide.
+        """Start from nothing; is_divided: the emulator knows by which column raw tables are divided, see divide.
 
         event_tables is SESSIONIZATION_RAW_EVENT_TABLES; the tables are the test's to make. families: all of them where empty.
         """
@@ -223,7 +223,7 @@ def _naive(value: Any) -> Any:
 
 @contextmanager
 def recorded() -> Iterator[list[str]]:
-    """The statements that Google's client sends meanwhile, whoever uses it; tables that it makes by the API stand as such statements."""
+    """The statements that Google's client sends meanwhile, whoever uses it; tables that it makes by the API count as such statements."""
     sent: list[str] = []
     send, make = bigquery.Client.query, bigquery.Client.create_table
 

@@ -1,6 +1,6 @@
 """Starts the emulator, inside its own environment, with what it lacks.
 
-- Its JavaScript engine (V8) dies with a segmentation fault on processors with memory protection keys, unless V8 is told not to use them.
+- Its JavaScript engine (V8) dies with a segmentation fault on processors with memory protection keys, unless a flag of V8 forbids them.
 - Its parser copies each subquery's source to look for arrays that are unnested without the word, which no statement of ours has: deep
   queries took minutes.
 - It has one connection, and answers some requests in threads: a result could be overwritten by another's before it is read. All

@@ -145,7 +145,7 @@ WRONG = {
         "cannot be coerced to expected type BOOL",
         "[at 1:71]",
     ),
-    "an order that is none": (
+    "an order that is not one": (
         "select min_by(event_id, properties) from shop_core.events",
         "must support ordering",
         "[at 1:25]",

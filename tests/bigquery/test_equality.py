@@ -37,9 +37,9 @@ def table_differences(one: ThinDriver, other: ThinDriver, tables: Iterable[str])
             continue
         ours = one.rows(table, columns[table])
         compared += len(ours)
-        told = difference(ours, other.rows(table, columns[table]), model.KEYS[table], columns[table])
-        if told:
-            found.append(f"{table}: {told}")
+        shown = difference(ours, other.rows(table, columns[table]), model.KEYS[table], columns[table])
+        if shown:
+            found.append(f"{table}: {shown}")
     assert compared > 0
     return found
 
@@ -103,7 +103,7 @@ def test_the_sample_gives_the_same_rows(endpoint: str, tmp_path: Path) -> None:
         sample = connection.query(f"select * from read_parquet('{SAMPLE}')")
     bigquery.land([])
     with bigquery.warehouse.connect() as connection:
-        connection.bind("sample", sample)
+        connection.register("sample", sample)
         names = ", ".join(f'"{name}"' for name in sample.column_names)
         connection.execute(f"insert into raw.rudderstack_tracks ({names}) select {names} from sample")
     for driver in (embedded, bigquery):
@@ -115,7 +115,7 @@ def test_the_sample_gives_the_same_rows(endpoint: str, tmp_path: Path) -> None:
 
 
 def test_a_changed_setting_is_applied_by_the_next_run_of_any_day(endpoint: str, tmp_path: Path) -> None:
-    """Tables by day for all days that were run, and what stands on them."""
+    """Tables by day for all days that were run, and the tables that depend on them."""
     first, last = date(2024, 3, 9), date(2024, 3, 10)
     rows = [
         RawRow(

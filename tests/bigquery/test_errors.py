@@ -16,7 +16,7 @@ from tests.bigquery.emulator import free_ports
 
 def test_a_missing_table_is_named_with_the_remedy(warehouse: BigQueryWarehouse) -> None:
     with warehouse.connect() as connection:
-        connection.bind("rows", pa.table({"n": [1]}))  # makes the dataset
+        connection.register("rows", pa.table({"n": [1]}))  # makes the dataset
         with pytest.raises(
             WarehouseError, match=r"shop_\d+_internal\.nothing(?s:.*)Remedy: .*run the assets"
         ) as caught:
@@ -34,21 +34,21 @@ def test_a_missing_dataset_is_named_with_the_remedy(warehouse: BigQueryWarehouse
 def test_a_statement_that_is_wrong_fails_at_once(warehouse: BigQueryWarehouse) -> None:
     started_at = time.monotonic()
     with warehouse.connect() as connection:
-        for run in (connection.query, connection.execute, lambda sql: connection.atomically([sql])):
+        for run in (connection.query, connection.execute, lambda sql: connection.in_transaction([sql])):
             with pytest.raises(WarehouseError, match=r"BigQuery \(project demo\) says"):
                 run("select cast('x' as bigint) as n")
     # A client that tries such a statement again does so for minutes.
     assert time.monotonic() - started_at < 30
 
 
-def test_a_dataset_elsewhere_is_told_before_anything_is_written(warehouse: BigQueryWarehouse) -> None:
+def test_a_dataset_elsewhere_is_reported_before_anything_is_written(warehouse: BigQueryWarehouse) -> None:
     with warehouse.connect() as connection:
-        connection.bind("rows", pa.table({"n": [1]}))
+        connection.register("rows", pa.table({"n": [1]}))
     with (
         replace(warehouse, location="EU").connect() as connection,
         pytest.raises(WarehouseError, match="internal is in US, and BIGQUERY_LOCATION is EU"),
     ):
-        connection.bind("rows", pa.table({"n": [1]}))
+        connection.register("rows", pa.table({"n": [1]}))
 
 
 def test_nobody_at_the_endpoint_may_pass(warehouse: BigQueryWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_nobody_at_the_endpoint_may_pass(warehouse: BigQueryWarehouse, monkeypat
     assert is_transient(caught.value)
 
 
-def test_no_credentials_are_told_with_the_remedy(
+def test_no_credentials_are_reported_with_the_remedy(
     warehouse: BigQueryWarehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     for name in ("GOOGLE_APPLICATION_CREDENTIALS", "APPDATA"):

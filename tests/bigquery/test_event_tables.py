@@ -46,7 +46,7 @@ def track(name: str, at: datetime, event: str, source: str = "rudderstack", **fi
 
 
 ORDER, VIEW, SEGMENT_ORDER = TABLES
-# The emulator makes a text of JSON where it is told how a table is divided.
+# The emulator makes a text of JSON if it knows how a table is divided.
 DIVIDED = (ORDER, VIEW)
 CALLS = [
     track("order", NINTH, "order_completed"),
@@ -68,7 +68,7 @@ ROWS = [
     EventRow(SEGMENT_ORDER, "order", NINTH, {"revenue": "9.0", "items": "json '[1, null]'"}),
     EventRow(VIEW, "view", NINTH, {"url": "'/shoe'"}),
     EventRow(VIEW, "nobody", NINTH, {"url": "'/hat'"}),
-    # A clock that is wrong: its day is that of its arrival, and it tells nothing of the event there.
+    # A clock that is wrong: its day is that of its arrival, and the clock does not give the event's day.
     EventRow(VIEW, "alone", NINTH + timedelta(hours=26), {"url": "'/future'"}, NINTH),
     EventRow(ORDER, "ghost", NINTH, {"revenue": "1.0"}),
     EventRow(ORDER, None, TENTH, {"revenue": "1.0"}),
@@ -189,7 +189,7 @@ def test_event_tables_give_events_their_properties(endpoint: str) -> None:
 
 
 def run_again(driver: BigQueryDriver, day: date) -> None:
-    """The tables that event tables bear on, without those that follow from them."""
+    """The tables that depend on event tables, without those that follow from them."""
     driver.run_sessions(day, day, select="events rejected_events")
 
 

@@ -36,7 +36,7 @@ def visits(name: str, at: datetime) -> list[RawRow]:
     ]  # fmt: skip
 
 
-def embedded(
+def duckdb_driver(
     folder: Path, settings: Settings, family: str, rows: Sequence[RawRow], first: date, last: date
 ) -> ThinDriver:
     """The same rows on DuckDB, all in one run."""
@@ -90,7 +90,7 @@ def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_p
     assert seen() == before
     driver.run(FIRST, FIRST)
     assert not differences(
-        embedded(tmp_path / "whole", settings, "measure_js", rows, FIRST, LAST), driver, rows, FIRST, LAST
+        duckdb_driver(tmp_path / "whole", settings, "measure_js", rows, FIRST, LAST), driver, rows, FIRST, LAST
     )
 
 
@@ -122,7 +122,7 @@ def test_raw_tables_that_are_not_as_declared_are_named_with_the_remedy(endpoint:
         "properties": {"items": [1, None]},
     }
 
-    # Texts that say that there is none, and an id that was a number once.
+    # Texts that say that there is no value, and an id that was a number once.
     driver.send(
         f"""create or replace table {tracks} as
         select * except (anonymous_id, user_id, context_os_name, event),
@@ -180,7 +180,7 @@ def test_rows_that_come_too_late_are_warned_of_and_in_no_table(endpoint: str, tm
     check = "rows_came_too_late"
     assert driver.run_tests(arrived.date(), arrived.date(), check) == {check: "warn"}
     assert driver.run_tests(FIRST, LAST, check) == {check: "pass"}
-    expected = embedded(tmp_path / "in_time", settings, "rudderstack", in_time, *days)
+    expected = duckdb_driver(tmp_path / "in_time", settings, "rudderstack", in_time, *days)
     assert not differences(expected, driver, in_time, *days)
     rebuilt = BigQueryDriver(endpoint, settings, max_lateness_days=7, is_divided=True, families=("rudderstack",))
     rebuilt.land([*in_time, *late])
@@ -237,7 +237,7 @@ def test_tables_that_a_devices_clock_divides_are_bounded_and_rows_of_wrong_clock
     assert found
     assert not [read for read in found if read.is_open()]
     assert min(read.lower for read in found if read.lower) == FIRST - timedelta(days=3)
-    # The arrival tells which run names them, though a clock does not: both came on the first day.
+    # The arrival decides which run names them, though a clock does not: both came on the first day.
     check = "rows_came_too_late"
     assert driver.run_tests(FIRST, FIRST, check) == {check: "warn"}
     assert driver.run_tests(LAST, LAST, check) == {check: "pass"}

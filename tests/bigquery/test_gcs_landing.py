@@ -212,7 +212,9 @@ def test_parquet_comes_with_its_types(case: Case) -> None:
     assert ids == {"42", None, "1.5", "-9007199254740992", "123456789012345680"}
 
 
-def test_a_run_loads_what_is_new_and_withdraws_what_is_gone(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_loads_new_files_and_removes_the_rows_of_removed_ones(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jobs: list[str] = []
     load = bigquery.Client.load_table_from_uri
 
@@ -239,7 +241,7 @@ def test_a_run_loads_what_is_new_and_withdraws_what_is_gone(case: Case, monkeypa
         case.land()
     case.removed = RemovedFiles.REMOVE_ANY
     changed = case.land().tables["shop_tracks"]
-    assert (len(jobs), changed.files_loaded, changed.files_withdrawn, changed.rejects_held) == (4, 0, 2, 0)
+    assert (len(jobs), changed.files_loaded, changed.files_removed, changed.rejects_held) == (4, 0, 2, 0)
     assert case.ids() == ["a3"]
     assert case.ledger() == [("shop/tracks/a.csv", "loaded", 1, 0)]
     assert case.rejects() == []
@@ -264,22 +266,23 @@ def test_what_is_broken_is_kept_aside_and_the_rest_goes_on(case: Case) -> None:
     table = report.tables["shop_tracks"]
     assert case.ids() == ["good"] * 3
     assert (table.files_loaded, table.files_unreadable, table.rows_rejected, table.rejects_held) == (3, 5, 6, 11)
-    told = {(name.removeprefix("shop/tracks/"), content): error for name, error, content in case.rejects()}
-    assert "column 'timestamp': '2024-02-30' is not a time" in told["a.csv", '["bad","2024-02-30","",""]']
-    assert "column 'price': 'dear' is not a finite number" in told["a.csv", '["bad","2024-01-01","dear",""]']
+    shown = {(name.removeprefix("shop/tracks/"), content): error for name, error, content in case.rejects()}
+    assert "column 'timestamp': '2024-02-30' is not a time" in shown["a.csv", '["bad","2024-02-30","",""]']
+    assert "column 'price': 'dear' is not a finite number" in shown["a.csv", '["bad","2024-01-01","dear",""]']
     assert (
-        "'2147483648' is not a whole number of at most 32 bits" in told["a.csv", '["bad","2024-01-01","","2147483648"]']
+        "'2147483648' is not a whole number of at most 32 bits"
+        in shown["a.csv", '["bad","2024-01-01","","2147483648"]']
     )
-    assert "cannot be loaded" in told["b.csv", None]
-    assert "missing required column 'id'" in told["c.csv", None]
-    assert "is empty" in told["d.csv", None]
-    assert told["e.jsonl", '{"id": '] == "is not JSON; write one object per line"
-    assert told["e.jsonl", "[1]"] == "is JSON, but no object; write one object per line"
-    assert "column 'quantity': '1.5' is not" in told["e.jsonl", '{"id": "bad", "quantity": 1.5}']
-    assert "missing required columns" in told["f.csv.gz", None]
+    assert "cannot be loaded" in shown["b.csv", None]
+    assert "missing required column 'id'" in shown["c.csv", None]
+    assert "is empty" in shown["d.csv", None]
+    assert shown["e.jsonl", '{"id": '] == "is not JSON; write one object per line"
+    assert shown["e.jsonl", "[1]"] == "is JSON, but no object; write one object per line"
+    assert "column 'quantity': '1.5' is not" in shown["e.jsonl", '{"id": "bad", "quantity": 1.5}']
+    assert "missing required columns" in shown["f.csv.gz", None]
     assert len([text for text in report.problems if "more rejected" in text]) == 0
     assert any("shop/traks/: no such table" in text for text in report.problems)
-    assert "missing required column" in told["h.txt", None]
+    assert "missing required column" in shown["h.txt", None]
     before = case.ledger(), case.rejects()
     assert case.land().tables["shop_tracks"].files_unreadable == 5
     assert (case.ledger(), case.rejects()) == before
@@ -385,7 +388,7 @@ def test_a_changed_declaration_has_files_read_again(case: Case) -> None:
     (row,) = case.rows()
     assert (row["colour"], row["properties"]) == (7, None)
     with case.warehouse.connect() as connection:
-        # The emulator adds a column and does not tell of it.
+        # The emulator adds a column and does not report it.
         table = connection.native.get_table(f"{PROJECT}.{case.warehouse.places.dataset}_raw.shop_tracks", timeout=30)
         table.schema = [*table.schema, bigquery.SchemaField("colour", "INT64")]
         connection.native.update_table(table, ["schema"], timeout=30)
@@ -406,7 +409,7 @@ def source_node(name: str, meta: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
-def test_assets_tell_of_files_and_rows(case: Case) -> None:
+def test_assets_report_files_and_rows(case: Case) -> None:
     columns = {
         column.name: {"data_type": column.type, "config": {"meta": {"required": column.required}}}
         for column in TRACKS.columns
@@ -435,8 +438,8 @@ def test_assets_tell_of_files_and_rows(case: Case) -> None:
     events = {event.asset_key: event for event in result.asset_materializations_for_node("landing")}
     assert events.keys() == {key, dg.AssetKey(["raw", "landing_rejects"])}
     metadata = events[key].metadata
-    told = {name: metadata[name].value for name in ("files_loaded", "rows_loaded", "rows_rejected")}
-    assert told == {"files_loaded": 1, "rows_loaded": 1, "rows_rejected": 1}
+    shown = {name: metadata[name].value for name in ("files_loaded", "rows_loaded", "rows_rejected")}
+    assert shown == {"files_loaded": 1, "rows_loaded": 1, "rows_rejected": 1}
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
     assert checks.keys() == {"files_readable", "files_in_table_folders", "files_still_there", "source_is_fresh"}
     assert not checks["files_readable"].passed

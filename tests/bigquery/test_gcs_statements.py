@@ -74,7 +74,7 @@ def test_the_ledger_is_kept(analyzer: Analyzer) -> None:
         statements.entries(),
         statements.forget_generations(),
         statements.empty(),
-        statements.withdraw(names),
+        statements.remove_rows(names),
         statements.replace(FILE, Outcome("unreadable", rejects=1, error="it's\nbroken \\ `")),
         statements.rejects(names),
         statements.reject_count(),

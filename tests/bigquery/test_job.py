@@ -120,7 +120,7 @@ def test_the_daily_job_and_late_data(driver: BigQueryDriver, project: Project, t
         result = project.run(FIRST, LAST)
     assert result.success
     assert_all_is_there(result, project)
-    assert_all_is_told(result, driver)
+    assert_all_is_reported(result, driver)
     strangers = {sql for sql, labels in jobs if labels.get("run_id") != result.dagster_run.run_id}
     # dbt gives the load of a seed no labels; loads cost nothing.
     seeds = {path.stem for path in (PROJECT_DIR / "seeds").glob("*.csv")}
@@ -133,7 +133,7 @@ def test_the_daily_job_and_late_data(driver: BigQueryDriver, project: Project, t
     assert report.headlines["events"] == "67"
     assert "Not there yet: analytics.channels_daily" in report.texts["channels-1"]
 
-    # A dbt test of severity error finds a row: it is shown, and what stands on the table is not run.
+    # A dbt test of severity error finds a row: it is shown, and tables below do not run.
     graph = f"`{PROJECT}.{DATASET}_core.identity_graph`"
     driver.send(
         f"insert into {graph} (alias, alias_type, dbt_visitor_id, first_seen_at, last_seen_at) "
@@ -195,7 +195,7 @@ def assert_all_is_there(result: dg.ExecuteInProcessResult, project: Project) -> 
     assert not failed_checks(result)
 
 
-def assert_all_is_told(result: dg.ExecuteInProcessResult, driver: BigQueryDriver) -> None:
+def assert_all_is_reported(result: dg.ExecuteInProcessResult, driver: BigQueryDriver) -> None:
     """What people see of a table: rows, in all and by day, columns and what they are made of; no rows, which would cost."""
     entries: dict[tuple[str, str | None], Mapping[str, Any]] = {
         (

@@ -135,7 +135,7 @@ STATEMENTS = {
     f"select * from (select event_date + 1 as event_date from p.d_core.events) {FROM_2ND}": [ALL],
     f"select * from (select * replace (event_date + 1 as event_date) from p.d_core.events) {FROM_2ND}": [ALL],
     f"select * from (select * except (event_date), other as event_date from p.d_core.events) {FROM_2ND}": [ALL],
-    # Where rows are grouped, numbered or cut off, a condition on the outcome is none on the rows.
+    # Where rows are grouped, numbered or cut off, a condition on the outcome is not a condition on the rows.
     f"select * from (select event_date, count(*) as n from p.d_core.events group by event_date) {FROM_2ND}": [ALL],
     f"select * from (select max(event_date) as event_date from p.d_core.events) {FROM_2ND}": [ALL],
     f"select * from (select *, lag(name) over (order by name) as l from p.d_core.events) {FROM_2ND}": [ALL],

@@ -136,11 +136,11 @@ def test_retention_is_that_of_the_table(history: History) -> None:
     for row in history.driver.rows("analytics.retention_weekly", ["cohort_week", "week_number", "visitors"]):
         weeks = found.setdefault(str(row["cohort_week"]), {})
         weeks[row["week_number"]] = weeks.get(row["week_number"], 0) + row["visitors"]
-    told = {row[0]: [int(cell) for cell in row[1:]] for row in history.report.tables["channels-6"][1:]}
-    assert told == {
-        week: [numbers.get(number, 0) for number in range(len(told[week]))] for week, numbers in found.items()
+    shown = {row[0]: [int(cell) for cell in row[1:]] for row in history.report.tables["channels-6"][1:]}
+    assert shown == {
+        week: [numbers.get(number, 0) for number in range(len(shown[week]))] for week, numbers in found.items()
     }
-    assert len(told) > 1
+    assert len(shown) > 1
 
 
 @pytest.fixture(scope="module")

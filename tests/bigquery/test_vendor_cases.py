@@ -81,7 +81,7 @@ def copy_raw_rows(embedded: ThinDriver, bigquery: BigQueryDriver) -> None:
             ]
             columns = ", ".join(f"`{name}` {TYPES.get(declared[name].type, 'string')}" for name in names)
             bigquery.send(f"create or replace table `{PROJECT}.{raw_dataset(table.source)}.{table.table}` ({columns})")
-            target.bind("landed", rows.select(names))
+            target.register("landed", rows.select(names))
             listed = ", ".join(f'"{name}"' for name in names)
             target.execute(f"insert into raw.{table.name} ({listed}) select {listed} from landed")
             copied += rows.num_rows

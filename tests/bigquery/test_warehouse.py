@@ -38,14 +38,14 @@ def scratch_tables(connection: BigQueryConnection, warehouse: BigQueryWarehouse)
 
 def test_rows_come_back_as_they_were(warehouse: BigQueryWarehouse) -> None:
     with warehouse.connect() as connection:
-        connection.bind("rows", ROWS)
+        connection.register("rows", ROWS)
         found = connection.query("select * from rows").sort_by("i")
         assert found.to_pylist() == ROWS.to_pylist()
         assert found.schema.field("seen_at").type == pa.timestamp("us")
-        connection.keep("kept", "select rows.text, rows.seen_at from rows where rows.seen_at is not null")
-        connection.keep("kept", "select seen_at, text from kept where text <> ''")
+        connection.create_temp("kept", "select rows.text, rows.seen_at from rows where rows.seen_at is not null")
+        connection.create_temp("kept", "select seen_at, text from kept where text <> ''")
         assert connection.query("select text from kept").to_pylist() == [{"text": ROWS.column("text")[2].as_py()}]
-        connection.bind("rows", ROWS.slice(0, 0))
+        connection.register("rows", ROWS.slice(0, 0))
         assert connection.query("select count(*) as found from rows").to_pylist() == [{"found": 0}]
         assert len(scratch_tables(connection, warehouse)) == 4
     with warehouse.connect() as connection:
@@ -71,8 +71,8 @@ def test_scratch_tables_of_a_killed_process_expire(
     monkeypatch.setattr(bigquery.Client, "create_table", noted_create)
     monkeypatch.setattr(bigquery.Client, "query", noted_send)
     with warehouse.connect() as connection:
-        connection.bind("rows", ROWS)
-        connection.keep("kept", "select n from rows")
+        connection.register("rows", ROWS)
+        connection.create_temp("kept", "select n from rows")
     assert created[0].expires is not None
     assert "OPTIONS(expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 24 HOUR))" in statements[-1]
 
@@ -93,14 +93,14 @@ def test_a_table_is_created_once_with_its_layout(warehouse: BigQueryWarehouse) -
 def test_several_writes_are_one(warehouse: BigQueryWarehouse) -> None:
     with warehouse.connect() as connection:
         connection.create_missing(TABLE)
-        connection.bind("incoming", pa.table({"name": ["a", "b"], "n": [1, 2]}))
-        connection.atomically(
+        connection.register("incoming", pa.table({"name": ["a", "b"], "n": [1, 2]}))
+        connection.in_transaction(
             ["delete from core.t where true", "insert into core.t (name, n) select name, n from incoming"]
         )
         before = connection.query("select name, n from core.t order by name").to_pylist()
         assert [row["name"] for row in before] == ["a", "b"]
         with pytest.raises(WarehouseError):
-            connection.atomically(
+            connection.in_transaction(
                 [
                     "delete from core.t where name = 'a'",
                     "insert into core.t (name, n) select name, cast(name as bigint) from incoming",

@@ -35,7 +35,7 @@ def test_javascript_runs_whatever_the_processor(endpoint: str) -> None:
 
 
 def test_javascript_is_started_without_memory_protection_keys() -> None:
-    """Where the processor has none, only the flags tell."""
+    """If the processor has no such keys, only the flags show it."""
     (flags,) = re.findall(r"^V8_FLAGS = (.*)$", PROGRAM.read_text(), re.MULTILINE)
     assert "--no-memory-protection-keys" in flags
     assert "init_mini_racer(flags=V8_FLAGS)" in PROGRAM.read_text()
@@ -71,7 +71,7 @@ def _keep_asking(connection: BigQueryConnection, until: float) -> None:
         connection.query_as_written("select count(*) from unnest(generate_array(1, 1000000))")
 
 
-def test_a_server_that_stalls_is_killed_and_its_clients_are_told(
+def test_a_server_that_stalls_is_killed_and_its_clients_get_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watchdog, "ANSWER_SECONDS", 0.5)

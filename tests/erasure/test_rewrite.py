@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.erasure.rewrite import Changes, Outcome, RewriteError
 from sessionization_dagster.erasure.rewrite import rewrite as rewrite_file
-from sessionization_dagster.landing.careful import csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.files import LandedFile
 from sessionization_dagster.landing.formats import recognised
+from sessionization_dagster.landing.row_by_row import csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.text import opened
 from tests.landing.conftest import HEADER, Case, csv_row, parquet
 

@@ -40,7 +40,7 @@ TABLES = {
 
 @dataclass
 class History:
-    """Raw rows as they stand, by day, and what is done to them; the same seed gives the same history."""
+    """The present raw rows by day, and the changes to them; the same seed gives the same history."""
 
     seed: int
     rows: dict[date, list[RawRow]] = field(default_factory=dict)
@@ -130,9 +130,9 @@ def apply(warehouse: Warehouse, history: History, window: Window, in_memory_limi
     """Make core.identity_edges what the history's events say, and run the window."""
     with warehouse.connect() as connection:
         connection.create_missing(TableLayout("core", "identity_edges", COLUMNS))
-        connection.bind("incoming", edges_of(history.events()))
+        connection.register("incoming", edges_of(history.events()))
         names = ", ".join(SCHEMA.names)
-        connection.atomically(
+        connection.in_transaction(
             [
                 "delete from core.identity_edges where true",
                 f"insert into core.identity_edges ({names}) select {names} from incoming",

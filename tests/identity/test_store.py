@@ -48,10 +48,10 @@ def test_changes_are_stamped_with_the_windows_first_day(tmp_path: Path) -> None:
 
 def stars(connection: Connection, links: Iterable[tuple[int, int]]) -> tuple[dict[str, str], int]:
     pairs = [(f"{max(pair):06}", f"{min(pair):06}") for pair in links]
-    connection.bind(
+    connection.register(
         "given", pa.table({"child": [child for child, _ in pairs], "parent": [parent for _, parent in pairs]})
     )
-    connection.keep("links", "select distinct child, parent from given")
+    connection.create_temp("links", "select distinct child, parent from given")
     rounds = in_sql.shrink_to_stars(connection)
     rows = connection.query("select child, parent from links").to_pylist()
     found = {row["child"]: row["parent"] for row in rows}

@@ -60,7 +60,7 @@ def land_visits(driver: ThinDriver, visits: list[Visit]) -> None:
         for table, name in (("tracks", "event"), ("pages", "name")):
             rows = [_raw(visit, name) for visit in visits if visit.table == table]
             if rows:
-                connection.bind("incoming", pa.Table.from_pylist(rows, _schema(name)))
+                connection.register("incoming", pa.Table.from_pylist(rows, _schema(name)))
                 connection.execute(f"insert into raw.rudderstack_{table} by name select * from incoming")
 
 

@@ -19,7 +19,7 @@ ROWS = 20
 
 @dataclass(frozen=True)
 class Damaged:
-    """A file's name, its bytes, and how many records it has where the flaw lets us tell."""
+    """A file's name, its bytes, and how many records it has, if the flaw lets us count."""
 
     name: str
     content: bytes
@@ -95,7 +95,7 @@ def _spare(table: pa.Table, chance: random.Random) -> pa.Table:
     return table.drop_columns([chance.choice(table.column_names)])
 
 
-#: Format -> flaw -> (how, the ending it is given, records where they can be told).
+#: Format -> flaw -> (how, the ending it is given, records if they can be counted).
 Flaw = tuple[Callable[[bytes, random.Random], bytes], str, int | None]
 TEXT: dict[str, Flaw] = {
     "cut": (cut, "", None),

@@ -24,7 +24,7 @@ Flaw = Callable[[Record, dict[str, str], random.Random], None]
 
 
 class Verbatim(str):
-    """Text that stands in a jsonl line as it is: what is not JSON, or JSON that Python would write differently."""
+    """Text that is in a jsonl line as it is: not JSON, or JSON that Python would write differently."""
 
 
 @dataclass(frozen=True)

@@ -86,10 +86,10 @@ def test_failed_checks_show_their_rows_and_the_days_to_run_again(tmp_path: Path,
     (session,) = project.query(
         "select * from core.sessions where dbt_visitor_id = 'u1' and session_sequence_number = 2"
     )
-    told = metadata_of(check)
-    assert told["rows_that_differ"] == 1
-    assert told["partitions_to_rerun"] == [session["session_start_date"].isoformat()]
-    assert "| session_start_at |" in told["differences"]
+    said = metadata_of(check)
+    assert said["rows_that_differ"] == 1
+    assert said["partitions_to_rerun"] == [session["session_start_date"].isoformat()]
+    assert "| session_start_at |" in said["differences"]
     before = session["session_start_at"] - timedelta(seconds=1)
     assert f"session_start_at is {session['session_start_at']}, recomputed {before}" in str(check.description)
     # What the job repair reads.

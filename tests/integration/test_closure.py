@@ -108,7 +108,7 @@ def closure_of(driver: ThinDriver, visitor: str, rows: list[RawRow]) -> list[Raw
     return [rows[int(json.loads(row["properties"])["number"])] for row in copied]
 
 
-def test_a_visitor_with_whom_too_many_rows_hang_together_is_left_out_and_told(tmp_path: Path) -> None:
+def test_a_visitor_with_whom_too_many_rows_hang_together_is_left_out_and_reported(tmp_path: Path) -> None:
     rows = crowd(1)
     driver = ThinDriver(tmp_path, Settings(identity_policy="merge", max_users_per_alias=2))
     driver.land(rows)

@@ -1,4 +1,4 @@
-"""Dagster's real daemon and webserver: killed in the middle, fed late files, told of failures, woken by the clock."""
+"""Dagster's real daemon and webserver: killed in the middle, fed late files, with failing runs, woken by the clock."""
 
 from __future__ import annotations
 
@@ -131,14 +131,14 @@ def test_killed_runs_and_daemons_end_with_the_tables_of_a_rebuild_and_late_files
     assert [days_of(run.tags) for run in services.runs()[before:]] == ["2024-03-09", "2024-03-11...2024-03-12"]
     assert not oracle_differences(project, rows + more, Settings(blocked_ids=BLOCKED), FIRST, LAST)
 
-    # A model fails on its data: the step is not repeated, nor the run, and somebody is told.
+    # A model fails on its data: neither the step nor the run is repeated, and the failure is reported.
     from sessionization_dagster.defs.resources import build_warehouse
 
     with build_warehouse(project.environment).connect() as connection:
         connection.execute("alter table core.events add column surprise integer")
-    told = len(server.posts)
+    shown = len(server.posts)
     services.backfill("2024-03-10", "2024-03-10")
-    post = services.wait_for("the post", lambda: server.posts[told:])[0]
+    post = services.wait_for("the post", lambda: server.posts[shown:])[0]
     assert (post["job"], post["partitions"]) == ("__ASSET_JOB", "2024-03-10")
     assert "event_models: " in post["text"]
     assert "Drop the table and backfill all partitions" in post["text"]

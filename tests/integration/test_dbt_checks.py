@@ -57,7 +57,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> ThinDriver:
     # More users still, but nobody looks at a day on which it is not seen.
     at = f"timestamp '{FIRST} 12:00:00' + to_seconds(n)"
     statements.append(f"select 'old ' || n, 'old kiosk', 'user ' || n, {at}, 'seen' from range(9) as numbers(n)")
-    # Ids that stand on two dates: both in the week, one of them, none. A third stands twice on one, which rejects one of the two.
+    # Ids on two dates: both in the week, one of them, neither. A third is twice on one date, so one of the two is rejected.
     for name, days in {
         "both": (FEW_BAD, USUAL),
         "one": (FIRST + timedelta(days=52), USUAL),
@@ -148,7 +148,7 @@ def test_warnings_name_the_days_and_devices_that_are_odd_and_no_others(shop: Thi
         ("insert into raw.rudderstack_tracks (id, anonymous_id) values ('no day', 'device 1')", None, 1),
     ],
 )
-def test_lost_and_doubled_rows_are_told_by_day_until_it_is_run_again(
+def test_lost_and_doubled_rows_are_reported_by_day_until_it_is_run_again(
     change: str, day: date | None, lost: int, shop: ThinDriver
 ) -> None:
     execute(shop, change.format(day=day))
@@ -227,7 +227,7 @@ def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) 
     ]  # fmt: skip
 
 
-def test_a_run_that_loses_all_of_its_rows_is_told_however_few_they_are(tmp_path: Path) -> None:
+def test_a_run_that_loses_all_of_its_rows_is_reported_however_few_they_are(tmp_path: Path) -> None:
     lost = filled(tmp_path / "lost", ["removed", "undated"])
     rows = found(lost, "rejected_share")["rejected_share"]
     assert sorted(row[:2] for row in rows) == [[str(USUAL), "no_identity"], ["null", "no_timestamp"]]

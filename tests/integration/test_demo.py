@@ -85,7 +85,7 @@ def test_every_promised_table_and_column_is_there(project: Project) -> None:
             assert found[schema].get(table) == columns, f"{schema}.{table}"
 
 
-def test_the_demo_tells_its_progress_and_what_came_out(demo_output: str) -> None:
+def test_the_demo_shows_its_progress_and_what_came_out(demo_output: str) -> None:
     assert "core.sessions: INSERT 3607" in demo_output
     assert "31,106 events, 14 rejected, 866 visitors, 3,607 sessions" in demo_output
     assert "make ui" in demo_output
@@ -157,10 +157,10 @@ def test_the_report_is_linked_and_shows_the_samples_numbers(home: Path, demo_out
         cohorts = warehouse.sql("""
             select cast(cohort_week as varchar), week_number, sum(visitors) from analytics.retention_weekly
             where cohort_week >= '2024-04-01' group by all""").fetchall()
-    told = [
+    shown = [
         (row[0], number, int(cell)) for row in report.tables["channels-6"][1:] for number, cell in enumerate(row[1:])
     ]
-    assert {cell for cell in told if cell[2]} == set(cohorts)
+    assert {cell for cell in shown if cell[2]} == set(cohorts)
 
 
 SAMPLE_SESSIONS = """
@@ -219,7 +219,7 @@ def test_dagsters_command_line_materialises_days(
     assert project.digest() == before
 
 
-def test_the_run_command_tells_a_mistake_in_one_line(variables: dict[str, str]) -> None:
+def test_the_run_command_reports_a_mistake_in_one_line(variables: dict[str, str]) -> None:
     for arguments, extra, says in (
         (["--from", "2023-12-31"], {}, "2023-12-31 is no partition: they go from 2024-01-04"),
         (

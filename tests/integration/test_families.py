@@ -1,4 +1,4 @@
-"""Sources and table families beside each other: the same events through several doors, one's own source, the cost of one more day."""
+"""Sources and table families beside each other: the same events in several vendor formats, one's own source, the cost of one more day."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def query(driver: ThinDriver, sql: str) -> list[dict[str, Any]]:
         return connection.query(sql).to_pylist()
 
 
-SAME_THROUGH_EVERY_DOOR = {
+SAME_IN_EVERY_FORMAT = {
     "rudderstack.dbt_aliases_mapping": "*",
     "rudderstack.dbt_track_facts": "*",
     "rudderstack.dbt_session_tracks": "*",
@@ -65,30 +65,30 @@ SAME_THROUGH_EVERY_DOOR = {
 
 
 @pytest.fixture(scope="module")
-def doors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ThinDriver]:
+def drivers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ThinDriver]:
     """The sample in three vendors' formats; the first, with all families, is also the history that one more day is added to."""
-    drivers = {source: landed(tmp_path_factory.mktemp(source), source) for source in ("segment", "mixpanel")}
-    drivers["rudderstack"] = landed(
+    made = {source: landed(tmp_path_factory.mktemp(source), source) for source in ("segment", "mixpanel")}
+    made["rudderstack"] = landed(
         tmp_path_factory.mktemp("rudderstack"), "rudderstack", project=parsed_project(("rudderstack",))
     )
-    drivers["rudderstack"].run(FIRST_DAY, LAST_DAY - timedelta(days=1))
-    drivers["rudderstack"].run(LAST_DAY, LAST_DAY)
+    made["rudderstack"].run(FIRST_DAY, LAST_DAY - timedelta(days=1))
+    made["rudderstack"].run(LAST_DAY, LAST_DAY)
     for source in ("segment", "mixpanel"):
-        drivers[source].run(FIRST_DAY, LAST_DAY)
-    return drivers
+        made[source].run(FIRST_DAY, LAST_DAY)
+    return made
 
 
-def test_the_same_events_give_the_same_people_and_sessions_through_every_door(doors: dict[str, ThinDriver]) -> None:
-    for table, columns in SAME_THROUGH_EVERY_DOOR.items():
+def test_the_same_events_give_the_same_people_and_sessions_in_every_format(drivers: dict[str, ThinDriver]) -> None:
+    for table, columns in SAME_IN_EVERY_FORMAT.items():
         sql = f"select {columns} from {table} order by all"
-        expected = query(doors["rudderstack"], sql)
+        expected = query(drivers["rudderstack"], sql)
         assert len(expected) > 100, table
         for source in ("segment", "mixpanel"):
-            assert query(doors[source], sql) == expected, (table, source)
+            assert query(drivers[source], sql) == expected, (table, source)
 
 
 def test_all_sources_at_once_are_the_same_people_with_every_event_four_times(
-    doors: dict[str, ThinDriver], tmp_path: Path
+    drivers: dict[str, ThinDriver], tmp_path: Path
 ) -> None:
     """More rows than a row group of DuckDB's in the first run, too: tables made empty and filled at once were read wrongly then."""
     driver = landed(tmp_path, "rudderstack", "segment", "mixpanel", "measure_js")
@@ -101,25 +101,25 @@ def test_all_sources_at_once_are_the_same_people_with_every_event_four_times(
         "rudderstack.dbt_session_duration",
     ):
         sql = f"select * from {table} order by all"
-        assert query(driver, sql) == query(doors["rudderstack"], sql), table
+        assert query(driver, sql) == query(drivers["rudderstack"], sql), table
     (facts,) = query(driver, "select count(*) as n from mixpanel.fact__users_journey")
     assert facts["n"] == 4 * 31106
 
 
-def test_segments_door_brings_pages_and_traits(doors: dict[str, ThinDriver]) -> None:
+def test_segments_format_brings_pages_and_traits(drivers: dict[str, ThinDriver]) -> None:
     (users,) = query(
-        doors["segment"],
+        drivers["segment"],
         """select count(*) as n, count(email) as emails, count(*) filter (where email <> user_id || '@shop.example') as wrong
         from segment.segment_users""",
     )
     assert users["n"] == 866
-    columns = query(doors["segment"], "select column_name from (describe segment.segment_users)")
+    columns = query(drivers["segment"], "select column_name from (describe segment.segment_users)")
     assert [row["column_name"] for row in columns] == ["user_id", "first_seen_at", "email", "name", "plan"]
     # Users of devices that several log in on are visitors too.
     assert users["emails"] == 562
     assert users["wrong"] == 0
     (sessions,) = query(
-        doors["segment"],
+        drivers["segment"],
         """select sum(stats.total_pages) as pages, sum(stats.total_tracks) as tracks,
             count(*) filter (where first_page_values.first_url = 'https://shop.example/') as from_home
         from segment.segment_sessions""",
@@ -129,8 +129,8 @@ def test_segments_door_brings_pages_and_traits(doors: dict[str, ThinDriver]) -> 
     assert sessions["from_home"] > 100
 
 
-def test_one_more_day_rewrites_only_what_the_day_touches(doors: dict[str, ThinDriver]) -> None:
-    driver = doors["rudderstack"]
+def test_one_more_day_rewrites_only_what_the_day_touches(drivers: dict[str, ThinDriver]) -> None:
+    driver = drivers["rudderstack"]
     touched = {
         row["model_name"]: row["rows_affected"]
         for row in query(

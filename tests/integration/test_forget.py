@@ -157,10 +157,10 @@ def erased(base: Path, tmp_path_factory: pytest.TempPathFactory, instance: dg.Da
         where dbt_visitor_id in (select dbt_visitor_id from core.identity_graph where alias = '{PHONE}')"""
     assert {row["alias"] for row in made.query(aliases)} == set(PERSON)
     before, landed, others = made.digest(), files_of(made.environment.landing), others_rows(made)
-    planned = told(forget(made, folder, LAPTOP, dry_run=True))
+    planned = shown(forget(made, folder, LAPTOP, dry_run=True))
     assert made.digest() == before
     assert files_of(made.environment.landing) == landed
-    done = told(forget(made, folder, LAPTOP))
+    done = shown(forget(made, folder, LAPTOP))
     return Erased(made, folder, planned, done, landed, others, made.digest())
 
 
@@ -187,7 +187,7 @@ def forget(made: Project, folder: Path, identifier: str, **options: object) -> d
     )
 
 
-def told(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+def shown(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     assert result.success, [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
     found: dict[str, Any] = result.output_for_node("erase_person")
     return found
@@ -280,7 +280,7 @@ def test_everybody_else_is_as_before(erased: Erased) -> None:
     assert after["rudderstack/tracks/a.csv"].decode() == csv_text(TRACKS, rows)
 
 
-def test_the_audit_tells_how_much_and_not_who(erased: Erased, instance: dg.DagsterInstance) -> None:
+def test_the_audit_shows_how_much_and_not_who(erased: Erased, instance: dg.DagsterInstance) -> None:
     counts = {"aliases": 4, "raw_rows_removed": 11, "raw_rows_blanked": 7, "days_rerun": 5}
     assert {name: erased.planned[name] for name in counts} == counts
     assert {name: erased.done[name] for name in counts} == counts
@@ -301,8 +301,8 @@ def test_ordinary_ids_count_only_where_a_row_names_its_visitor(
 ) -> None:
     """And what is left after two erasures is what a rebuild from the files gives."""
     made = copy_of(erased.folder, tmp_path / "second", instance)
-    # Day 13 too: a rejected row there tells its place in a file, which has moved.
-    assert told(forget(made, tmp_path, "42"))["days_rerun"] == 3
+    # Day 13 too: a rejected row there has its place in a file, which has moved.
+    assert shown(forget(made, tmp_path, "42"))["days_rerun"] == 3
     events = made.query(
         "select event_id, event, alias, properties from core.events where source = 'mixpanel' order by 1"
     )
@@ -326,7 +326,7 @@ def test_a_killed_erasure_is_finished_by_the_next(
     for point in ("first file", "files", "tables"):
         killed_at(point, made, tmp_path)
         assert tables_that_name(made, [ANN])
-    done = told(forget(made, tmp_path, LAPTOP))
+    done = shown(forget(made, tmp_path, LAPTOP))
     changing = {"erased_at", "erasure_id", "run_id", "log_rows_removed"}
     assert {name: value for name, value in done.items() if name not in changing} == {
         name: value for name, value in erased.done.items() if name not in changing
@@ -361,7 +361,7 @@ def test_rows_whose_file_is_gone_are_erased_in_the_warehouse(
                  "measure_js/events/nested.parquet", "mixpanel/events/m.jsonl"):  # fmt: skip
         (landing / name).unlink()
     others = others_rows(made)
-    done = told(forget(made, tmp_path, LAPTOP))
+    done = shown(forget(made, tmp_path, LAPTOP))
     assert done["files_rewritten"] == 7
     assert not tables_that_name(made, [*PERSON, SECRET])
     assert not bytes_that_name(tmp_path, [*PERSON, SECRET])

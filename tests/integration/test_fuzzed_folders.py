@@ -55,11 +55,11 @@ def assert_all_outcomes(driver: ThinDriver, folder: Folder, landed: Landed) -> s
     raw: Counter[str] = Counter()
     for (mark, _, _), count in landed.rows.items():
         raw[mark] += count
-    assert Counter(row["mark"] for row in outcomes) == raw, folder.told(str(outcomes))
+    assert Counter(row["mark"] for row in outcomes) == raw, folder.shown(str(outcomes))
     (twice,) = query(
         driver, "select count(*) - count(distinct (event_id, event_date, source)) as events from core.events"
     )
-    assert twice["events"] == 0, folder.told()
+    assert twice["events"] == 0, folder.shown()
     rejected = Counter(row["source_file"] for row in outcomes if row["outcome"] not in ("event", "duplicate_event_id"))
     # The check does not ask of files that are gone: nobody can mend those.
     rows: Counter[str] = Counter()
@@ -67,7 +67,7 @@ def assert_all_outcomes(driver: ThinDriver, folder: Folder, landed: Landed) -> s
         if landed.statuses[file, table] == "loaded":
             rows[file] += count
     is_found = "assert_landed_files_became_events" in failed_checks(driver)
-    assert is_found == any(rejected[file] == count for file, count in rows.items()), folder.told(str(outcomes))
+    assert is_found == any(rejected[file] == count for file, count in rows.items()), folder.shown(str(outcomes))
     return {row["outcome"] for row in outcomes}
 
 

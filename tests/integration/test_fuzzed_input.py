@@ -82,7 +82,7 @@ def is_outside(at: datetime | None, received_at: datetime | None) -> bool:
 
 
 def outcomes(project: Project) -> tuple[Counter[str | None], dict[str, list[str]]]:
-    """How often each mark stands in the tables of events and of rejected rows, and as what."""
+    """How often each mark is in the tables of events and of rejected rows, and as what."""
     rows = project.query("""
         select json_extract_string(properties, '$.mark') as mark, 'event' as outcome from core.events
         union all
@@ -121,12 +121,12 @@ def test_no_flawed_input_fails_the_run_or_is_lost(tmp_path: Path, chance: random
     assert_rows_accounted(written, raw, by_mark, Counter((row["file"], row["line"]) for row in unreadable))
     assert_files_accounted(files, raw, unreadable)
     outside = Counter(row["table"] for row in raw if row["is_outside"])
-    told = {
+    shown = {
         check.asset_key.path[-1]: sum(int(str(value.value)) for value in check.metadata.values())
         for check in checks
         if check.check_name == "rows_within_partitions"
     }
-    assert {table: count for table, count in told.items() if count} == outside
+    assert {table: count for table, count in shown.items() if count} == outside
 
 
 def assert_rows_accounted(

@@ -1,4 +1,4 @@
-"""The real job on real files: the oracle agrees, reruns change nothing, killed runs mend, bad input is kept and told."""
+"""The real job on real files: the oracle agrees, reruns change nothing, killed runs mend, bad input is kept and reported."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_real_web_log_equals_the_oracle(tmp_path: Path, instance: dg.DagsterIn
 
 
 def test_edge_cases_behave_as_the_contract_says(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    """The boundary cases as a file, offsets and all; the expectations stand in its own columns."""
+    """The boundary cases as a file, offsets and all; the expectations are in its own columns."""
     project = csv_project(tmp_path, instance, identity_policy="merge")
     folder = project.environment.landing / "rudderstack" / "tracks"
     folder.mkdir(parents=True)
@@ -179,7 +179,7 @@ def run_child(project: Project, kill_at: int) -> int:
     return 0 if kill_at else int(child.stdout.split()[-1])
 
 
-def test_bad_input_is_set_aside_and_told_and_the_rest_goes_on(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_bad_input_is_set_aside_and_reported_and_the_rest_goes_on(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     project = csv_project(tmp_path, instance)
     good = project.land("tracks/good", first_rows()[:10])
     folder = good.parent

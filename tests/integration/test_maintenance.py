@@ -73,9 +73,9 @@ def test_marked_days_are_repaired_and_a_rebuild_replaces_everything_or_nothing(
     assert failed.asset_key == dg.AssetKey(["core", "sessions"])
     assert "event_count" in str(failed.description)
     assert "lU" in str(failed.description)
-    told = run(project, "repair").output_for_node("rerun_marked_days")
-    assert (told["checks"], len(told["runs"])) == (1, 1)
-    assert set(told["days"]) <= {"2024-03-10", "2024-03-11"}
+    shown = run(project, "repair").output_for_node("rerun_marked_days")
+    assert (shown["checks"], len(shown["runs"])) == (1, 1)
+    assert set(shown["days"]) <= {"2024-03-10", "2024-03-11"}
     (repaired,) = [
         record.dagster_run for record in instance.get_run_records() if "started_by_run" in record.dagster_run.tags
     ]

@@ -82,9 +82,9 @@ def test_a_deployment_of_ones_own_needs_no_checkout(command: Path, deployment: t
     # Nothing is written outside of the folder, nor beside the example's files but data.
     assert {path.name for path in folder.iterdir()} == {path.name for path in EXAMPLE.iterdir()} | {"data"}
 
-    told = call(command, folder, env, "status")
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert re.search(r"Tables   \d+ with all days", told.stdout)
+    shown = call(command, folder, env, "status")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert re.search(r"Tables   \d+ with all days", shown.stdout)
     page = call(command, folder, env, "report")
     assert Path(page.stdout.strip()).exists()
 

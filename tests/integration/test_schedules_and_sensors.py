@@ -104,7 +104,7 @@ def test_changed_files_ask_for_exactly_their_days_and_the_tables_are_right(
     assert days == []
     assert why.startswith("The run for 2024-03-09, 2024-03-10, 2024-03-12 was requested before and has not succeeded")
     ticks.run("2024-03-09...2024-03-10")
-    # That run landed the file as a whole: the journal tells of the day that is still to run.
+    # That run landed the file as a whole: the journal has the day that is still to run.
     assert ticks.tick()[0] == ["2024-03-12"]
     # A run of one day lands a file with rows of another.
     rows.append(track("l4", 11))
@@ -117,7 +117,7 @@ def test_changed_files_ask_for_exactly_their_days_and_the_tables_are_right(
     more.unlink()
     assert ticks.tick()[0] == ["2024-03-11"]
     ticks.run("2024-03-11")
-    # A file too large to look into is landed by a run of the newest day; then the journal tells its days.
+    # A file too large to look into is landed by a run of the newest day; then the journal shows its days.
     monkeypatch.setattr("sessionization_dagster.late_data.arrivals.LandedArrivals.since", small_budget())
     project.land("tracks/large", [track("l5", 9)])
     assert ticks.tick()[0] == ["2024-03-12"]
@@ -165,7 +165,7 @@ def small_budget() -> Any:
     since = LandedArrivals.since
 
     def limited(self: LandedArrivals, *arguments: Any) -> Any:
-        return since(replace(self, max_peek_bytes=10), *arguments)
+        return since(replace(self, max_preview_bytes=10), *arguments)
 
     return limited
 

@@ -1,4 +1,4 @@
-"""Dagster's UI as a person uses it: the assets are found, materialised by clicks, and their pages tell what became of them."""
+"""Dagster's UI as a person uses it: the assets are found, materialised by clicks, and their pages show the outcome."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def looking_at(browser: Browser, picture: Path) -> Iterator[Page]:
         assert not errors, "\n".join(errors)
     except (AssertionError, Error) as error:
         page.screenshot(path=picture, full_page=True)
-        told = "\n".join([str(error), f"Page {page.url} then: {picture}", *errors])
-        raise AssertionError(told) from error
+        shown = "\n".join([str(error), f"Page {page.url} then: {picture}", *errors])
+        raise AssertionError(shown) from error
     finally:
         context.close()
 

@@ -109,7 +109,7 @@ def test_people_and_their_sessions(exports: ThinDriver) -> None:
     assert sessions(exports, "42", "99") == [("42", "04 09:00", 4), ("99", "04 09:10", 1)]
 
 
-def test_events_of_one_second_stand_in_the_order_in_which_mixpanel_processed_them(exports: ThinDriver) -> None:
+def test_events_of_one_second_are_in_the_order_in_which_mixpanel_processed_them(exports: ThinDriver) -> None:
     steps = query(
         exports, "select event, step_number from mixpanel.fact__users_journey where user_id = 'u1' order by step_number"
     )

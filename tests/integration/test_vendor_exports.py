@@ -1,7 +1,7 @@
 """Exports in the formats that the four vendors publish, through the landing and all models: people, sessions, rejected rows.
 
 The rows are in tests/data/vendors, a folder per vendor. The expected results are worked out by hand from the vendor's documentation and
-the identity rules, and stand beside each test.
+the identity rules, and are beside each test.
 """
 
 from __future__ import annotations

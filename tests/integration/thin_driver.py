@@ -37,7 +37,7 @@ def parsed_project(
 ) -> DbtProject:
     """The dbt project, parsed once per test session for what parsing reads; other settings and the file are vars of each command.
 
-    families: all of them where none is given.
+    families: all of them by default.
     """
     names = {
         "SESSIONIZATION_SOURCES": ",".join(sources),
@@ -210,5 +210,5 @@ def _replace_rows(connection: DuckDBConnection, table: RawTable, rows: list[RawR
         name: pa.array(values, type=types[declared[name]]) for name, values in fields.items() if name in declared
     }
     present["properties"] = pa.array([json.dumps(dict(row.traits)) for row in rows], type=pa.string())
-    connection.bind("incoming", pa.table(present))
+    connection.register("incoming", pa.table(present))
     connection.execute(f"insert into raw.{table.name} by name select * from incoming")

@@ -36,7 +36,7 @@ def take(page: Page, site: str, folder: Path) -> None:
 
 
 def settled(page: Page) -> None:
-    """Nothing tells when a picture has faded in or a graph has been moved to the middle."""
+    """Nothing shows when a picture has faded in or a graph has been moved to the middle."""
     page.mouse.move(800, 5)
     page.wait_for_timeout(4000)
 

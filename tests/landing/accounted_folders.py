@@ -90,17 +90,17 @@ def lost_rows(folder: Folder, landed: Landed) -> Iterator[str]:
         by_file[mark, path] += count
     for file in folder.files:
         missing = [mark for mark in file.marks if not by_file[mark, file.path]]
-        is_told = is_among(file.path, landed.aside | landed.named) or left_to_other_tools(file.path)
-        if len(missing) > landed.rejected[file.path] and not is_told:
+        is_reported = is_among(file.path, landed.aside | landed.named) or left_to_other_tools(file.path)
+        if len(missing) > landed.rejected[file.path] and not is_reported:
             yield f"{file.path}: of {len(file.rows)} rows {missing} are lost"
 
 
 def doubled_rows(landed: Landed) -> Iterator[str]:
-    """Sentences about rows that stand twice. Only those of a file that is gone may stand beside a copy."""
+    """Sentences about rows that occur twice. Only rows of a removed file may have a copy."""
     files: dict[str, list[str]] = {}
     for (mark, file, table), count in landed.rows.items():
         files.setdefault(mark, []).extend([file] * count if landed.statuses.get((file, table)) == "loaded" else [])
-    yield from (f"{mark} stands twice, in {places}" for mark, places in files.items() if len(places) > 1)
+    yield from (f"{mark} occurs twice, in {places}" for mark, places in files.items() if len(places) > 1)
 
 
 def silently_gone(folder: Folder, before: Landed, landed: Landed) -> Iterator[str]:
@@ -138,11 +138,11 @@ def landings(case: Case, folder: Folder, count: int) -> Iterator[Landed]:
         except LandingError as error:
             report, refusal = None, str(error)
         if report is None:
-            assert str(case.folder) in refusal, folder.told(refusal)
-            assert before is None or raw_rows(case) == before.rows, folder.told("a refused landing changed rows")
+            assert str(case.folder) in refusal, folder.shown(refusal)
+            assert before is None or raw_rows(case) == before.rows, folder.shown("a refused landing changed rows")
             continue
         landed = looked_into(case, report)
         problems = problems_of(folder, before, landed)
-        assert not problems, folder.told(*problems)
+        assert not problems, folder.shown(*problems)
         yield landed
         before = landed

@@ -160,7 +160,7 @@ class Folder:
         folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
         return bool(self.files) and len(set(paths)) == len(paths) and folders.isdisjoint(paths)
 
-    def told(self, *problems: str) -> str:
+    def shown(self, *problems: str) -> str:
         """The problems, and how the folder came to be as it is."""
         return "\n".join([*self.log, *problems])
 

@@ -60,7 +60,7 @@ def test_calls_are_routed_wherever_their_file_lies(case: Case, folder: str) -> N
     case.removed = RemovedFiles.REMOVE_ANY
     report = case.land()
     assert (ids(case, "tracks"), ids(case, "pages")) == (["b"], [])
-    assert all(table.files_withdrawn == 1 for table in report.tables.values())
+    assert all(table.files_removed == 1 for table in report.tables.values())
 
 
 def test_a_file_of_calls_may_move_though_it_has_rows_of_some_tables_alone(case: Case) -> None:
@@ -171,7 +171,7 @@ def test_other_folders_of_a_source_are_still_unknown(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told", "why"),
+    ("name", "shown", "why"),
     [
         ("_b.jsonl", "_b.jsonl", "its name begins with . or _"),
         ("b.jsonl.tmp", "b.jsonl.tmp", "its name is that of a file that is still being written"),
@@ -179,13 +179,13 @@ def test_other_folders_of_a_source_are_still_unknown(case: Case) -> None:
         ("lake/_delta_log/00.json", "lake", "it is a Delta table (it has _delta_log)"),
     ],
 )
-def test_what_is_not_read_beside_calls_is_reported(case: Case, name: str, told: str, why: str) -> None:
+def test_what_is_not_read_beside_calls_is_reported(case: Case, name: str, shown: str, why: str) -> None:
     case.write("a.jsonl", lines(*EVERY), table="segment/calls")
     case.write(name, lines(*EVERY), table="segment/calls")
     report = case.land()
     assert ids(case, "tracks") == ["t"]
     [problem] = report.misplaced()
-    assert problem.startswith(f"segment/calls/{told}: {why}")
+    assert problem.startswith(f"segment/calls/{shown}: {why}")
 
 
 def test_a_source_folder_without_calls_or_tables_stops_the_landing(case: Case) -> None:

@@ -54,7 +54,7 @@ def test_loaded_changed_and_vanished_files_are_noted_by_day(case: Case) -> None:
     assert case.query("select count(distinct change_id), max(change_id) from raw.landing_changes") == [(7, 7)]
 
 
-def test_a_file_that_becomes_unreadable_withdraws_its_days(case: Case) -> None:
+def test_a_file_that_becomes_unreadable_notes_its_days(case: Case) -> None:
     path = case.write("first.csv", HEADER + csv_row("a"))
     case.land()
     path.write_bytes(b"")
@@ -91,7 +91,7 @@ def test_days_that_python_does_not_have_are_not_noted(case: Case, timezone: str)
     assert journal(case) == [("first.csv", "loaded", DAY, 1)]
 
 
-def test_a_number_tells_the_day_by_its_size(case: Case) -> None:
+def test_a_number_gives_the_day_by_its_size(case: Case) -> None:
     case.tables = [RawTable("shop", "calls", (RawColumn("at", "BIGINT"),), at="at")]
     for number in (1612083910, 1612083910766, 1612083910766593, -5, 2**63 - 1):
         case.write(f"{number}.csv", f"at\n{number}\n", table="shop/calls")

@@ -6,18 +6,18 @@ import gzip
 
 import pytest
 
-from sessionization_dagster.landing import RawColumn, RawTable, careful, rows, text
+from sessionization_dagster.landing import RawColumn, RawTable, row_by_row, rows, text
 from tests.landing.conftest import HEADER, Case, csv_row
 
 SOUND = csv_row("a") + csv_row("b")
 
 
 def forbid(*arguments: object) -> None:
-    raise AssertionError("the careful path was taken")
+    raise AssertionError("the file was read row by row")
 
 
 def test_clean_files_take_the_vectorised_path(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "load_carefully", forbid)
+    monkeypatch.setattr(rows, "load_row_by_row", forbid)
     case.write("a.csv", HEADER + SOUND)
     case.write("b.csv.gz", HEADER + SOUND)
     case.write("c.csv", "\ufeff" + (HEADER + SOUND).replace("\n", "\r\n"))
@@ -206,8 +206,8 @@ def test_a_file_that_cannot_be_read_is_set_aside(case: Case) -> None:
     report = case.land_tracks()
     assert (report.files_loaded, report.files_unreadable, report.rows_rejected) == (1, len(UNREADABLE), 0)
     assert case.rows() == ["b"]
-    told = case.rejects("source_line, content, error")
-    for message, (line, content, error), (_, expected) in zip(case.messages, told, UNREADABLE, strict=False):
+    shown = case.rejects("source_line, content, error")
+    for message, (line, content, error), (_, expected) in zip(case.messages, shown, UNREADABLE, strict=False):
         assert (line, content) == (None, None)
         assert error.startswith(expected)
         assert ".csv: set aside: " + expected in message
@@ -242,7 +242,7 @@ def test_long_content_is_cut(case: Case) -> None:
 
 
 def test_lines_beyond_the_limit_are_rejected(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (careful, text):
+    for module in (row_by_row, text):
         monkeypatch.setattr(module, "MAX_LINE_CHARACTERS", 100)
     sound = csv_row("a")
     case.write(
@@ -260,7 +260,7 @@ def test_a_quote_that_is_never_closed_costs_one_line(case: Case) -> None:
     assert (report.rows_loaded, case.rejects("source_line")) == (30_000, [2])
 
 
-def test_batches_of_the_careful_path_join_up(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_of_the_row_by_row_reader_join_up(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "BATCH_RECORDS", 3)
     monkeypatch.setattr(rows, "BATCH_CHARACTERS", 60)
     case.write("a.csv", HEADER + "".join(csv_row(str(number)) + "x\n" for number in range(10)))

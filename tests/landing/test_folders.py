@@ -67,7 +67,7 @@ def test_folders_that_another_format_owns_are_refused_by_name(case: Case, marker
         [(source_file, error)] = case.rejects("source_file, error")
         assert source_file == "shop/tracks/lake"
         assert error.startswith(
-            f"is {owner}: not all of its files are live, so none is read. Export its rows as plain parquet"
+            f"is {owner}: not all of its files are live, so it is not read. Export its rows as plain parquet"
         )
     log.unlink()
     log.parent.rmdir()

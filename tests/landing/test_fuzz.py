@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.landing import rows
-from sessionization_dagster.landing.file_errors import NeedsCare
+from sessionization_dagster.landing.file_errors import NeedsRowByRow
 from tests.landing.conftest import HEADER, Case, csv_row, parquet
 
 SEED = 20240601
@@ -182,13 +182,13 @@ def test_both_paths_read_the_same(
         clean.append(arguments)
         return counts
 
-    def careful(*arguments: Any) -> tuple[int, int]:
-        raise NeedsCare
+    def read_row_by_row(*arguments: Any) -> tuple[int, int]:
+        raise NeedsRowByRow
 
     monkeypatch.setattr(rows, "load_whole", counted)
     case.land()
     assert 5 < len(clean) < 25
-    monkeypatch.setattr(rows, "load_whole", careful)
+    monkeypatch.setattr(rows, "load_whole", read_row_by_row)
     other = Case(case.folder)
     other.land()
     assert other.state() == case.state()

@@ -14,7 +14,7 @@ TIME = '"timestamp": "2024-01-01T00:00:00Z"'
 
 
 def test_clean_files_take_the_vectorised_path(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "load_carefully", forbid)
+    monkeypatch.setattr(rows, "load_row_by_row", forbid)
     case.write("a.jsonl", '{"id": "a", "more": 1}\n\n{"id": "b"}\r\n'.replace("\r\n", "\n"))
     case.write("b.jsonl.gz", '\ufeff{"id": "c"}\n  {"id": "d"}  ')
     case.write("c.jsonl", '{"id": "e"}\r\n{"id": "f"}\r\n')

@@ -1,4 +1,4 @@
-"""Landing again and again: unchanged, changed, withdrawn and broken files, interruptions and changed declarations."""
+"""Landing again and again: unchanged, changed, removed and broken files, interruptions and changed declarations."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_changed_file_replaces_its_rows_and_rejects(case: Case) -> None:
 
 
 @pytest.mark.parametrize("change", ["size", "time"])
-def test_size_or_time_tells_a_changed_file(case: Case, change: str) -> None:
+def test_size_or_time_reveals_a_changed_file(case: Case, change: str) -> None:
     path = case.write("a.csv", HEADER + csv_row("a"))
     case.land()
     status = path.stat()
@@ -87,7 +87,7 @@ def test_size_or_time_tells_a_changed_file(case: Case, change: str) -> None:
     assert case.land_tracks().files_loaded == 1
 
 
-def test_a_vanished_file_is_withdrawn(case: Case) -> None:
+def test_a_vanished_file_loses_its_rows(case: Case) -> None:
     gone = [case.write(name, HEADER + csv_row(name) + "x\n") for name in ("a.csv", "b.csv")]
     broken = case.write("c.csv", "")
     case.write("d.csv", HEADER + csv_row("d"))
@@ -96,10 +96,10 @@ def test_a_vanished_file_is_withdrawn(case: Case) -> None:
     for path in [*gone, broken]:
         path.unlink()
     report = case.land_tracks()
-    assert (report.files_withdrawn, report.files_unchanged, report.rejects_held) == (3, 1, 0)
+    assert (report.files_removed, report.files_unchanged, report.rejects_held) == (3, 1, 0)
     assert case.rows() == ["d"]
     assert case.rejects() == []
-    assert "shop/tracks/a.csv: withdrawn, the file is gone" in case.messages
+    assert "shop/tracks/a.csv: rows removed, the file was removed" in case.messages
     assert case.state() == rebuilt(case).state()
 
 
@@ -122,7 +122,7 @@ def test_a_file_that_breaks_loses_its_rows_and_one_that_heals_gets_them_back(cas
     [error] = case.rejects("error")
     assert error.startswith("missing required columns 'user_id', 'timestamp'")
     assert error.endswith(". None of its rows are loaded")
-    assert case.messages[-1].endswith("the rows it had before it changed are withdrawn")
+    assert case.messages[-1].endswith("the rows it had before it changed are removed")
     assert case.state() == rebuilt(case).state()
     path.write_text(HEADER + csv_row("a"))
     case.touch(path)
@@ -149,7 +149,7 @@ def kill_after(case: Case, monkeypatch: pytest.MonkeyPatch, module: ModuleType, 
             case.land()
 
 
-@pytest.mark.parametrize("moment", ["withdraw", "record", "_number_rows"])
+@pytest.mark.parametrize("moment", ["remove_rows", "record", "_number_rows"])
 def test_a_kill_leaves_each_file_wholly_in_or_wholly_out(
     case: Case, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:

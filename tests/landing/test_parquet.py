@@ -22,7 +22,7 @@ MOMENT = dt.datetime(2024, 1, 31, 23, 59, 59, 123456)
 
 
 def test_clean_files_take_the_vectorised_path(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "load_carefully", forbid)
+    monkeypatch.setattr(rows, "load_row_by_row", forbid)
     case.write("a.parquet", parquet(id=["a", "b"], price=[1.5, None], extra=["x", None]))
     case.write("b.parquet", parquet(id=[]))
     assert case.land().problems == []

@@ -31,14 +31,14 @@ def statuses(case: Case) -> dict[str, str]:
     return {name.removeprefix("shop/tracks/").removesuffix(".csv"): status for name, status in found}
 
 
-def test_rows_stay_unless_told_otherwise_and_the_file_may_come_back(filled: Case) -> None:
+def test_rows_stay_unless_the_setting_says_otherwise_and_the_file_may_come_back(filled: Case) -> None:
     remove(filled, "a", "b", "c", "broken")
     report = filled.land_tracks()
     assert filled.rows() == ["a", "b", "c", "d"]
     assert filled.rejects("content") == ["x"]
     assert report.removed_now == [f"shop/tracks/{name}.csv" for name in ("a", "b", "broken", "c")]
     assert statuses(filled) == {"a": "removed", "b": "removed", "c": "removed", "d": "loaded"}
-    assert (report.files_withdrawn, report.files_unchanged, report.rejects_held) == (1, 1, 1)
+    assert (report.files_removed, report.files_unchanged, report.rejects_held) == (1, 1, 1)
     assert "shop/tracks/a.csv: gone from the folder; its rows are kept" in filled.messages
     again = filled.land_tracks()
     assert (again.removed_now, len(again.removed_before)) == ([], 3)
@@ -84,7 +84,7 @@ def test_files_that_are_zipped_in_their_place_do_not_double_their_rows(filled: C
         path.unlink()
     report = filled.land_tracks()
     assert (filled.rows(), filled.rejects("content")) == (["a", "b", "c", "d"], ["x", None])
-    assert (report.files_withdrawn, report.removed_now, set(filled.rows("right(source_file, 3)"))) == (4, [], {".gz"})
+    assert (report.files_removed, report.removed_now, set(filled.rows("right(source_file, 3)"))) == (4, [], {".gz"})
 
 
 def test_rows_of_files_that_are_gone_outlive_a_changed_declaration(filled: Case) -> None:
@@ -103,7 +103,7 @@ def test_with_remove_the_rows_go(filled: Case) -> None:
     remove(filled, "a", "broken")
     report = filled.land_tracks()
     assert filled.rows() == ["b", "c", "d"]
-    assert (report.files_withdrawn, len(report.removed_now)) == (2, 2)
+    assert (report.files_removed, len(report.removed_now)) == (2, 2)
 
 
 @pytest.mark.parametrize(("gone", "refused"), [("abcd", True), ("abc", True), ("ab", False)])

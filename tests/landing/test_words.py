@@ -27,7 +27,7 @@ TABLE = RawTable(
     ),
 )
 
-#: Text in a file -> value of user_id, title, received_at and price; an error where it is none.
+#: Text in a file -> value of user_id, title, received_at and price; an error if it is not a value.
 ERROR = "error"
 TEXTS: dict[str, tuple[Any, Any, Any, Any]] = {
     "null": (None, None, None, None),

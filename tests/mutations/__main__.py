@@ -31,7 +31,7 @@ def main() -> int:
     )
     parser.add_argument("--workers", default="2", help="processes of a suite")
     parser.add_argument("--only-quick", action="store_true", help="leave out the usual suite")
-    parser.add_argument("names", nargs="*", help="mutations; all where none is named")
+    parser.add_argument("names", nargs="*", help="mutations; all by default")
     arguments = parser.parse_args()
     results: dict[str, dict[str, Any]] = json.loads(arguments.results.read_text()) if arguments.results.exists() else {}
     arguments.results.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ class Mutation:
         name: the rule that it breaks.
         file: below the project's root.
         old: text that the file has once.
-        new: what stands in its place.
+        new: its replacement.
     """
 
     name: str

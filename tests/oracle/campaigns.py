@@ -39,7 +39,7 @@ MEDIUMS = (
     "odd",
 )
 CAMPAIGNS = ("sale", "spring_shop", "x-Cross-Network", "%E2%82%AC5", "a%3Db", "%zz%20")
-# Parameters that are none, or none yet.
+# Texts that are not parameters, or not yet.
 STRAYS = (
     "x=1",
     "utm_source=",

@@ -248,7 +248,7 @@ class Changes(Editor):
         return users_of
 
     def _sessions(self) -> dict[str, list[list[dict[str, Any]]]]:
-        """The events of each visitor's sessions, as the landing now stands."""
+        """The events of each visitor's sessions, as the landing is now."""
         world = self.world
         found: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
         settings = replace(world.settings, analytics=False)

@@ -34,7 +34,7 @@ def difference(
     ]
     groups = _grouped(missing, extra, places)
     for identity in sorted(groups, key=_sortable)[:limit]:
-        lines.extend(_told(dict(zip(key, identity, strict=True)), *groups[identity], names))
+        lines.extend(_described(dict(zip(key, identity, strict=True)), *groups[identity], names))
     if len(groups) > limit:
         lines.append(f"... and {len(groups) - limit} more keys")
     return "\n".join(lines)
@@ -84,8 +84,8 @@ def _sortable(values: Row) -> tuple[Any, ...]:
     return tuple((value is not None, type(value).__name__, value if value is not None else 0) for value in values)
 
 
-def _told(identity: Mapping[str, Any], missing: list[Row], extra: list[Row], names: Sequence[str]) -> list[str]:
-    """One key's difference: column by column where one row stands against one, else the rows."""
+def _described(identity: Mapping[str, Any], missing: list[Row], extra: list[Row], names: Sequence[str]) -> list[str]:
+    """One key's difference: column by column if each side has one row, else the rows."""
     label = ", ".join(f"{name}={value}" for name, value in identity.items())
     if len(missing) == len(extra) == 1:
         pairs = zip(names, missing[0], extra[0], strict=True)

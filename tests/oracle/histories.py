@@ -109,7 +109,7 @@ def _shown(row: RawRow) -> str:
 
 
 def still_pending(pending: set[date | None], runs: tuple[Run, ...]) -> set[date | None]:
-    """The days left to run; None, which stands for rows without a day, is settled by any run."""
+    """The days left to run; None, for rows without a day, is settled by any run."""
     covered: set[date | None] = set().union(*(run.dates() for run in runs))
     return pending - covered - ({None} if runs else set())
 

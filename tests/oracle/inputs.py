@@ -28,7 +28,7 @@ LONGEST_LOOKBACK_DAYS = 280
 
 
 def parse_user_agent(user_agent: str) -> UserAgent:
-    """A parser that knows a handful of words: enough to tell the tables' rules, not the project's own."""
+    """A parser that knows a handful of words: enough to test the tables' rules, not the project's own."""
     words = user_agent.lower()
     if "bot" in words:
         return None, None, "bot", True
@@ -70,7 +70,7 @@ class Settings:
     parse_user_agent: Callable[[str], UserAgent] = field(default=parse_user_agent, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a policy or source that does not exist, a funnel that is none, and a lookback that is too long to weigh."""
+        """Refuse a policy or source that does not exist, an invalid funnel, and a lookback that is too long to weigh."""
         if self.identity_policy not in ("latest_user", "first_user", "merge"):
             raise ValueError(f"identity_policy {self.identity_policy!r}: latest_user, first_user or merge")
         unknown = [source for source in self.sources if source not in TABLES]
@@ -89,7 +89,7 @@ class Settings:
 class RawRow:
     """One row as the vendor delivered it, under the names that core.events gives to its columns.
 
-    `event` stands for `name` in pages and screens, `url` for `context_page_url` in tracks and identifies, and so on. Of mixpanel
+    `event` is `name` in pages and screens, `url` for `context_page_url` in tracks and identifies, and so on. Of mixpanel
     `anonymous_id` is the distinct_id, `device_id` and `sequence` (the processing time) are its own columns.
     `timestamp` and `received_at` are naive UTC. `traits` are the columns that the contract does not name, as
     (column, value): the traits of an identify, the properties of other rows, where a value may be a number.
@@ -137,7 +137,7 @@ class RawRow:
 
     @property
     def event_type(self) -> str:
-        """What kind of event the row tells of."""
+        """The kind of event of the row."""
         if self.table == "events":
             return "page" if self.source == "measure_js" and self.event == "pageview" else "track"
         return EVENT_TYPES[VENDOR_TABLES.index(self.table)]

@@ -39,7 +39,7 @@ def local_date(instant: datetime | None, timezone: str) -> date | None:
 
 
 def event_id(row: RawRow, sources: Sequence[str]) -> str | None:
-    """The row's event_id: the first source keeps its ids, those of the others are told apart by their source."""
+    """The row's event_id: the first source keeps its ids, those of the others have their source as prefix."""
     if not row.id:
         return None
     return row.id if row.source == sources[0] else f"{row.source}:{row.id}"
@@ -164,7 +164,7 @@ def as_rejected(row: RawRow, reason: str, event_date: date | None) -> dict[str, 
     }
 
 
-def told_apart(rows_by_key: Mapping[str, list[RawRow]]) -> list[list[RawRow]]:
+def separated(rows_by_key: Mapping[str, list[RawRow]]) -> list[list[RawRow]]:
     """The rows of one event_id and date, event by event: the first event keeps the id, the others add a digest of what they differ in."""
     first, *others = sorted(rows_by_key, key=lambda key: (min(row.instant for row in rows_by_key[key]), key))
     return [
@@ -195,7 +195,7 @@ def take_in(
             rejected.append(as_rejected(row, reason, event_date))
 
     events = []
-    for event_date, rows in ((day, rows) for (_, day), by_key in candidates.items() for rows in told_apart(by_key)):
+    for event_date, rows in ((day, rows) for (_, day), by_key in candidates.items() for rows in separated(by_key)):
         kept, *others = sorted(rows, key=keep_first) if len(rows) > 1 else rows
         events.append(as_event(kept, event_date))
         rejected.extend(as_rejected(row, "duplicate_event_id", event_date) for row in others)

@@ -111,7 +111,7 @@ def decidable(rows: Iterable[RawRow], others: Sequence[RawRow]) -> tuple[RawRow,
 
 
 def touched_date(row: RawRow, settings: Settings) -> date | None:
-    """The day that must be run again when the row comes or goes; None stands for any one run."""
+    """The day that must be run again when the row comes or goes; None means any one run."""
     return dated(cleaned(row, settings), settings.timezone)
 
 

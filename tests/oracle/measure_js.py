@@ -26,7 +26,7 @@ class Visit(NamedTuple):
 
 
 def client_id(event: Event) -> str:
-    """The device, or the user where there is none."""
+    """The device, or the user if there is no device."""
     identifier = event.user_id if event.anonymous_id is None else event.anonymous_id
     assert identifier is not None
     return identifier

@@ -81,7 +81,7 @@ def _visitor(state: State, event: tuple[Any, ...]) -> str:
 
 
 def _promoted(before: State, after: State) -> bool:
-    """Whether an event now stands for a row that was rejected as its duplicate."""
+    """Whether an event has replaced a row that was rejected as its duplicate."""
     kept = {(e["event_date"], e["event_id"]): e["timestamp"] for e in before.events}
     doubled = {
         (row["event_date"], row["event_id"])

@@ -153,7 +153,7 @@ def test_a_bounce_is_known_only_of_sessions_with_a_page() -> None:
     assert session(page("e1"), track("e2", TEN + MINUTE))["is_bounce"] is False
 
 
-def test_pages_are_told_apart_by_url_else_by_name() -> None:
+def test_pages_differ_by_url_else_by_name() -> None:
     """Tracks are no pages; a page without either is not one of the unique ones."""
     rows = page("e1", url=SHOP, event="x"), page("e2", url=SHOP, event="y"), page("e3", event="y"), page("e4")
     screen = RawRow("screens", "e5", "a", timestamp=TEN, event="y")
@@ -201,7 +201,7 @@ def test_conversions_are_counted_by_name_and_summed_exactly() -> None:
 
 
 def test_the_landing_and_the_exit_are_the_first_and_last_event_with_a_url() -> None:
-    """Else the first and last event; a blank url is none."""
+    """Else the first and last event; a blank url is no url."""
     names = ("landing_url", "landing_path", "landing_title", "exit_url", "exit_path", "referrer", "referrer_host")
     rows = [
         track("e1", title="One", referrer=GOOGLE, path="/one"),

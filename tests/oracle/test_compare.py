@@ -38,7 +38,7 @@ def test_floats_are_compared_exactly() -> None:
     assert difference([{"k": 1, "v": float("nan")}], [{"k": 1, "v": float("nan")}], ["k"]) is None
 
 
-def test_missing_extra_and_doubled_rows_are_told() -> None:
+def test_missing_extra_and_doubled_rows_are_reported() -> None:
     """Each side's rows are named, a row too often is one not expected."""
     text = text_of([{"k": None}, {"k": "b"}], [{"k": "b"}, {"k": "b"}])
     assert "1 expected rows are missing, 1 were not expected" in text
@@ -54,7 +54,7 @@ def test_other_columns_are_a_difference_unless_columns_are_named() -> None:
     assert difference([{"k": 1}], [{"k": 1, "x": 2}], ["k"], columns=["k"]) is None
 
 
-def test_only_the_first_differences_are_told() -> None:
+def test_only_the_first_differences_are_reported() -> None:
     """Keys are in order and the rest is counted, whatever the types of the keys."""
     text = text_of([{"k": k} for k in (3, "x", None, 1)], [], limit=2)
     assert text.splitlines()[1::2] == ["  k=None", "  k=1", "... and 2 more keys"]

@@ -276,7 +276,7 @@ def test_an_event_with_a_user_belongs_to_that_user() -> None:
 
 
 def test_the_graph_knows_kind_and_times_of_each_id() -> None:
-    """A user is what ever stands in user_id; every event type and column is a sighting; other days do not exist."""
+    """A user is an id that was ever in user_id; every event type and column is a sighting; other days do not exist."""
     rows = [
         track("e1", "d", "u", TEN),
         alias("e2", "p", "u", TEN + MINUTE),

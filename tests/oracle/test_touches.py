@@ -120,7 +120,7 @@ def test_query(columns: dict[str, Any], expected: str) -> None:
     ],
 )
 def test_decoded(written: str, expected: str) -> None:
-    """Once, as UTF-8; a run of sequences that is none stays whole."""
+    """Once, as UTF-8; a run of sequences that is not UTF-8 stays whole."""
     assert decoded(written) == expected
 
 

@@ -30,7 +30,7 @@ def manifest(*nodes: tuple[str, dict[str, Any]]) -> Manifest:
 STREAM = model("stream", materialized="frontier", entity="v", entity_kind="visitor", date="d")
 
 
-def test_what_stands_on_a_stream_has_its_kind_and_its_own_entity_key_and_date() -> None:
+def test_a_table_on_a_stream_has_its_kind_and_its_own_entity_key_and_date() -> None:
     sessions, stream, summary = keyed_tables(
         manifest(
             STREAM, unique("stream", "d", "e"),
@@ -59,6 +59,6 @@ def test_a_stream_that_does_not_say_whose_it_is_is_refused(node: tuple[str, dict
         keyed_tables(manifest(node, unique("m", "e")))
 
 
-def test_a_table_whose_rows_nothing_tells_apart_is_refused() -> None:
+def test_a_table_whose_rows_nothing_distinguishes_is_refused() -> None:
     with pytest.raises(SettingsError, match="stream: its yml needs a test"):
         keyed_tables(manifest(STREAM))

@@ -162,7 +162,7 @@ def fill(connection: Connection, tables: Tables, without: dict[str, str] | None 
         given = [column for column in columns if any(column in row for row in rows)]
         if given:
             types = pa.schema([(column, ARROW[columns[column]]) for column in given])
-            connection.bind("incoming", pa.Table.from_pylist(rows, schema=types))
+            connection.register("incoming", pa.Table.from_pylist(rows, schema=types))
             names = ", ".join(f'"{column}"' for column in given)
             connection.execute(f"insert into {table} ({names}) select {names} from incoming")
 

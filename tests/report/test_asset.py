@@ -1,4 +1,4 @@
-"""The report as an asset: which days it shows, and what it says and tells the UI on a warehouse that holds nothing yet."""
+"""The report as an asset: which days it shows, and its text and metadata on a warehouse that holds nothing yet."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def test_a_tooltip_shows_hostile_names_as_text(browser: Browser, path: Path) -> 
     seen.page.context.close()
 
 
-def test_a_tooltip_tells_the_day_and_its_numbers_as_the_table_does(browser: Browser, path: Path) -> None:
+def test_a_tooltip_shows_the_day_and_its_numbers_as_the_table_does(browser: Browser, path: Path) -> None:
     """Every day has its own, also where the reader's clock is hours away."""
     seen = opened(browser, path, timezone_id="America/Los_Angeles")
     report = Report(path.read_text(encoding="utf-8"))

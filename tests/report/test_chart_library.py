@@ -12,7 +12,7 @@ from sessionization_dagster.report.chart_library import SOURCE, chart_library
 
 @pytest.fixture
 def bundles(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was bundled; a short text stands for the library."""
+    """The bundle; a short text replaces the library."""
     made: list[str] = []
 
     def bundle(source: str) -> str:

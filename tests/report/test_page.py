@@ -99,11 +99,11 @@ def test_where_sessions_come_from(tables: Tables, report: Report, figure: str, b
         ]
         for name, (sessions, engaged, conversions, value) in found.items()
     }  # fmt: skip
-    told = {row[0]: row[1:] for row in report.tables[figure][1:]}
-    assert len(told) == min(15, len(expected))
-    assert told == {name: expected[name] for name in told}
-    assert [int(row[0]) for row in told.values()] == sorted((int(sums[0]) for sums in found.values()), reverse=True)[
-        : len(told)
+    said = {row[0]: row[1:] for row in report.tables[figure][1:]}
+    assert len(said) == min(15, len(expected))
+    assert said == {name: expected[name] for name in said}
+    assert [int(row[0]) for row in said.values()] == sorted((int(sums[0]) for sums in found.values()), reverse=True)[
+        : len(said)
     ]
 
 
@@ -114,8 +114,8 @@ def test_attribution(tables: Tables, report: Report) -> None:
         sums = credits.setdefault(row["channel_group"], [0.0] * 5)
         for place, model in enumerate(models):
             sums[place] += row[f"{model}_weight"]
-    told = {row[0]: row[1:] for row in report.tables["channels-5"][1:]}
-    assert told == {name: [f"{value:,.1f}" for value in sums] for name, sums in credits.items()}
+    said = {row[0]: row[1:] for row in report.tables["channels-5"][1:]}
+    assert said == {name: [f"{value:,.1f}" for value in sums] for name, sums in credits.items()}
     drawn = {(row["label"], row["kind"]): row["value"] for row in report.drawn("channels-5")}
     assert drawn["Direct", "Linear"] == pytest.approx(credits["Direct"][2])
 
@@ -261,7 +261,7 @@ def test_names_in_the_template_are_unique(report: Report) -> None:
             assert value.removeprefix("#") in ids
 
 
-def test_empty_tables_are_told_of() -> None:
+def test_empty_tables_are_reported() -> None:
     report = page_of({table: [] for table in TABLES})
     assert report.charts == {}
     assert report.tables == {}
@@ -292,9 +292,9 @@ def test_each_missing_table_or_column_is_named_and_the_rest_is_there() -> None:
     everything = page_of(whole)
     for table in TABLES:
         report = page_of({name: rows for name, rows in whole.items() if name != table})
-        told = [figure for figure, text in report.texts.items() if f"Not there yet: {table}" in text]
-        assert told, table
-        assert set(report.tables) == set(everything.tables) - set(told)
+        said = [figure for figure, text in report.texts.items() if f"Not there yet: {table}" in text]
+        assert said, table
+        assert set(report.tables) == set(everything.tables) - set(said)
     report = page_of(whole, without={"measure_js.events_sessionated": "country"})
     assert "Not there yet: measure_js.events_sessionated.country" in report.texts["traffic-2"]
     assert report.tables["traffic-1"] == everything.tables["traffic-1"]

@@ -151,19 +151,19 @@ def raised(error: Exception) -> WarehouseError:
     ("error", "says", "passes"), [(*case, False) for case in LASTING] + [(*case, True) for case in PASSING]
 )
 def test_a_known_error_has_its_remedy(error: Exception, says: str, passes: bool) -> None:
-    told = raised(error)
-    assert says in str(told).partition("Remedy: ")[2]
-    assert str(error).strip() in str(told)
-    assert "project shop" in str(told)
-    assert is_transient(told) is passes
+    shown = raised(error)
+    assert says in str(shown).partition("Remedy: ")[2]
+    assert str(error).strip() in str(shown)
+    assert "project shop" in str(shown)
+    assert is_transient(shown) is passes
 
 
 @pytest.mark.parametrize(("error", "passes"), UNEXPLAINED)
 def test_others_keep_their_words(error: Exception, passes: bool) -> None:
-    told = raised(error)
-    assert str(error) in str(told)
-    assert "Remedy" not in str(told)
-    assert is_transient(told) is passes
+    shown = raised(error)
+    assert str(error) in str(shown)
+    assert "Remedy" not in str(shown)
+    assert is_transient(shown) is passes
 
 
 def test_errors_of_ones_own_are_left_alone() -> None:

@@ -69,13 +69,13 @@ def test_a_name_that_nothing_is_kept_under_is_refused() -> None:
             to_bigquery(sql, PLACES, KEPT)
 
 
-def test_the_same_text_may_stand_for_other_tables_later() -> None:
+def test_the_same_text_may_name_other_tables_later() -> None:
     first = to_bigquery("select * from members", PLACES, {"members": "`p`.`d`.`one`"})
     second = to_bigquery("select * from members", PLACES, {"members": "`p`.`d`.`two`"})
     assert (first, second) == ("SELECT * FROM `p`.`d`.`one` AS members", "SELECT * FROM `p`.`d`.`two` AS members")
 
 
-def test_the_longest_sources_name_tells_whose_a_raw_table_is() -> None:
+def test_the_longest_sources_name_decides_whose_a_raw_table_is() -> None:
     places = Places("p", "d", {"shop": "a", "shop_eu": "example.com:q.b"})
     assert places.path_of("raw", "shop_eu_tracks") == ("example.com:q", "b", "tracks")
     assert places.path_of("raw", "shop_tracks") == ("p", "a", "tracks")

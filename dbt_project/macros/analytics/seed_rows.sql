@@ -1,4 +1,4 @@
-{#- What the text of a model takes from seeds: regular expressions and keys, which warehouses read quickly, or at all, only as literals. -#}
+{#- Seed rows as literals in a model's text: regular expressions and keys. Warehouses read these quickly, or at all, only as literals. -#}
 
 {#- Rows of internal_traffic: column_name and pattern. -#}
 {% macro internal_traffic_rows() -%}{{ return(seed_rows('internal_traffic', ['column_name', 'pattern'])) }}{%- endmacro %}
@@ -12,7 +12,7 @@
     {{ return(properties) }}
 {%- endmacro %}
 
-{#- The present rows of a seed's table, in the order of the columns. Without the table a text that only compiles gets no rows, and a run fails. -#}
+{#- The present rows of a seed's table, in the order of the columns. If the table does not exist, a compile gets no rows and a run fails. -#}
 {% macro seed_rows(name, columns) -%}
     {%- set rows = [] -%}
     {%- if execute and not is_text_only() -%}

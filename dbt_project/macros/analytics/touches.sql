@@ -1,20 +1,20 @@
-{#- Where a visit came from: the rules of touches, each in this one place. docs/analytics.md explains them. -#}
+{#- The rules of touches, each in one place: where a visit came from. docs/analytics.md explains them. -#}
 
-{#- The five values that campaigns are marked with, as columns of events and as parameters of addresses. -#}
+{#- The five values that mark a campaign: columns of events, and parameters of addresses. -#}
 {% macro campaign_values() -%}{{ return(['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term']) }}{%- endmacro %}
 
-{#- The condition that a touch is direct. -#}
+{#- Whether a touch is direct. -#}
 {% macro is_direct(source='touch_source', medium='touch_medium') -%}({{ source }} = '(direct)' and {{ medium }} = '(none)'){%- endmacro %}
 
-{#- The host is the domain, or lies below it. -#}
+{#- Whether the host is the domain, or lies below it. -#}
 {% macro is_on_domain(host, domain) -%}({{ host }} = {{ domain }} or ends_with({{ host }}, concat('.', {{ domain }}))){%- endmacro %}
 
-{#- A touch lies in the days before a moment that count. -#}
+{#- Whether a touch is recent enough to count at a moment. -#}
 {% macro is_in_lookback(touch_at, at) -%}
     {{ touch_at }} >= {{ add_microseconds(at, -1 * var('attribution_lookback_days') * 86400 * 1000000) }}
 {%- endmacro %}
 
-{#- The columns of the last touch that is not direct, of rows of session_facts: the newest one, where it is new enough; else direct. -#}
+{#- The columns of the last touch that is not direct, from rows of session_facts: the newest such touch if it is recent enough, else direct. -#}
 {% macro last_non_direct(column) -%}
     {%- set otherwise = {
         'source': "'(direct)'", 'medium': "'(none)'", 'campaign': 'null', 'channel_group': 'direct_channel_group',
@@ -23,7 +23,7 @@
 {%- endmacro %}
 
 {#-
-The touch of each event that has one: the first of three that applies. `events` is the name of a CTE with one row per event: event_id, event_date,
+The touch of each event that has one: the first of three kinds that applies. `events` is the name of a CTE with one row per event: event_id, event_date,
 url, search, referrer_host, page_host (both without www.) and the five campaign values of its columns, null where blank.
 
 Gives event_id, event_date, touch_source, touch_medium, touch_campaign, touch_content, touch_term.
@@ -43,7 +43,7 @@ Gives event_id, event_date, touch_source, touch_medium, touch_campaign, touch_co
         select event_id, event_date, part_number, part, {{ before_first('part', '=') }} as name from parts
     ),
 
-    -- Only those that anything is made of are decoded.
+    -- Only parameters that something is made of are decoded.
     parameters as (
         select
             named.event_id,
@@ -147,8 +147,8 @@ Gives event_id, event_date, touch_source, touch_medium, touch_campaign, touch_co
 {#-
 The channel group of touches. `touches` is the name of a CTE with distinct touch_source, touch_medium, touch_campaign.
 
-Adds channel_group: that of the first rule of the seed channel_rules whose patterns match; Unassigned where none does. An expression is
-compiled for each row that it is matched with, so each different value meets each different pattern once.
+Adds channel_group: that of the first rule of the seed channel_rules whose patterns match, or Unassigned if no rule matches. The warehouse compiles
+a pattern for each row that it is matched with, so each distinct value meets each distinct pattern once.
 -#}
 {% macro channels_of(touches) -%}
     with source_types as (
@@ -217,9 +217,9 @@ compiled for each row that it is matched with, so each different value meets eac
             and coalesce(touches.touch_campaign, '') = ruled.touch_campaign
 {%- endmacro %}
 
-{#- A bound on the dates of touches that a run may need: attribution_lookback_days before its earliest frontier, and a day for what the timezone
-    moves. -#}
+{#- A bound on the dates of touches that a run may need: attribution_lookback_days before its earliest frontier, and one day more for the
+    timezone. -#}
 {% macro since_lookback(date) -%}{{ date }} >= {{ frontier_date(var('attribution_lookback_days') + 1) }}{%- endmacro %}
 
-{#- A host as people write it, as hosts of referrers are compared: in small letters, without blanks around it and without www. -#}
+{#- A host that people wrote, in the form in which hosts of referrers are compared: lower case, without blanks around it and without www. -#}
 {% macro bare_host(host) -%}{{ return(modules.re.sub('^www[.]', '', host.strip().lower())) }}{%- endmacro %}

@@ -1,21 +1,21 @@
 {#-
-internal.change_queue holds what changed, for the tables that are made from it, in the order of the runs. A writer notes a change in the transaction
-of its rows. A follower keeps the number up to which it has followed (internal.frontier_progress), in the transaction of its own rows. So no run is
-owed: what a run left out or did not reach is done by the next run of any day.
+internal.change_queue holds the changes, in the order of the runs, for the tables that depend on them. A writer notes a change in the transaction
+of its rows. A follower stores the number up to which it has followed (internal.frontier_progress), in the transaction of its own rows. So no run
+is owed: the next run of any day does what an earlier run left out or did not reach.
 
 origin          note                                                                        followed by
 events          a day of core.events was written                                            identity_edges, user_agents (Python), the roots of frontiers
 identity_edges  a day of core.identity_edges was written                                    identity_graph (sessionization_dagster/identity/store)
 identity_graph  an alias is new or another visitor's (partition_date: its run's first day)  the roots of frontiers by visitor
 a root          an entity was rewritten from reprocess_from on                              the frontier models below it
-a rollup        entity is one of its keys, as text, whose rows are to be computed anew      the rollup
+a rollup        entity is one of its keys, as text: its rows must be computed anew          the rollup
 
 A rollup's notes have no number. It deletes them when it has followed them: its parents may have followed the queue to different numbers.
 -#}
 
 {% macro change_queue() -%}{{ return(internal_relation('change_queue')) }}{%- endmacro %}
 
-{#- Followers besides models. A note is kept until they have followed it, also before their first run. -#}
+{#- Followers that are not models. A note stays until they have followed it, also before their first run. -#}
 {% macro lasting_followers() -%}{{ return(['identity_edges', 'identity_graph', 'user_agents']) }}{%- endmacro %}
 
 {#- For a hook before every run. Creates the table and its followers' numbers, and deletes the notes that all followers have followed. -#}
@@ -56,7 +56,7 @@ A rollup's notes have no number. It deletes them when it has followed them: its 
         | selectattr('config.materialized', 'equalto', materialization) | list) }}
 {%- endmacro %}
 
-{#- The statement that notes days (ISO dates) of the current model. A number above all that any follower has seen. -#}
+{#- The statement that notes days (ISO dates) of the current model. Its number is above all numbers that any follower has seen. -#}
 {% macro note_days(days) -%}
     insert into {{ change_queue() }} (sequence, origin, event_date, partition_date)
     select known.sequence + 1, '{{ model.name }}', days.event_date, days.event_date
@@ -69,7 +69,7 @@ A rollup's notes have no number. It deletes them when it has followed them: its 
     ) as known
 {%- endmacro %}
 
-{#- {'sequence': the newest number in the queue (0 for none), 'days': ISO dates that an origin noted after a number}. -#}
+{#- {'sequence': the newest number in the queue (0 if it is empty), 'days': ISO dates that an origin noted after a number}. -#}
 {% macro noted_days(origin, after) -%}
     {%- set query -%}
         select newest.sequence, cast(noted.event_date as {{ dbt.type_string() }}) as day
@@ -83,7 +83,7 @@ A rollup's notes have no number. It deletes them when it has followed them: its 
     {{ return({'sequence': rows[0]['sequence'] | int, 'days': rows | map(attribute='day') | reject('none') | list}) }}
 {%- endmacro %}
 
-{#- A condition by literals, so that storage can skip the rest: a date column is one of these days. -#}
+{#- Whether a date column is one of these days. The days are literals, so that storage can skip the rest. -#}
 {% macro in_days(date, days) -%}
     (
         {%- for first, last in ranges_of_days(days) -%}

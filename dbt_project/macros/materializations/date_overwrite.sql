@@ -1,14 +1,14 @@
 {#-
 Materialisation `date_overwrite`: the table's rows whose date lies in the window are replaced by the model's, in one transaction.
-The model selects only rows of the window. A day that reruns to nothing ends empty, which delete+insert by key would miss. Where the SQL that makes the
+The model selects only rows of the window. A day without rows any more ends empty, which delete+insert by key would miss. If the SQL that makes the
 table has changed, the window is all days that were ever written, and the table is made anew.
 
 config
   date        the table's date column
-  sets_aside  name of the macro whose rows the model reads by set_aside(): kept in internal.<model>__set_aside, written before the model's rows in
-              the same transaction. A run replaces the rows of its days, and those without a date
-  notes_days  default false: true where others follow the table's days (change_queue.sql)
-  follows     the model whose noted days are written besides those of the run
+  sets_aside  name of a macro. set_aside() gives its rows to the model. They are stored in internal.<model>__set_aside, before the model's rows and
+              in the same transaction. A run replaces the rows of its days, and those without a date
+  notes_days  default false: true if others follow the table's days (change_queue.sql)
+  follows     a model: the run also writes the days that it noted
 -#}
 {% materialization date_overwrite, default %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -17,23 +17,23 @@ config
     {%- set notes = ([] if plan.is_noted else progress_noted(plan)) + ([note_days(plan.days)] if config.get('notes_days', false) else []) -%}
 
     {{ run_hooks(pre_hooks) }}
-    {#- --full-refresh means nothing here: a run knows the rows of its window alone, and must keep those of other days. -#}
+    {#- --full-refresh means nothing here: a run knows only the rows of its window, and must keep those of other days. -#}
     {%- if plan.is_whole -%}
-        {#- Made and filled by one statement: DuckDB 2.0 answers filtered queries wrongly, until the file is opened again, where a table is
-            made with no rows by a select and takes more than a row group (122,880 rows) in the same transaction. -#}
+        {#- One statement makes and fills the table. If a select makes an empty table and the same transaction adds more than a row group
+            (122,880 rows), DuckDB 2.0 answers filtered queries wrongly until the file is opened again. -#}
         {%- do make_room(model_layout()) -%}
-        {%- do run_atomically([progress_taken_back()] + aside, table_of(target_relation, sql, model_layout()), notes) -%}
+        {%- do in_transaction([progress_taken_back()] + aside, table_of(target_relation, sql, model_layout()), notes) -%}
     {%- else -%}
         {%- do require_same_columns(target_relation, sql) -%}
-        {%- do run_atomically(aside + [deletion_of_days(target_relation, plan.days)], insert_into(target_relation, sql), notes) -%}
+        {%- do in_transaction(aside + [deletion_of_days(target_relation, plan.days)], insert_into(target_relation, sql), notes) -%}
     {%- endif -%}
     {%- do remember_progress(plan) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{#- Which days this run of a model by day writes, whether that makes its table anew, and how far it has followed the queue then. A table that is made
-    anew has every day that it, or another table by day, has rows of: what was never run is not made. -#}
+{#- Which days this run of a model by day writes, whether it makes the table anew, and how far it has then followed the queue. A table that is made
+    anew gets every day of which it, or another table by day, has rows. A day that was never run is not made. -#}
 {% macro day_plan() -%}
     {%- if not writes_days() -%}{{ return({'days': days_of_run(), 'is_whole': false}) }}{%- endif -%}
     {%- set plans = run_memory().plans -%}
@@ -58,7 +58,7 @@ config
     }) }}
 {%- endmacro %}
 
-{#- ISO dates that tables by day have rows of, or have set rows aside of. -#}
+{#- ISO dates of which tables by day have rows, or rows that were set aside. -#}
 {% macro written_days() -%}
     {%- set selects = [] -%}
     {%- for node in models_made_by('date_overwrite') -%}
@@ -81,21 +81,21 @@ config
 
 {% macro set_aside_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__set_aside')) }}{%- endmacro %}
 
-{#- What the current model sets aside, to be written after `from`. It is the table. Where the model is only compiled it is the rows' SQL, which
-    becomes a part of the model's text and so of its fingerprint. -#}
+{#- The rows that the current model sets aside, for use after `from`: the table. If the model is only compiled, it is the rows' SQL, which thus
+    becomes a part of the model's text and of its fingerprint. -#}
 {% macro set_aside() -%}
     {{ return(set_aside_relation(model.name) if writes_days() or not execute else '(' ~ context[config.require('sets_aside')]() ~ ') as set_aside') }}
 {%- endmacro %}
 
-{#- The statements that write it. -#}
+{#- The statements that write this table. -#}
 {% macro set_aside_statements(plan) -%}
     {%- set relation, rows, date = set_aside_relation(model.name), context[config.get('sets_aside')](), config.get('date') -%}
     {%- if plan.is_whole -%}{{ return([table_of(relation, rows, {'partition': date, 'by_date': true})]) }}{%- endif -%}
     {{ return([deletion_of_days(relation, plan.days) ~ ' or ' ~ date ~ ' is null', insert_into(relation, rows)]) }}
 {%- endmacro %}
 
-{#- Rows of other dates were written with the columns that the table has: a model that selects others cannot join them. A model that has changed has its
-    table made anew; dbt alone does not notice that it has. -#}
+{#- Fails if the model selects other columns than the table has, because rows of other dates have the table's columns. A run through Dagster makes the
+    table of a changed model anew; dbt alone does not notice the change. -#}
 {% macro require_same_columns(relation, sql) -%}
     {%- set has = adapter.get_columns_in_relation(relation) | map(attribute='name') | sort -%}
     {%- set gives = get_columns_in_query(sql) | sort -%}

@@ -1,23 +1,23 @@
 {#-
-Materialisation `frontier`: rewrites what lies at or after each entity's frontier (macros/sessions/frontier_plan.sql says what that is).
+Materialisation `frontier`: rewrites the rows at or after each entity's frontier (macros/sessions/frontier_plan.sql defines it).
 
 config
   entity        expression over the table's columns that names the entity (default dbt_visitor_id)
-  entity_kind   roots only: 'visitor', or 'alias' where an entity is an id as events carry it. Tells the check matches_full_rebuild which rows
-                a sample of visitors has
+  entity_kind   roots only: 'visitor', or 'alias' if an entity is an id as events have it. The check matches_full_rebuild finds the rows of
+                a sample of visitors by it
   at            expression over the table's columns that rewrite_from is compared with
-  date          the table's date column, bounds every statement (none: the table has one row per entity)
+  date          the table's date column, which bounds every statement (not set: the table has one row per entity)
   rewrite_from  'frontier': rows with at >= the frontier (default)
                 'previous_session': from the start of the session before the frontier on. The model gives that session's row again
-                (prior_session) with what changes in it
+                (prior_session) with its changes
                 'date': whole dates, from the frontier's date on; `at` is a date then
-  sessions      roots only: false where the rows are in no sessions (default true: the columns are those of in_sessions)
-  requests      marks a root: name of the macro whose condition on an event type says which events it takes
-  requested_by  roots only: name of the macro whose expression over core.events names the entity (default: the alias's visitor)
-  keeps_requests  roots only: true where internal.<root>__requests is to say what each partition's last run was asked for
-  prior_columns columns of the entity's last row before the frontier that the model needs: it finds them in prior_rows(...), one row per
-                entity that has such a row. prior_order names the columns by which a row is the last
-  stored_by     how the table is divided in storage, where not by date (macros/warehouse/storage.sql)
+  sessions      roots only: false if the rows are in no sessions (default true: the columns are those of in_sessions)
+  requests      marks a root: name of a macro that gives a condition on the event type, for the events that it takes
+  requested_by  roots only: name of a macro that gives an expression over core.events for the entity (default: the alias's visitor)
+  keeps_requests  roots only: true if internal.<root>__requests is to hold the requests of each partition's last run
+  prior_columns columns that the model needs of the entity's last row before the frontier. prior_rows(...) gives them, one row per
+                entity that has such a row. prior_order names the columns that order the rows
+  stored_by     how the table is divided in storage, if not by date (macros/warehouse/storage.sql)
 -#}
 {% materialization frontier, default %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -26,7 +26,7 @@ config
     {{ run_hooks(pre_hooks) }}
     {%- set statements = statements_for_all(plan, target_relation, sql) if plan.is_whole
         else statements_from_frontier(plan, target_relation, sql) -%}
-    {%- do run_atomically(statements.before, statements.main, statements.after + progress_noted(plan)) -%}
+    {%- do in_transaction(statements.before, statements.main, statements.after + progress_noted(plan)) -%}
     {%- do remember_progress(plan) -%}
     {%- if statements.is_kept -%}
         {%- do run_memory().this_run.update({model.name: {'after': plan.followed_sequence, 'sequence': plan.sequence}}) -%}
@@ -57,15 +57,15 @@ config
     {%- set bounds = frontier_bounds() -%}
     {%- if bounds.entities == 0 -%}{{ return({'before': [], 'main': none, 'after': [], 'is_kept': false}) }}{%- endif -%}
     {%- if config.get('prior_columns') -%}{%- do find_prior_rows(target_relation, frontier, plan.root) -%}{%- endif -%}
-    {#- What is written is kept for those who read it again: this run's statements and the models below. What reads the table's own rows is written before
-        these are deleted. -#}
+    {#- The written rows are kept in a table for the rest of this run's statements and for the models below. Rows that depend on the table's own rows are
+        computed before those are deleted. -#}
     {%- set this_run = this_run_relation(model.name) -%}
     {%- set reads_itself = config.get('rewrite_from') == 'previous_session' -%}
     {%- set is_kept = plan.is_root or config.get('prior_columns') or reads_itself or is_followed() -%}
     {%- if is_kept -%}
         {% call statement('write_this_run') %}{{ table_of(this_run, sql) }}{% endcall %}
     {%- endif -%}
-    {#- Rollups learn of the rows that go and of those that come. -#}
+    {#- Rollups learn of the deleted rows and of the inserted ones. -#}
     {{ return({
         'before': note_changed_keys(frontier, of_entities=true) + note_changed_keys(rows_at_or_after(target_relation, frontier, bounds))
             + deletions(target_relation, frontier, bounds),
@@ -76,7 +76,7 @@ config
     }) }}
 {%- endmacro %}
 
-{#- What a run rewrites: {'entities': how many, 'since', 'since_previous_session': dates}. Finds the frontier where it is asked first: by the model's text. -#}
+{#- What a run rewrites: {'entities': how many, 'since', 'since_previous_session': dates}. The first call, from the model's text, finds the frontier. -#}
 {% macro frontier_bounds() -%}
     {%- set plan = frontier_plan() -%}
     {%- if 'bounds' not in plan -%}{%- do plan.update({'bounds': find_frontier(plan)}) -%}{%- endif -%}
@@ -113,27 +113,27 @@ config
     }) }}
 {%- endmacro %}
 
-{#- The condition on the table's rows that this run rewrites, each joined with its entity's row of the frontier. DuckDB makes the few entities of a
-    join a filter of its scan; for an `exists` with an inequality it does not, which takes some twenty times as long. -#}
+{#- The condition on the table's rows that this run rewrites, each joined with its entity's row of the frontier. DuckDB turns the few entities of a
+    join into a filter of its scan. It does not do so for an `exists` with an inequality, which takes some twenty times as long. -#}
 {% macro frontier_condition() -%}
     frontier.entity = {{ entity_expression() }} and {{ as_at(rewritten_since()) }} <= {{ config.get('at') }}
 {%- endmacro %}
 
-{#- The statements that delete those rows. On DuckDB nearly all of them, which lie at the table's end, apart from those of the few entities
-    whose frontier lies far back: to look for these reads the whole table, and costs less if it is not done for all. -#}
+{#- The statements that delete those rows. On DuckDB one deletes the rows of recent frontiers: nearly all rows, at the table's end. Another
+    deletes those of backdated frontiers. It reads the whole table, which costs less for a few entities than for all. -#}
 {% macro deletions(relation, frontier, bounds) -%}{{ return(adapter.dispatch('deletions')(relation, frontier, bounds)) }}{%- endmacro %}
 {% macro default__deletions(relation, frontier, bounds) -%}
     {%- set deletion -%}
         delete from {{ relation }} using {{ frontier }} as frontier where {{ frontier_condition() }} and
     {%- endset -%}
-    {%- if not config.get('date') or bounds[since_bound()] >= near_date() -%}{{ return([deletion ~ ' ' ~ since_date(bounds)]) }}{%- endif -%}
-    {%- set near -%}
-        {{ deletion }} {{ since_date({since_bound(): near_date()}) }} and {{ is_near(rewritten_since()) }}
+    {%- if not config.get('date') or bounds[since_bound()] >= recent_date() -%}{{ return([deletion ~ ' ' ~ since_date(bounds)]) }}{%- endif -%}
+    {%- set recent -%}
+        {{ deletion }} {{ since_date({since_bound(): recent_date()}) }} and {{ is_recent(rewritten_since()) }}
     {%- endset -%}
-    {%- set far -%}
-        {{ deletion }} {{ since_date(bounds) }} and not ({{ is_near(rewritten_since()) }})
+    {%- set backdated -%}
+        {{ deletion }} {{ since_date(bounds) }} and not ({{ is_recent(rewritten_since()) }})
     {%- endset -%}
-    {{ return([near, far]) }}
+    {{ return([recent, backdated]) }}
 {%- endmacro %}
 {% macro bigquery__deletions(relation, frontier, bounds) -%}
     {%- set deletion -%}
@@ -143,12 +143,12 @@ config
     {{ return([deletion]) }}
 {%- endmacro %}
 
-{#- What stands after `from` for those rows. -#}
+{#- Those rows, for use after `from`. -#}
 {% macro rows_at_or_after(relation, frontier, bounds) -%}
     {{ relation }} inner join {{ frontier }} as frontier on {{ frontier_condition() }} where {{ since_date(bounds) }}
 {%- endmacro %}
 
-{#- A bound by literals on the dates of the rows that this run rewrites; true where the table has no date. -#}
+{#- A bound by literals on the dates of the rows that this run rewrites; true if the table has no date. -#}
 {% macro since_date(bounds) -%}
     {%- set since = bounds[since_bound()] -%}
     {%- set column = partition_column(config) -%}
@@ -158,23 +158,23 @@ config
     {{ return(conditions | join(' and ') or 'true') }}
 {%- endmacro %}
 
-{#- From when on an entity's rows of this table are rewritten. -#}
+{#- The moment from which an entity's rows of this table are rewritten. -#}
 {% macro rewritten_since() -%}
     {%- if config.get('rewrite_from') == 'previous_session' -%}{{ return('coalesce(frontier.previous_session_at, frontier.reprocess_from)') }}{%- endif -%}
     {{ return('frontier.reprocess_from') }}
 {%- endmacro %}
 
-{#- A moment of the frontier as config.at is compared with it: itself, or its date. -#}
+{#- A moment of the frontier in the form that config.at is compared with: the moment, or its date. -#}
 {% macro as_at(moment) -%}{{ return(local_date(moment) if config.get('rewrite_from') == 'date' else moment) }}{%- endmacro %}
 
-{#- Which of a run's bounds is the earliest date of that. -#}
+{#- The name of the run's bound that is the earliest date of that moment. -#}
 {% macro since_bound() -%}{{ return('since_previous_session' if config.get('rewrite_from') == 'previous_session' else 'since') }}{%- endmacro %}
 
-{#- The local date of a timestamp as text; null where it is. -#}
+{#- The local date of a timestamp as text; null for null. -#}
 {% macro date_text(at) -%}cast({{ local_date(at) }} as {{ dbt.type_string() }}){%- endmacro %}
 
-{#- A model below the root: the earliest frontier of each entity that the root has noted and this model has not followed yet. Nothing
-    before an entity's earliest frontier changed since, so what that note says of the time before it still holds. -#}
+{#- A model below the root: for each entity, the earliest frontier that the root has noted and this model has not followed yet. Nothing
+    before an entity's earliest frontier has changed since, so that note is still right about the time before it. -#}
 {% macro followed_frontier(plan) -%}
     select entity, reprocess_from, previous_session_at
     from {{ change_queue() }}
@@ -182,7 +182,7 @@ config
     qualify row_number() over (partition by entity order by reprocess_from, sequence desc) = 1
 {%- endmacro %}
 
-{#- Some model follows this one, or sums it up: it will read what is rewritten. -#}
+{#- Whether some model follows this one, or sums it up, and so reads the rewritten rows. -#}
 {% macro is_followed() -%}
     {%- for node in graph.nodes.values() if node.config.materialized in ('frontier', 'rollup') and model.unique_id in node.depends_on.nodes -%}
         {{ return(true) }}
@@ -190,7 +190,7 @@ config
     {{ return(false) }}
 {%- endmacro %}
 
-{#- The text of a hook that ends a run: the rows that models wrote serve the run alone. -#}
+{#- The text of a hook at the end of a run. Drops the tables of rows that models wrote, as only the run needs them. -#}
 {% macro drop_rows_of_this_run() -%}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
         {%- for name in run_memory().this_run %}

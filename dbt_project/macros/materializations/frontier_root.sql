@@ -1,12 +1,12 @@
-{#- What the root of a frontier does besides: find the frontier, keep each entity's state, note what was rewritten. -#}
+{#- The additional work of a frontier's root: find the frontier, keep each entity's state, note what was rewritten. -#}
 
 {#-
 One row per requested entity: reprocess_from (the requested moment, moved back to the start of the session that may still have been
-open then) and what lies before it: sessions_before and day_sessions_before (how many), previous_session_at (start of the last one),
-previous_event_at (its end), first_session_at (of all).
+open then) and the sessions before it: sessions_before and day_sessions_before (how many), previous_session_at (start of the last one),
+previous_event_at (its end), first_session_at (start of the first one).
 
-Most requests concern a new day: they lie after the entity's last event or within its last session, and the state row knows
-everything. Only the others (is_earlier) look at the entity's earlier rows. A root whose rows are in no sessions has nothing before.
+Most requests concern a new day: they lie after the entity's last event or within its last session, and its state row is enough.
+Only the others (is_earlier) read the entity's earlier rows. If a root's rows are in no sessions, there is nothing before.
 -#}
 {% macro requested_frontier(relation, plan) -%}
     {% call statement('note_requests') -%}{{ table_of(requested_relation(), requests_of_root(relation, plan)) }}{%- endcall %}
@@ -16,10 +16,10 @@ everything. Only the others (is_earlier) look at the entity's earlier rows. A ro
     {{ return(located_frontier(requested) if plan.has_state else frontier_without_sessions(requested)) }}
 {%- endmacro %}
 
-{#- What this run of the root is asked for. -#}
+{#- The requests that this run of the root has to meet. -#}
 {% macro requested_relation() -%}{{ return(internal_relation(model.name ~ '__requested')) }}{%- endmacro %}
 
-{#- Of each partition the last run's requests are kept, for people to look at (config.keeps_requests). -#}
+{#- Stores the requests of each partition's last run, for people to look at (config.keeps_requests). -#}
 {% macro requests_kept() -%}
     {%- set kept = requests_relation(model.name) -%}
     {%- set deletion -%}
@@ -39,7 +39,7 @@ everything. Only the others (is_earlier) look at the entity's earlier rows. A ro
     from {{ requested }}
 {%- endmacro %}
 
-{#- The frontier as far as the entities' state rows know it. -#}
+{#- The frontier, as the entities' state rows give it. -#}
 {% macro located_frontier(requested) -%}
     with located as (
         select
@@ -76,7 +76,7 @@ everything. Only the others (is_earlier) look at the entity's earlier rows. A ro
     from located
 {%- endmacro %}
 
-{#- The same frontier, with what the earlier ones' rows say: those between two dates. -#}
+{#- The same frontier, completed from the rows of the entities with is_earlier. `since` and `until` are dates that bound these rows. -#}
 {% macro earlier_frontier(relation, frontier, since, until) -%}
     with known as (
         select * from {{ frontier }}
@@ -129,7 +129,7 @@ everything. Only the others (is_earlier) look at the entity's earlier rows. A ro
     where is_earlier and entity not in (select entity from earlier_sessions)
 {%- endmacro %}
 
-{#- An event up to this moment may belong to the session whose last event is given. -#}
+{#- The last moment at which an event may belong to the session with this last event. -#}
 {% macro still_open_until(last_event_at) -%}{{ return(add_microseconds(last_event_at, timeout_microseconds())) }}{%- endmacro %}
 
 {% macro ref_by_name(name) -%}
@@ -138,7 +138,7 @@ everything. Only the others (is_earlier) look at the entity's earlier rows. A ro
     {%- endfor -%}
 {%- endmacro %}
 
-{#- After the stream is rewritten: new state rows, and what was rewritten for the models below. -#}
+{#- Statements after the stream is rewritten: new state rows, and notes for the models below of what was rewritten. -#}
 {% macro root_statements(plan, this_run, frontier) -%}
     {%- set note -%}
         insert into {{ change_queue() }} (sequence, origin, entity, reprocess_from, previous_session_at)
@@ -147,8 +147,8 @@ everything. Only the others (is_earlier) look at the entity's earlier rows. A ro
     {{ return((state_statements(this_run, frontier) if plan.has_state else []) + requests_kept() + [note]) }}
 {%- endmacro %}
 
-{#- Of an entity that has nothing left at or after its frontier, the state is what the frontier says of the time before. It does not know the session
-    before the last then, and a request that asks for it looks at the entity's rows. -#}
+{#- If an entity has no rows left at or after its frontier, its state comes from the frontier's columns about the time before. Such a state lacks the
+    session before the last one; a request that needs it reads the entity's rows. -#}
 {% macro state_statements(this_run, frontier) -%}
     {%- set state = state_relation(model.name) -%}
     {%- set deletion -%}
@@ -175,7 +175,7 @@ everything. Only the others (is_earlier) look at the entity's earlier rows. A ro
     {{ return([deletion, rewritten, emptied]) }}
 {%- endmacro %}
 
-{#- State rows, one per entity, from its rows in the stream: all of them, or those of a run on top of what its `frontier` says lies before. -#}
+{#- State rows, one per entity, from its rows in the stream: from all rows, or from a run's rows and the `frontier`'s columns about the time before. -#}
 {% macro session_states(relation, frontier=none) -%}
     with sessions as (
         select

@@ -1,4 +1,4 @@
-{#- Tables that the materialisations keep for themselves, as the text of a hook that runs before every dbt run. -#}
+{#- The text of a hook before every dbt run. Creates the tables that only the materialisations use. -#}
 {% macro create_internal_tables() -%}
     create schema if not exists {{ frontier_progress_relation().without_identifier() }};
     {{ create_internal_functions() }}
@@ -49,7 +49,7 @@
     create table if not exists {{ internal_relation('warehouse_settings') }} (timezone {{ dbt.type_string() }})
 {%- endmacro %}
 
-{#- Every date in the tables is a date of one timezone: rows of two would overlap and leave gaps. The text of a second hook. -#}
+{#- The text of a second hook. Fails if the timezone has changed: all dates in the tables are of one timezone, as rows of two would overlap and leave gaps. -#}
 {% macro require_same_timezone() -%}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
         {%- set known = run_query('select timezone from ' ~ internal_relation('warehouse_settings')) -%}
@@ -64,8 +64,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The text of a hook that starts a run. Drops the internal tables of models that are stored no longer: views, families that were left out, names of an
-    earlier version. A model that comes back is rebuilt whole by its next run. -#}
+{#- The text of a hook at the start of a run. Drops the internal tables of models that are no longer stored: views, families that were left out, names of
+    an earlier version. If a model comes back, its next run rebuilds it whole. -#}
 {% macro drop_what_no_model_keeps() -%}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
         {%- set kept = lasting_followers() -%}
@@ -88,11 +88,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- How the names of internal tables of earlier versions end, after the model's name. -#}
+{#- Suffixes of internal tables of earlier versions, after the model's name. -#}
 {% macro earlier_suffixes() -%}{{ return(['log', 'touched', 'located', 'carried', 'tail']) }}{%- endmacro %}
 
-{#- The text of a hook that starts a run. A warehouse of an earlier version has what is still to be followed in tables that are gone: its frontier models and
-    rollups are made anew, once. -#}
+{#- The text of a hook at the start of a run. In a warehouse of an earlier version, the pending changes are in tables that this version does not use. So its
+    frontier models and rollups are made anew, once. -#}
 {% macro bring_change_queue_over() -%}
     {%- if execute and flags.WHICH in ('run', 'build', 'seed') and 'entity' not in columns_in_hook(change_queue()) -%}
         {%- set models = models_made_by('frontier') + models_made_by('rollup') -%}
@@ -111,12 +111,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A table's columns, for a hook: on DuckDB the adapter would open a transaction for them, which nothing commits. -#}
+{#- A table's columns, for a hook. On DuckDB the adapter would open a transaction for them, which nothing commits. -#}
 {% macro columns_in_hook(relation) -%}{{ return(adapter.dispatch('columns_in_hook')(relation)) }}{%- endmacro %}
 {% macro default__columns_in_hook(relation) -%}{{ return(get_columns_in_query('select * from ' ~ relation)) }}{%- endmacro %}
 {% macro bigquery__columns_in_hook(relation) -%}{{ return(adapter.get_columns_in_relation(relation) | map(attribute='name') | list) }}{%- endmacro %}
 
-{#- BigQuery: a view takes the place of a table of its name, as it does on DuckDB. dbt would refuse without --full-refresh. -#}
+{#- BigQuery: a view replaces a table of its name, as on DuckDB. dbt would refuse without --full-refresh. -#}
 {% macro bigquery__handle_existing_table(full_refresh, old_relation) -%}
     {%- do adapter.drop_relation(old_relation) -%}
 {%- endmacro %}

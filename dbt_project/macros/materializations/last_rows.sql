@@ -1,14 +1,14 @@
 {#-
-What a frontier model knows of an entity's rows before the frontier without looking for them (config.prior_columns): internal.<model>__last holds
-the last row of each entity, written in the transaction of the table's own rows. For most entities a run's frontier lies after that
-row. Only where it does not is the row before it looked for in the table, from the entity's first session on.
+The last row of each entity, for frontier models that need columns of it (config.prior_columns). internal.<model>__last holds these rows, written in
+the transaction of the table's own rows. For most entities a run's frontier lies after that row. For the others the row before the frontier is
+looked for in the table, from the entity's first session on.
 -#}
 
 {% macro last_row_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__last')) }}{%- endmacro %}
 {% macro prior_relation() -%}{{ return(internal_relation(model.name ~ '__prior')) }}{%- endmacro %}
 
 {#- For the model's text: one row per entity of the run with a row before the frontier: entity, row_at (its time), and the columns of
-    config.prior_columns. Empty where everything is made anew: `types` gives each column a type. -#}
+    config.prior_columns. Empty if everything is made anew; `types` then gives each column a type. -#}
 {% macro prior_rows(types) -%}
     {%- if is_frontier_run() -%}
     select * from {{ prior_relation() }}
@@ -22,7 +22,7 @@ row. Only where it does not is the row before it looked for in the table, from t
     {%- endif -%}
 {%- endmacro %}
 
-{#- Each entity's last row, by config.prior_order, of the rows of a table, or of a join with it, that meet the condition. -#}
+{#- Each entity's last row by config.prior_order, among the rows of a table (or a join with it) that meet the condition. -#}
 {% macro last_rows(rows, condition=none) -%}
     select {{ config.get('entity') }} as entity, {{ config.get('at') }} as row_at, {{ config.get('prior_columns') | join(', ') }}
     from {{ rows }}
@@ -65,7 +65,7 @@ row. Only where it does not is the row before it looked for in the table, from t
     {% call statement('find_prior_rows') -%}{{ table_of(prior_relation(), prior) }}{%- endcall %}
 {%- endmacro %}
 
-{#- After the table is rewritten: the last rows of the run's entities, now in `this_run`, or else those before it. -#}
+{#- Statements after the table is rewritten: the last rows of the run's entities, from `this_run`, or else the rows before the frontier. -#}
 {% macro last_row_statements(this_run, frontier) -%}
     {%- set last = last_row_relation(model.name) -%}
     {%- set deletion -%}

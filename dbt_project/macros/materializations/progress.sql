@@ -1,23 +1,23 @@
 {#-
-internal.frontier_progress: one row per stored model, seed and table of Python code that others are made of.
+internal.frontier_progress: one row per stored model, per seed, and per table of Python code that others depend on.
 
   sequence            how far it has followed its parent's log or the change queue
   generation          changes whenever its table is made anew
-  parents_generation  those of its parents when it was
-  fingerprint         what its rows were made by: fingerprint_of a model, what a seed's file held, the version of the code
+  parents_generation  the generations of its parents at that time
+  fingerprint         how its rows were made: fingerprint_of a model, a digest of a seed's file, the version of the code
 
 sessionization_dagster/dbt/fingerprints.py gives every model two config values before a command: `fingerprint`, a digest of its SQL and that of the views
-it reads, and `made_of`, the ids of the seeds and of the versioned tables among these. So a change of a model, macro, var or seed is noticed by
-the tables whose rows it can change, and by no others. dbt alone, without them, makes no table anew for such a change.
+it reads, and `made_of`, the ids of the seeds and of the versioned tables that it reads. So a change of a model, macro, var or seed makes anew exactly
+the tables whose rows it can change. dbt alone does not have these values and makes no table anew for such a change.
 -#}
 
 {% macro frontier_progress_relation() -%}{{ return(internal_relation('frontier_progress')) }}{%- endmacro %}
 
 {#-
-What a command knows while it runs, in one object for all of its nodes: dbt's `graph`, which each command has for itself. There is one writer at a time
-(the pool), so what was read once holds, and what a model writes is noted here too.
+The state of a running command, shared by all of its nodes: it is stored in dbt's `graph`, of which each command has its own. There is one writer at a
+time (the pool), so a value that was read once stays right. What a model writes is noted here too.
   progress   model name -> row of internal.frontier_progress
-  plans      unique id -> what the run does with the model's table: frontier_plan, day_plan
+  plans      unique id -> how the run treats the model's table: frontier_plan, day_plan
   this_run   model name -> {'after', 'sequence'}: the changes whose rows internal.<model>__this_run holds
 -#}
 {% macro run_memory() -%}
@@ -43,7 +43,7 @@ What a command knows while it runs, in one object for all of its nodes: dbt's `g
     {{ return(memory.progress) }}
 {%- endmacro %}
 
-{#- The statement by which the current model counts as never built until its progress is noted again. -#}
+{#- The statement that deletes the current model's progress. The model then counts as never built until its progress is noted again. -#}
 {% macro progress_taken_back() -%}
     delete from {{ frontier_progress_relation() }} where model = '{{ model.name }}'
 {%- endmacro %}
@@ -57,14 +57,14 @@ What a command knows while it runs, in one object for all of its nodes: dbt's `g
     {{ return([progress_taken_back(), noted]) }}
 {%- endmacro %}
 
-{#- For after these statements' transaction. -#}
+{#- To be called after the transaction of these statements. -#}
 {% macro remember_progress(plan) -%}
     {%- do frontier_progress().update({model.name: {
         'sequence': plan.sequence, 'generation': plan.generation,
         'parents_generation': plan.parents_generation, 'fingerprint': plan.fingerprint}}) -%}
 {%- endmacro %}
 
-{#- What a node's rows depend on besides the tables above it. none: dbt runs alone, and nothing is known. A seed that the run loads is as its file is. -#}
+{#- A digest of all that a node's rows depend on, other than the tables above it; none if dbt runs alone. A seed that the run loads is as its file. -#}
 {% macro fingerprint_of(node, progress) -%}
     {%- if not node.config.get('fingerprint') -%}{{ return(none) }}{%- endif -%}
     {%- set values = [node.config.fingerprint] -%}
@@ -81,7 +81,7 @@ What a command knows while it runs, in one object for all of its nodes: dbt's `g
     {{ return(local_md5(values | join(' '))) }}
 {%- endmacro %}
 
-{#- The text of a hook that ends a run: what the loaded seeds hold. -#}
+{#- The text of a hook at the end of a run. Notes the content of the loaded seeds. -#}
 {% macro note_loaded_seeds(results) -%}
     {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}
         {%- set loaded = [] -%}
@@ -99,15 +99,15 @@ What a command knows while it runs, in one object for all of its nodes: dbt's `g
     {%- endif -%}
 {%- endmacro %}
 
-{#- A model's or seed's place in the warehouse. -#}
+{#- The relation of a model or seed. -#}
 {% macro relation_of(node) -%}
     {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
 {%- endmacro %}
 
 {% macro is_stored(node) -%}{{ return(node.resource_type == 'model' and node.config.materialized in ('date_overwrite', 'frontier', 'rollup')) }}{%- endmacro %}
 
-{#- The models whose being made anew makes this one anew: frontier models above it, and above a root the tables by day. Other tables follow
-    a table by day by the queue. -#}
+{#- If one of these models is made anew, so is this one: the frontier models above it, and above a root the tables by day. Other tables follow
+    a table by day through the queue. -#}
 {% macro generation_parents(node) -%}
     {%- if node.config.materialized == 'date_overwrite' -%}{{ return([]) }}{%- endif -%}
     {%- set parents = frontier_parents(node) -%}
@@ -127,6 +127,6 @@ What a command knows while it runs, in one object for all of its nodes: dbt's `g
     {{ return(generations | join(' ')) }}
 {%- endmacro %}
 
-{#- True while the text of a model is compiled for its fingerprint: the same whatever the warehouse holds, which is not asked. A macro that depends
-    on it then gives a text that names what it would ask for. -#}
+{#- True while the text of a model is compiled for its fingerprint. This text must not depend on the warehouse, which is not queried. A macro that would
+    query it gives a text that names the query's subject. -#}
 {% macro is_text_only() -%}{{ return(flags.WHICH == 'compile' and var('text_only', false)) }}{%- endmacro %}

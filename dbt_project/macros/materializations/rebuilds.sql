@@ -1,8 +1,8 @@
-{#- Which tables a run makes anew, said before it does. -#}
+{#- Says which tables a run will make anew, before it does. -#}
 
 {#-
-Why a run makes tables anew that are there: {model name: 'table: reason'}. `progress` is that of all models. A table follows its parents, so this is asked
-of these first. What a run makes for the first time is not among them.
+Why a run makes existing tables anew: {model name: 'table: reason'}. `progress` is that of all models. A table depends on its parents, so parents are
+examined first. Tables that a run makes for the first time are left out.
 -#}
 {% macro reasons_to_rebuild(names, progress) -%}
     {%- set reasons = {} -%}
@@ -44,8 +44,8 @@ of these first. What a run makes for the first time is not among them.
     {{ return(plain_schema(relation_of(node)) ~ '.' ~ node.alias) }}
 {%- endmacro %}
 
-{#- The text of a hook that starts a run. Says which tables the run makes anew, and stops where the var rebuild is ask. Then it takes back the notes of
-    seeds that are loaded from changed files: what such a seed holds is unknown until the run has ended. -#}
+{#- The text of a hook at the start of a run. Says which tables the run makes anew, and stops if the var rebuild is `ask`. Then it deletes the notes of
+    seeds that are loaded from changed files: the content of such a seed is unknown until the run has ended. -#}
 {% macro prepare_rebuilds() -%}
     {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}
         {%- set progress = frontier_progress() -%}
@@ -59,7 +59,7 @@ of these first. What a run makes for the first time is not among them.
     {%- endif -%}
 {%- endmacro %}
 
-{#- The var models_of_run has the names of all that the run makes, of which a command may be a part. -#}
+{#- The var models_of_run names everything that the run makes. A command may be a part of the run. -#}
 {% macro announce_rebuilds(progress) -%}
     {%- set names = var('models_of_run', none) -%}
     {%- if names is none -%}

@@ -1,15 +1,15 @@
 {#-
 Materialisation `rollup`: a table of aggregates over frontier models, one or several rows per key (a date, a client). A frontier model that a rollup
 reads notes the keys of the rows that it deletes and of those that it inserts (change_queue.sql), in the transaction of its own rewrite. The rollup
-deletes and computes the rows of those keys, and deletes the notes, in one transaction: whatever runs were left out or killed, the notes say what is
-still to be done.
+deletes and computes the rows of those keys, and deletes the notes, in one transaction. So even if runs were left out or killed, the notes say what
+is still to be done.
 
-Rebuilt whole on the same occasions as a frontier model.
+A rollup is rebuilt whole for the same reasons as a frontier model.
 
 config
   key         column of the table
   key_type    'date' or 'string'
-  parent_key  expression over the parents' columns that gives the key (default: key); a dict {parent: expression} where they differ
+  parent_key  expression over the parents' columns that gives the key (default: key); a dict {parent: expression} if they differ
   date        the table's date column, for the tests' window
 -#}
 {% materialization rollup, default %}
@@ -23,21 +23,21 @@ config
     {{ run_hooks(pre_hooks) }}
     {%- if plan.is_whole -%}
         {%- do make_room(model_layout()) -%}
-        {%- do run_atomically([progress_taken_back()], table_of(target_relation, sql, model_layout()), after) -%}
+        {%- do in_transaction([progress_taken_back()], table_of(target_relation, sql, model_layout()), after) -%}
     {%- elif changed_keys().count == 0 -%}
-        {%- do run_atomically([], none, progress_noted(plan)) -%}
+        {%- do in_transaction([], none, progress_noted(plan)) -%}
     {%- else -%}
         {%- set deletion -%}
             delete from {{ target_relation }} where {{ is_changed_key(config.require('key')) }}
         {%- endset -%}
-        {%- do run_atomically([deletion], insert_into(target_relation, sql), after) -%}
+        {%- do in_transaction([deletion], insert_into(target_relation, sql), after) -%}
     {%- endif -%}
     {%- do remember_progress(plan) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{#- {'count', 'first', 'last'} of the keys, as text, that this run computes anew. -#}
+{#- {'count', 'first', 'last'} of the keys that this run computes anew, as text. -#}
 {% macro changed_keys() -%}
     {%- set plan = frontier_plan() -%}
     {%- if 'changed_keys' not in plan -%}
@@ -51,7 +51,7 @@ config
     {{ return(plan.changed_keys) }}
 {%- endmacro %}
 
-{#- In a rollup's text: the parent's row belongs to a changed key. Date keys are bounded by literals besides. -#}
+{#- For a rollup's text: whether the parent's row belongs to a changed key. Date keys are also bounded by literals. -#}
 {% macro is_changed_key(key) -%}
     {%- if not is_frontier_run() -%}
     {{ since_ever(key if config.get('key_type') == 'date' else none) }}
@@ -63,8 +63,8 @@ config
     {%- endif -%}
 {%- endmacro %}
 
-{#- The statements by which a frontier model notes the keys of rows for the rollups that read it; `rows` follows `from`. A rollup whose key is the entity has
-    them from the run's frontier (of_entities), each once, and the others from the rows that go and come. -#}
+{#- The statements by which a frontier model notes the keys of rows for the rollups that read it; `rows` follows `from`. If a rollup's key is the entity, the
+    run's frontier gives each key once (of_entities). For other rollups the deleted and inserted rows give the keys. -#}
 {% macro note_changed_keys(rows, of_entities=false) -%}
     {%- set statements = [] -%}
     {%- for rollup in rollups_above() if (parent_key(rollup) == entity_expression()) == of_entities -%}

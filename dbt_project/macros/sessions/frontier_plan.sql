@@ -1,16 +1,16 @@
 {#-
-The frontier: per entity (a visitor), the earliest moment from which anything of theirs can differ from what the tables hold.
+The frontier: per entity (a visitor), the earliest moment from which the entity's rows in the tables can be out of date.
 
 One *root* model (core.session_events for visitors) turns events into the entity's ordered stream, cut into sessions. It follows the change queue
 (macros/materializations/change_queue.sql): days of core.events that were written and aliases that moved. Its materialisation works out the
 frontier, aligned to the start of the session that may still have been open, rewrites the stream from there on, and in the same
 transaction
-  - keeps one row per entity in internal.<root>__state: where their last sessions were, so that a new day needs no look at history;
+  - stores one row per entity in internal.<root>__state: where its last sessions were, so that a new day need not read history;
   - notes in the queue what it rewrote.
-Every model below the root is a function of the root's table. It keeps the sequence number up to which it has followed these notes
-(internal.frontier_progress) and, when it runs, rewrites what lies at or after the earliest unfollowed frontier of each entity. So
-it does not matter which partitions are run, in which order, how often, or whether some tables are left out: after any run a table
-equals its query over the table above it, at the cost of what changed since its last run.
+Every model below the root is a function of the root's table. It stores the sequence number up to which it has followed these notes
+(internal.frontier_progress). When it runs, it rewrites the rows at or after the earliest unfollowed frontier of each entity. After any
+run a table equals its query over the table above it, and the run costs what changed since the last one. So partitions may run in any
+order and any number of times, and a run may leave out tables.
 
 A model follows its parents only as far as these have come, and is rebuilt whole when the SQL that makes it has changed
 (macros/materializations/progress.sql), or when a parent was rebuilt whole.
@@ -26,7 +26,7 @@ A model follows its parents only as far as these have come, and is rebuilt whole
 {% macro this_run_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__this_run')) }}{%- endmacro %}
 {% macro requests_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__requests')) }}{%- endmacro %}
 
-{#- The nearest frontier models above a node: what it follows. None above: it is a root. -#}
+{#- The nearest frontier models above a node, which it follows. A root has no frontier model above it. -#}
 {% macro frontier_parents(node) -%}
     {%- set parents = [] -%}
     {%- for unique_id in node.depends_on.nodes -%}
@@ -87,45 +87,45 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     }) }}
 {%- endmacro %}
 
-{#- True while a model is rendered for what has changed only: rows at or after the frontier, or a rollup's changed keys. False for all of history: first
-    build, compile, docs, and unit tests, which override it. -#}
+{#- True while a model is rendered for changes only: rows at or after the frontier, or a rollup's changed keys. False for all of history: in the first
+    build, in compile and docs, and in unit tests, which override it. -#}
 {% macro is_frontier_run() -%}
     {%- if not execute or model.config.materialized not in ('frontier', 'rollup') or flags.WHICH not in ('run', 'build') -%}{{ return(false) }}{%- endif -%}
     {{ return(not frontier_plan().is_whole) }}
 {%- endmacro %}
 
-{#- The date of the run's earliest frontier, or a date so many days before it: a literal, so that storage can skip what lies before. Where everything is
-    made anew, a date before all. -#}
+{#- The date of the run's earliest frontier, or `days_before` days earlier: a literal, so that storage can skip earlier rows. If everything is made anew,
+    a date before all dates. -#}
 {% macro frontier_date(days_before=0) -%}
     date '{{ shifted(frontier_bounds().since, -1 * days_before) if is_frontier_run() else before_all() }}'
 {%- endmacro %}
 
-{#- The same of the earliest start of a session before the frontier. -#}
+{#- The date of the run's earliest start of a session before the frontier. -#}
 {% macro prior_date() -%}date '{{ frontier_bounds().since_previous_session }}'{%- endmacro %}
 
-{#- YYYY-MM-DD before every date that a row can have. -#}
+{#- A date (YYYY-MM-DD) before every date that a row can have. -#}
 {% macro before_all() -%}{{ return('0001-01-01') }}{%- endmacro %}
 
-{#- True of every date: a bound where a table must be read whole, for a storage that refuses to be read without one. -#}
+{#- A bound that every date meets, for reading a whole table where storage refuses to be read without a bound. -#}
 {% macro since_ever(date) -%}{{ return((date ~ " >= date '" ~ before_all() ~ "'") if date else 'true') }}{%- endmacro %}
 
-{#- YYYY-MM-DD after every date that a row can have. -#}
+{#- A date (YYYY-MM-DD) after every date that a row can have. -#}
 {% macro after_all() -%}{{ return('9999-12-31') }}{%- endmacro %}
 
-{#- YYYY-MM-DD from which nearly all entities of a run are rewritten: they have events in the window, or a session that was open when it began.
-    The few others would have a whole table read for all; they are looked for apart, from far_date() on. -#}
-{% macro near_date() -%}{{ return(shifted(window_start(), -1)) }}{%- endmacro %}
+{#- YYYY-MM-DD. Nearly all entities of a run have a recent frontier: it lies at or after this date. They have events in the window, or a session
+    that was open when it began. The few backdated ones would make every entity read a whole table, so they are looked for separately. -#}
+{% macro recent_date() -%}{{ return(shifted(window_start(), -1)) }}{%- endmacro %}
 
-{#- The moment, an entity's in the frontier, lies there. -#}
-{% macro is_near(at) -%}{{ return(local_date(at) ~ " >= date '" ~ near_date() ~ "'") }}{%- endmacro %}
+{#- Whether a moment of an entity's frontier is recent. -#}
+{% macro is_recent(at) -%}{{ return(local_date(at) ~ " >= date '" ~ recent_date() ~ "'") }}{%- endmacro %}
 
-{#- As frontier_date(), but a date after all where no entity is rewritten from before near_date(). -#}
-{% macro far_date() -%}
+{#- As frontier_date(), for the backdated entities: a date after all dates where there are no such entities. -#}
+{% macro backdated_date() -%}
     {%- set since = frontier_bounds().since -%}
-    date '{{ since if since < near_date() else after_all() }}'
+    date '{{ since if since < recent_date() else after_all() }}'
 {%- endmacro %}
 
-{#- A parent's table; or the rows that the parent wrote in this run, if it has followed the same changes as this model now does. -#}
+{#- The parent's table, or the rows that the parent wrote in this run, if it has followed the same changes as this model now does. -#}
 {% macro rewritten_rows(relation) -%}
     {%- if is_frontier_run() -%}
         {%- for parent in frontier_parents(model)
@@ -136,7 +136,7 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     {{ return(relation) }}
 {%- endmacro %}
 
-{#- The rows of a parent that the model must look at; of a view, all. `at` orders the rows, `date` is the parent's date column. A model that rewrites
+{#- The rows of a parent that the model must read; all rows of a view. `at` orders the rows, `date` is the parent's date column. A model that rewrites
     whole dates (rewrite_from: date) reads the parent's table: what the parent wrote in this run may begin in the middle of a date. -#}
 {% macro from_frontier(relation, entity='dbt_visitor_id', at='timestamp', date='event_date') -%}
     {%- set by_date = config.get('rewrite_from') == 'date' -%}
@@ -158,8 +158,8 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     {%- endif -%}
 {%- endmacro %}
 
-{#- In a frontier run, for a model that rewrites the session before each entity's frontier (rewrite_from: previous_session): that session's present
-    row. -#}
+{#- The present row of the session before each entity's frontier, in a frontier run of a model that rewrites that session
+    (rewrite_from: previous_session). -#}
 {% macro prior_sessions(columns) -%}
     select {% for column in columns %}prior.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
     from {{ this }} as prior

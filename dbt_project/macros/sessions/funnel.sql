@@ -1,11 +1,11 @@
 {#-
-Which events are a visitor's way through the funnel: rows (dbt_visitor_id, position). `placed` is the name of a CTE with one row per event of a
-stage: dbt_visitor_id, position (1.. in the visitor's order), stage_number, standing_stage (the last stage reached before these events,
-0 for none) and last_stage. A visitor waits for the next stage, and after the last one for the first again.
+The events of a visitor's path through the funnel: rows (dbt_visitor_id, position). `placed` is the name of a CTE with one row per event of a
+stage: dbt_visitor_id, position (1.. in the visitor's order), stage_number, prior_stage_number (the last stage reached before these events,
+or 0) and last_stage. A visitor waits for the next stage, and after the last one for the first again.
 -#}
 {% macro positions_reached(placed) -%}{{ return(adapter.dispatch('positions_reached')(placed)) }}{%- endmacro %}
 
-{#- Each event is asked where the next event of the stage that it waits for is; the visitor's way goes along those answers. -#}
+{#- Finds, for each event, the next event of the following stage. The visitor's path follows these links. -#}
 {% macro default__positions_reached(placed) -%}
     select dbt_visitor_id, position
     from (
@@ -13,7 +13,7 @@ stage: dbt_visitor_id, position (1.. in the visitor's order), stage_number, stan
             select dbt_visitor_id, position, stage_number, case when stage_number = last_stage then 1 else stage_number + 1 end as wanted_stage
             from {{ placed }}
             union all
-            select dbt_visitor_id, 0, standing_stage, case when standing_stage = last_stage then 1 else standing_stage + 1 end
+            select dbt_visitor_id, 0, prior_stage_number, case when prior_stage_number = last_stage then 1 else prior_stage_number + 1 end
             from {{ placed }}
             where position = 1
         ),
@@ -52,15 +52,15 @@ stage: dbt_visitor_id, position (1.. in the visitor's order), stage_number, stan
     ) as way
 {%- endmacro %}
 
-{#- BigQuery ends a recursion after 500 steps, and somebody may take more: there a function walks along the events, given as the last
-    stage of all, the stage that the visitor stands at, and the stages of the events. -#}
+{#- BigQuery ends a recursion after 500 steps, and a visitor may take more. So a function walks along the events. Its arguments are the last
+    stage of the funnel, the visitor's present stage, and the stages of the events. -#}
 {% macro bigquery__positions_reached(placed) -%}
     select ways.dbt_visitor_id, cast(position as int64) as position
     from (
         select
             dbt_visitor_id,
             {{ internal_relation('positions_reached').include(database=false) }}(array_concat(
-                [cast(max(last_stage) as float64), cast(max(standing_stage) as float64)], array_agg(cast(stage_number as float64) order by position)
+                [cast(max(last_stage) as float64), cast(max(prior_stage_number) as float64)], array_agg(cast(stage_number as float64) order by position)
             )) as positions
         from {{ placed }}
         group by dbt_visitor_id
@@ -68,7 +68,7 @@ stage: dbt_visitor_id, position (1.. in the visitor's order), stage_number, stan
     cross join unnest(ways.positions) as position
 {%- endmacro %}
 
-{#- Functions that macros call, as statements of the hook that makes the internal tables. -#}
+{#- Statements that create the functions that macros call, for the hook that creates the internal tables. -#}
 {% macro create_internal_functions() -%}{{ return(adapter.dispatch('create_internal_functions')()) }}{%- endmacro %}
 {% macro default__create_internal_functions() -%}{{ return('') }}{%- endmacro %}
 {% macro bigquery__create_internal_functions() -%}
@@ -76,13 +76,13 @@ stage: dbt_visitor_id, position (1.. in the visitor's order), stage_number, stan
     returns array<float64>
     language js
     as """
-        const [last, standing, ...events] = stages;
+        const [last, prior, ...events] = stages;
         const positions = [];
         events.reduce((reached, stage, place) => {
             if (stage !== (reached === last ? 1 : reached + 1)) return reached;
             positions.push(place + 1);
             return stage;
-        }, standing);
+        }, prior);
         return positions;
     """;
 {%- endmacro %}

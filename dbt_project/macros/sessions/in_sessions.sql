@@ -2,9 +2,9 @@
 The session engine: one row per event, in its session.
 
 `events` is the name of a CTE with one row per event:
-  <entity>                                     whose events are cut into sessions
+  <entity>                                     the entity whose events are divided into sessions
   event_id, event, timestamp, event_sequence, event_date
-  previous_event_at                            time of the entity's event before all of these, null for none
+  previous_event_at                            time of the entity's last event before these, null if there is none
   sessions_before, day_sessions_before         how many sessions of either kind the entity had before these events
 
 Adds to its columns
@@ -63,7 +63,7 @@ Two windows in the order of events: the second one sorts by the first one's row 
     window entity_events as (partition by {{ entity }} order by event_number)
 {%- endmacro %}
 
-{#- Names a session whatever its number becomes. -#}
+{#- Identifies a session, even if its number changes. -#}
 {% macro session_key(event_id='event_id', event_date='event_date') -%}
     {{ return(dbt.hash("concat(" ~ event_id ~ ", '-', cast(" ~ event_date ~ " as " ~ dbt.type_string() ~ "))")) }}
 {%- endmacro %}

@@ -1,8 +1,8 @@
 {#-
-What a root is asked for: one row per entity, partition and reason, from when on its rows can differ. `days` and `moved` are what the change queue holds
-that the root has not followed: days of core.events that were written, and whether aliases moved.
+A root's requests: one row per entity, partition and reason, with the moment from which its rows can differ. They come from the changes that the root has
+not followed yet: days of core.events that were written, and aliases that moved.
 
-An entity is a visitor, or (config.requested_by) what a macro's expression over core.events names, which never moves.
+An entity is a visitor, or the value of a macro's expression over core.events (config.requested_by), which never moves.
 -#}
 {% macro requests_of_root(relation, plan) -%}
     {%- set by_visitor = not config.get('requested_by') -%}
@@ -17,7 +17,7 @@ An entity is a visitor, or (config.requested_by) what a macro's expression over 
         group by 1, 2
     ),
 
-    -- What stood there before: deleted and corrected rows leave their entity no other trace.
+    -- The table's rows before this run: deleted and corrected events leave no other trace of their entity.
     events_before as (
         select {{ config.require('entity') }} as entity, {{ config.require('date') }} as partition_date, min({{ config.require('at') }}) as reprocess_from
         from {{ relation }}
@@ -26,7 +26,7 @@ An entity is a visitor, or (config.requested_by) what a macro's expression over 
     ),
 
     {% if by_visitor -%}
-    -- An alias that the graph did not know has moved from nobody: a root may have followed its days before.
+    -- An alias that is new in the graph has no previous visitor. A root may have followed its days before.
     moved_aliases as (
         select alias, previous_visitor_id as entity, partition_date, 'identity_change' as reason
         from {{ change_queue() }}
@@ -65,7 +65,7 @@ An entity is a visitor, or (config.requested_by) what a macro's expression over 
     origin = 'identity_graph' and sequence > {{ plan.followed_sequence }} and sequence <= {{ plan.sequence }}
 {%- endmacro %}
 
-{#- A source's table, for a macro that no model names it in. -#}
+{#- A source's table, for a macro. Models use source(). -#}
 {% macro source_relation(source_name, name) -%}
     {%- for node in graph.sources.values() if node.source_name == source_name and node.name == name -%}
         {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.identifier)) }}

@@ -1,8 +1,8 @@
-{#- The session rules of the project, each in this one place. -#}
+{#- The session rules of the project, each in one place. -#}
 
 {% macro timeout_microseconds() -%}{{ return(var('session_timeout_seconds') * 1000000) }}{%- endmacro %}
 
-{#- The order of events in session tables: by time, by what the source says of the order within one moment, and by event_id as text. -#}
+{#- The order of events in session tables: by time, by the source's order within one moment, and by event_id as text. -#}
 {% macro event_order(rows=none, direction='asc') -%}
     {%- set columns = [] -%}
     {%- for column in ['timestamp', 'event_sequence', 'event_id'] -%}
@@ -11,17 +11,17 @@
     {{ return(columns | join(', ')) }}
 {%- endmacro %}
 
-{#- Events of these types make sessions. -#}
+{#- Whether events of this type make sessions. -#}
 {% macro makes_sessions(event_type='event_type') -%}
     {{ event_type }} in ({% for type in var('session_event_types') %}'{{ type }}'{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
-{#- Events that tell of a user besides: identify calls carry traits, and the others may be all that is known of somebody. -#}
-{% macro tells_of_user(event_type='event_type') -%}
+{#- Whether events of this type describe a user. Identify calls have traits; other calls may be all that is known of a user. -#}
+{% macro describes_user(event_type='event_type') -%}
     ({{ event_type }} = 'identify' or not ({{ makes_sessions(event_type) }}))
 {%- endmacro %}
 
-{#- Minutes, exact to the microsecond: whole microseconds below 2^53 divided once, so that equal gaps are equal numbers. -#}
+{#- Minutes, exact to the microsecond: one division of whole microseconds below 2^53, so that equal gaps are equal numbers. -#}
 {% macro minutes_between(earlier, later) -%}
     cast({{ microseconds_between(earlier, later) }} as {{ type_double() }}) / 60000000
 {%- endmacro %}
@@ -31,7 +31,7 @@
     cast(round({{ idle_time_minutes }} * 60000000) as {{ type_bigint() }})
 {%- endmacro %}
 
-{#- An event starts a session: it is the first, or strictly more than the timeout after the one before. Exactly the timeout continues. -#}
+{#- Whether an event starts a session: it is the first, or strictly more than the timeout after the one before. A gap of exactly the timeout continues. -#}
 {% macro starts_session(earlier, later) -%}
     ({{ earlier }} is null or {{ microseconds_between(earlier, later) }} > {{ timeout_microseconds() }})
 {%- endmacro %}
@@ -56,13 +56,13 @@
     cast({{ microseconds }} as {{ type_double() }}) / 1000000
 {%- endmacro %}
 
-{#- Who an event belongs to where people are not known, only devices. -#}
+{#- The owner of an event where only devices are known, not people. -#}
 {% macro client_id(alias=none) -%}
     {%- set prefix = alias ~ '.' if alias else '' -%}
     coalesce({{ prefix }}anonymous_id, {{ prefix }}user_id)
 {%- endmacro %}
 
-{#- Average of durations in seconds by way of whole microseconds: the order of the rows does not show in the last digits. -#}
+{#- The average of durations in seconds, computed from whole microseconds, so that the order of the rows does not change the last digits. -#}
 {% macro average_seconds(seconds) -%}
     cast(sum(cast(round({{ seconds }} * 1000000) as {{ type_bigint() }})) as {{ type_double() }}) / 1000000 / count(*)
 {%- endmacro %}

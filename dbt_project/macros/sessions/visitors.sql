@@ -1,5 +1,5 @@
-{#- Events with the person behind them, for a root of a frontier by visitor: those that meet the condition and lie at or after the visitor's frontier,
-    each with what came before (sessions_before, day_sessions_before, previous_event_at). `columns` are further ones of core.events, named events. -#}
+{#- Events with their visitor, for a root of a frontier by visitor: events that meet the condition and lie at or after the visitor's frontier. Each has
+    sessions_before, day_sessions_before and previous_event_at. `columns` are further columns of core.events, which is named events. -#}
 {% macro events_of_visitors(condition, columns) -%}
     with visitors as (
         {% if is_frontier_run() %}
@@ -10,7 +10,7 @@
                 frontier.sessions_before,
                 frontier.day_sessions_before,
                 frontier.previous_event_at,
-                {{ is_near('frontier.reprocess_from') }} as is_near
+                {{ is_recent('frontier.reprocess_from') }} as is_recent
             from {{ source('core', 'identity_graph') }} as aliases
             inner join {{ frontier_relation(model.name) }} as frontier on aliases.dbt_visitor_id = frontier.entity
         {% else %}
@@ -25,9 +25,10 @@
     )
 
     {% if is_frontier_run() %}
-        {{ joined_with_visitors(condition ~ ' and events.timestamp >= visitors.reprocess_from and visitors.is_near', columns, "date '" ~ near_date() ~ "'") }}
+        {%- set since_frontier = condition ~ ' and events.timestamp >= visitors.reprocess_from' -%}
+        {{ joined_with_visitors(since_frontier ~ ' and visitors.is_recent', columns, "date '" ~ recent_date() ~ "'") }}
         union all
-        {{ joined_with_visitors(condition ~ ' and events.timestamp >= visitors.reprocess_from and not visitors.is_near', columns, far_date()) }}
+        {{ joined_with_visitors(since_frontier ~ ' and not visitors.is_recent', columns, backdated_date()) }}
     {% else %}
         {{ joined_with_visitors(condition, columns, frontier_date()) }}
     {% endif %}

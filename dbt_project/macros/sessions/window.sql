@@ -1,6 +1,6 @@
 {#-
-The window: reporting-timezone dates, half-open [partition_start, partition_end). That of a run is its partitions. A model by day may write other
-days besides (day_plan), and these are then its window; they may leave gaps.
+The window: reporting-timezone dates, half-open [partition_start, partition_end). A run's window is its partitions. A model by day may also write
+other days (day_plan). Its window is then all of these days, and may have gaps.
 -#}
 
 {% macro window_start() -%}
@@ -10,7 +10,7 @@ days besides (day_plan), and these are then its window; they may leave gaps.
     {{ return(shifted(day_plan().days | max, 1) if writes_days() else _window_var('partition_end')) }}
 {%- endmacro %}
 
-{#- The current model is one by day, and this command writes it. -#}
+{#- Whether the current model is a model by day and this command writes it. -#}
 {% macro writes_days() -%}
     {{ return(execute and model and model.config.materialized == 'date_overwrite' and flags.WHICH in ('run', 'build')) }}
 {%- endmacro %}
@@ -33,15 +33,15 @@ days besides (day_plan), and these are then its window; they may leave gaps.
     {{ return(days) }}
 {%- endmacro %}
 
-{#- A date column lies in the window. -#}
+{#- Whether a date lies in the window. -#}
 {% macro in_window(date) -%}
     {%- if writes_days() -%}{{ in_days(date, day_plan().days) }}
     {%- else -%}{{ date }} >= date '{{ window_start() }}' and {{ date }} < date '{{ window_end() }}'
     {%- endif -%}
 {%- endmacro %}
 
-{#- A UTC timestamp lies in the window or within a day of it. Comparable with raw columns, so that storage can skip the rest; in_window
-    decides. A bound at midnight itself would have to agree with local_date about midnights that a clock change repeats or leaves out. -#}
+{#- Whether a UTC timestamp lies in the window or within a day of it. It compares a raw column with literals, so that storage can skip the rest. in_window
+    then decides. A bound at midnight itself would have to agree with local_date about midnights that a clock change repeats or leaves out. -#}
 {% macro near_window(at) -%}
     {%- set ranges = ranges_of_days(day_plan().days) if writes_days() else [[window_start(), shifted(window_end(), -1)]] -%}
     (
@@ -66,7 +66,7 @@ days besides (day_plan), and these are then its window; they may leave gaps.
     {{ return((modules.datetime.date.fromisoformat(end) - modules.datetime.date.fromisoformat(start)).days) }}
 {%- endmacro %}
 
-{#- How many dates the window has; 0 where it is not known. -#}
+{#- How many dates the window has; 0 if it is not known. -#}
 {% macro window_days() -%}{{ return(days_apart(window_start(), window_end())) }}{%- endmacro %}
 
 {#- The window's dates, one row each. -#}

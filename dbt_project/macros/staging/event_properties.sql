@@ -1,8 +1,8 @@
-{#- The properties that a loader keeps apart from the events: macros/warehouse/event_tables.sql. -#}
+{#- Properties that a loader stores apart from the events: see macros/warehouse/event_tables.sql. -#}
 
-{#- Events, a CTE's name, with the properties that an event table has for them: of several rows for an event the earliest, by the order of
-    numbered_copies. A row's event is that of the same id and date, as an id on two dates is two events; a row with a time that cannot be
-    true has none, as its call was rejected. -#}
+{#- `events` (the name of a CTE) with the properties from event tables. If an event has several rows, the earliest by the order of numbered_copies
+    counts. A row belongs to the event of the same id and date, because one id on two dates is two events. A row with an impossible time belongs to
+    no event, because its call was rejected. -#}
 {% macro with_event_properties(events) -%}
     {%- if not event_tables() -%}{{ return('select * from ' ~ events) }}{%- endif -%}
     select
@@ -37,7 +37,7 @@
             and {{ events }}.event_date = found.event_date
 {%- endmacro %}
 
-{#- The rows of the event tables that the window answers for, those dated by their arrival and those without a date included. -#}
+{#- The window's rows of the event tables, including rows dated by their arrival and rows without a date. -#}
 {% macro event_table_rows_of_window() -%}
     select source, event_table, event_id, event_date
     from ({{ event_table_rows() }}) as event_rows
@@ -47,7 +47,7 @@
         and {{ loaded_in_time() }}
 {%- endmacro %}
 
-{#- Condition on events: one of the event tables is called as they are. -#}
+{#- Whether there is an event table with the event's name. -#}
 {% macro has_event_table(events) -%}
     (
         {% for table in event_tables() -%}

@@ -1,8 +1,8 @@
-{#- The staged rows that the window's partitions answer for. Each branch compares a raw column with literals, so that storage can
-    skip the rest; a test over the computed event_date alone would read all raw rows. -#}
+{#- The staged rows of the window's partitions. Each branch compares a raw column with literals, so that storage can skip the rest. A condition
+    on the computed event_date alone would read all raw rows. -#}
 
 {#- The rows that are set aside while core.events is made: the window's rejected rows, and all rows of a repeated event_id. core.events and
-    core.rejected_events both read them. reason is null in the one row of a repeated event_id that is an event; copy_number is null in rejected rows. -#}
+    core.rejected_events both read them. reason is null in the one row of a repeated event_id that is an event. copy_number is null in rejected rows. -#}
 {% macro rows_set_aside() -%}
     with repeated as (
         {{ repeated_keys() }}
@@ -23,13 +23,13 @@
 
 {% macro set_aside_columns() -%}{{ return(event_columns() + ['source_file', 'raw', 'reason', 'id_key', 'copy_number']) }}{%- endmacro %}
 
-{#- Good rows of the window, duplicates included. -#}
+{#- Good rows of the window, including duplicates. -#}
 {% macro good_rows_of_window(columns='*') -%}
     select {{ columns }} from ({{ staged_events() }}) as staged
     where {{ near_window('timestamp') }} and {{ in_window('event_date') }} and reject_reason is null and {{ loaded_in_time() }}
 {%- endmacro %}
 
-{#- Rejected rows of the window, and all that belong to no day. -#}
+{#- Rejected rows of the window, and all rejected rows without a day. -#}
 {% macro rejected_rows_of_window() -%}
     {%- set columns = rejected_columns() -%}
     select {{ columns }} from ({{ staged_events() }}) as staged
@@ -56,9 +56,9 @@
     cast(null as {{ type_bigint() }}) as copy_number
 {%- endmacro %}
 
-{#- Conditions, to be asked apart, on staged rows that arrived before the first partition or after the last. Where the arrival dates them no
-    run would answer for them: they belong to no day, and are kept by every run. Not on BigQuery, where to look for them would read all raw rows of
-    the time before; nor by dbt alone, which does not know the partitions. -#}
+{#- Conditions, for separate queries, on staged rows that arrived before the first partition or after the last. If the arrival dates such a row, it is in no
+    run's partitions: it belongs to no day, and every run keeps it. BigQuery has no such conditions, because they would read all earlier raw rows. dbt
+    alone has none either, because it does not know the partitions. -#}
 {% macro arrivals_outside_partitions() -%}{{ return(adapter.dispatch('arrivals_outside_partitions')()) }}{%- endmacro %}
 {% macro default__arrivals_outside_partitions() -%}
     {%- set conditions = [] -%}
@@ -73,8 +73,8 @@
 {%- endmacro %}
 {% macro bigquery__arrivals_outside_partitions() -%}{{ return([]) }}{%- endmacro %}
 
-{#- One row per key (id_key) that more than one good row of the window has: an event_id that stands more than once on a date, or by chance
-    two that share a number. Numbers are grouped some times faster than texts, and few are left to be looked at. -#}
+{#- One row per key (id_key) that more than one good row of the window has: an event_id that occurs more than once on a date, or by chance
+    two ids with the same number. Grouping numbers is several times faster than grouping texts, and leaves few ids to compare. -#}
 {% macro repeated_keys() -%}
     select {{ id_key('event_id', 'event_date') }} as id_key
     from ({{ good_rows_of_window('event_id, event_date') }}) as good
@@ -82,12 +82,12 @@
     having count(*) > 1
 {%- endmacro %}
 
-{#- The copies of rows whose event_id stands more than once on a date, numbered: copy 1, the earliest, is the event. Ids that stand
-    once are most of the table and are left out, which spares sorting them and making their JSON: by their times first, which storage can
-    compare before it makes anything of a row. `repeated` is the name of a CTE of repeated_keys.
+{#- The rows whose event_id occurs more than once on a date, numbered: copy 1, the earliest, is the event. Ids that occur once are most of the
+    table. They are left out, so they need no sorting and no JSON. The condition on times comes first, because storage can check it before it
+    computes anything of a row. `repeated` is the name of a CTE of repeated_keys.
 
-    Rows that differ in copy_key are no copies of each other. The event_id then stays with the earliest of them (of several at once, with the
-    smallest copy_key), and each other event has its own, made of the id and a digest of its copy_key: so every run gives an event the same id. -#}
+    Rows that differ in copy_key are not copies of each other. The earliest of them keeps the event_id (at the same time: the one with the smallest
+    copy_key). Each other event gets an id made of the event_id and a digest of its copy_key, so every run gives an event the same id. -#}
 {% macro numbered_copies(repeated) -%}
     select
         {% for column in event_columns() -%}

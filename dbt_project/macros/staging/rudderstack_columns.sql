@@ -1,5 +1,5 @@
-{#- Canonical column -> raw column(s) of the tables that RudderStack's and Segment's warehouse loaders write. `own` are those of one
-    table: a trait of an identify call may be called title, and is not the page's. -#}
+{#- Canonical column -> raw column(s) of the tables that RudderStack's and Segment's warehouse loaders write. `own` are the columns of one
+    table: an identify call may have a trait title, which is not a page's title. -#}
 {% macro rudderstack_columns(own={}) -%}
     {%- set columns = {
         'event_id': 'id',
@@ -24,7 +24,7 @@
     {{ return(columns) }}
 {%- endmacro %}
 
-{#- Page and screen calls have columns of their own for what other calls know from their context. -#}
+{#- Page and screen calls have own columns for values that other calls have in their context. -#}
 {% macro page_columns() -%}
     {{ return({
         'event': 'name',

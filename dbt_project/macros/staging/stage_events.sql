@@ -1,4 +1,4 @@
-{#- Columns that a staged event has besides its identifiers and times: all text. -#}
+{#- The columns of a staged event other than its identifiers and times. All are texts. -#}
 {% macro event_attributes() -%}
     {{ return([
         'event', 'url', 'path', 'title', 'referrer', 'search',
@@ -9,26 +9,26 @@
 {#-
 One raw table as staged events: one row per raw row, nothing filtered.
 
-  columns      canonical column -> the raw column that holds it, or a list of which the first non-null counts; a column that is not
-               named stands for itself, and one that the raw table does not have is null
-  expressions  canonical column, times and ids included -> SQL over the raw columns, where a name is not enough
-  kept         raw columns that are declared, yet no canonical ones: they go into properties
-  raw_rows     SQL that reads the raw table, where more than its rows is needed
-  copy_key     SQL over the raw columns: rows of one event_id and date that differ in it are no copies of each other, but events of their own
-               (macros/staging/event_windows.sql); without it, the event_id alone decides
+  columns      canonical column -> its raw column, or a list of raw columns of which the first non-null counts. A column that is not named
+               here has the same name in the raw table. A column that the raw table lacks is null
+  expressions  canonical column (also a time or an id) -> SQL over the raw columns, where a name is not enough
+  kept         declared raw columns that are not canonical: they go into properties
+  raw_rows     SQL that reads the raw table, if more than its rows is needed
+  copy_key     SQL over the raw columns. Rows of one event_id and date that differ in it are different events, not copies
+               (macros/staging/event_windows.sql). Without it, only the event_id counts
 
-event_sequence is what the source says of order within one timestamp: a whole number, 0 where it says nothing.
+event_sequence is the source's order within one timestamp: a whole number, 0 if the source has no order.
 
-raw is the raw row as JSON, rejected_raw the same where the row is rejected: a warehouse makes the JSON of all rows that it is asked for, even
-of those that it then leaves out, and most are left out.
+raw is the raw row as JSON. rejected_raw is the same for rejected rows only: a warehouse makes the JSON of all rows, even of those that it then
+leaves out, and most rows are left out.
 
-reject_reason is null for a good row. event_date is the partition that answers for the row: its own day, or the day of its arrival
-where its timestamp is missing or cannot be true; null where neither is known.
+reject_reason is null for a good row. event_date is the row's partition: its own day, or the day of its arrival if its timestamp is missing or
+impossible; null if neither is known.
 -#}
 {% macro stage_events(raw_table, source, event_type, columns, expressions={}, kept=[], raw_rows=none, copy_key=none) -%}
     {%- do note_staging_keys(columns, expressions, kept) -%}
     {%- set available = raw_columns(raw_table) -%}
-    {#- A column that is not declared may be called as a canonical one, and mean anything: it is one of the properties. -#}
+    {#- An undeclared column may have a canonical name and any meaning. It is one of the properties. -#}
     {%- set declared = available | select('in', raw_source(raw_table).columns) | list if execute else [] -%}
     (
     with raw_rows as (
@@ -78,14 +78,14 @@ where its timestamp is missing or cannot be true; null where neither is known.
     )
 {%- endmacro %}
 
-{#- Ids of several sources could clash: the first source of SESSIONIZATION_SOURCES keeps its own, those of any other are prefixed with
-    the source's name. So a source that is added at the end changes no id that is there. -#}
+{#- Ids of several sources could clash. The first source of SESSIONIZATION_SOURCES keeps its ids. Ids of any other source get the source's
+    name as a prefix. So a source that is added at the end changes no existing id. -#}
 {% macro namespaced(source, event_id) -%}
     {{ return(event_id if source == var('sources')[0] else "'" ~ source ~ ":' || " ~ event_id) }}
 {%- endmacro %}
 
-{#- Rows of a raw table with derived_event_id, made of the row's content: the same on every run. Identical rows are numbered. `at` is
-    part of the content, and named so that storage can skip other days. -#}
+{#- Rows of a raw table with derived_event_id, made of the row's content, so that it is the same on every run. Identical rows are numbered.
+    `at` is part of the content, and named so that storage can skip other days. -#}
 {% macro with_derived_event_id(raw_table, at) -%}
     select
         raw_rows.*,
@@ -95,7 +95,7 @@ where its timestamp is missing or cannot be true; null where neither is known.
     from ({{ raw_rows_of(raw_table, content_md5(raw_table) ~ ' as content_key') }}) as raw_rows
 {%- endmacro %}
 
-{#- The columns of a raw table, of those that it is declared to have at most where no warehouse is asked. -#}
+{#- The columns of a raw table. If no warehouse is queried, its declared columns. -#}
 {% macro raw_columns(raw_table) -%}
     {%- if not execute -%}{{ return([]) }}{%- endif -%}
     {%- if is_text_only() -%}{{ return(raw_source(raw_table).columns | list + ['properties', 'source_file', 'source_row']) }}{%- endif -%}
@@ -114,20 +114,20 @@ where its timestamp is missing or cannot be true; null where neither is known.
     {{ return('coalesce(' ~ present | join(', ') ~ ')') }}
 {%- endmacro %}
 
-{#- The attribute may be kept: addresses that tell where somebody lives only where the var says so. -#}
+{#- Whether the attribute may be stored. IP addresses, which show where somebody lives, are stored only if the var keep_ip is true. -#}
 {% macro is_kept(attribute) -%}{{ return(attribute != 'ip' or var('keep_ip')) }}{%- endmacro %}
 
 {% macro null_text() -%}cast(null as {{ dbt.type_string() }}){%- endmacro %}
 
-{#- A clock that is more than a day ahead of the receiver's, or the loader's where nothing else noted the arrival, is wrong. -#}
+{#- Whether a device's clock was more than a day ahead of the receiver's, and so is wrong. If nothing else noted the arrival, the loader's clock counts. -#}
 {% macro is_from_the_future() -%}
     coalesce(timestamp > {{ add_microseconds(arrived_at(), 24 * 3600 * 1000000) }}, false)
 {%- endmacro %}
 
-{#- The row's own time says nothing of its day. Such rows are all rejected. -#}
+{#- Whether the row's own time does not give its day. All such rows are rejected. -#}
 {% macro is_dated_by_arrival() -%}(timestamp is null or is_from_the_future){%- endmacro %}
 
-{#- Why a row is not an event; the first that applies. Duplicates are judged later, over all sources (core.events). -#}
+{#- Why a row is not an event: the first reason that applies. Duplicates are found later, over all sources (core.events). -#}
 {% macro reject_reason() -%}
     case
         when event_id is null then 'no_event_id'

@@ -1,5 +1,5 @@
-{#- A condition that no row fails whose columns stand more than once. On DuckDB numbers made of the columns are grouped before texts are, which takes
-    half the time, and leaves few to be looked at; on BigQuery it would read the table once more. -#}
+{#- A cheap prefilter: it keeps every row whose columns may occur more than once. On DuckDB it groups hashes of the columns, which takes half the time
+    of grouping texts and leaves few rows. On BigQuery it keeps all rows, because it would read the table once more. -#}
 {% macro may_be_repeated(model, columns) -%}{{ return(adapter.dispatch('may_be_repeated')(model, columns)) }}{%- endmacro %}
 {% macro default__may_be_repeated(model, columns) -%}
     {%- set key = 'hash(' ~ columns | join(', ') ~ ')' -%}
@@ -7,9 +7,8 @@
 {%- endmacro %}
 {% macro bigquery__may_be_repeated(model, columns) -%}true{%- endmacro %}
 
-{#- A condition that no row fails of a date on which two relations (names of CTEs with event_date and event_id) hold different ids. On DuckDB dates are
-    compared by how many ids they have and by the sum of numbers made of these, and only where one differs are the ids themselves. An id that
-    stands twice in both is not found: that it stands once in each is tested there. -#}
+{#- A cheap prefilter: it keeps every row of a date on which two relations (names of CTEs with event_date and event_id) may have different ids. On DuckDB
+    it compares, by date, the number of ids and the sum of their hashes. Ids must be unique in each relation, which other tests check. -#}
 {% macro may_differ(one, other) -%}{{ return(adapter.dispatch('may_differ')(one, other)) }}{%- endmacro %}
 {% macro default__may_differ(one, other) -%}
     event_date in (
@@ -27,9 +26,9 @@
 {%- endmacro %}
 {% macro bigquery__may_differ(one, other) -%}true{%- endmacro %}
 
-{#- A condition that no row of a relation (the name of a CTE with event_date and event_id) fails whose id stands on a date of the window and on
-    another. On DuckDB to look for the window's ids costs a quarter of grouping all of them, unless the window is most of it; on BigQuery
-    it would read the table once more. -#}
+{#- A cheap prefilter: it keeps every row of a relation (the name of a CTE with event_date and event_id) whose id may occur on a date of the window and
+    on another date. On DuckDB it looks for the window's ids, a quarter of the cost of grouping all ids, unless the window is most of the relation. On
+    BigQuery it keeps all rows, because it would read the table once more. -#}
 {% macro may_be_on_two_dates(relation) -%}{{ return(adapter.dispatch('may_be_on_two_dates')(relation)) }}{%- endmacro %}
 {% macro default__may_be_on_two_dates(relation) -%}
     {%- if window_days() > 2 * var('max_lateness_days') -%}{{ return(may_be_repeated(relation, ['event_id'])) }}{%- endif -%}

@@ -1,7 +1,7 @@
-{#- Ids among the edges that the graph was made from, for checks. -#}
+{#- For checks: ids in the edges from which the graph was made. -#}
 
-{#- The two ids that each alias call of a relation joins, both ways round, with the times: the first two of previous_id, user_id and anonymous_id
-    that it has. -#}
+{#- The two ids that each alias call of a relation joins, in both orders, with the times: the first two of previous_id, user_id and anonymous_id that are
+    not null. -#}
 {% macro joined_by_calls(relation, condition='true') -%}
     {%- set one, other = 'coalesce(previous_id, user_id)', 'case when previous_id is not null and user_id is not null then user_id else anonymous_id end' -%}
     select {{ one }} as id, {{ other }} as other_id, first_event_at, last_event_at

@@ -1,5 +1,5 @@
-{#- Tests look at the run's window only: what a run did not touch was tested when it was. The project gives every test the condition
-    "__window__"; here it becomes one on the model's own date column (config.date), or none where the model has none. -#}
+{#- Tests read only the run's window: other rows were tested by the run that wrote them. The project gives every test the condition "__window__".
+    Here it becomes a condition on the model's date column (config.date), or is dropped if the model has no date column. -#}
 {% macro default__get_where_subquery(relation) -%}
     {%- set where = config.get('where', '') -%}
     {%- if where == '__window__' -%}{%- set where = window_of(relation) -%}{%- endif -%}
@@ -9,7 +9,7 @@
     {{ return(relation) }}
 {%- endmacro %}
 
-{#- The condition that a model's rows lie in the window; empty where it has no date. -#}
+{#- The condition that a model's rows lie in the window; empty if the model has no date. -#}
 {% macro window_of(relation) -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.alias == relation.identifier and node.schema == relation.schema -%}
         {%- if node.config.get('date') -%}{{ return(in_window_of(node)) }}{%- endif -%}
@@ -17,17 +17,17 @@
     {{ return('') }}
 {%- endmacro %}
 
-{#- The date may be an expression: the column that storage is divided by is then bounded besides. -#}
+{#- The date may be an expression. Then the column that storage is divided by is bounded too. -#}
 {% macro in_window_of(node) -%}
     {%- set column = partition_column(node.config) -%}
     {%- set near = near_window(column) ~ ' and ' if column and column != node.config.date else '' -%}
     {{ return(near ~ in_window(node.config.date)) }}
 {%- endmacro %}
 
-{#- The raw rows that can belong to the window by their own time or by that of their arrival, and those that have neither, each once: by their
-    own dating alone, not by the conditions that the models select with. -#}
+{#- The raw rows that can belong to the window, each once: by their own time, by the time of their arrival, or because they have neither. This is
+    independent of the conditions by which the models select rows. -#}
 {% macro raw_rows_dated_near_window() -%}{{ return(adapter.dispatch('raw_rows_dated_near_window')()) }}{%- endmacro %}
-{#- Asked apart, since a storage that skips blocks by one column's bounds does not by those of one column or another. -#}
+{#- Separate queries, because storage skips blocks by bounds on one column, but not by `or` over two columns. -#}
 {% macro default__raw_rows_dated_near_window() -%}
     {%- set rows = 'select source, event_date, timestamp, received_at from (' ~ staged_events() ~ ') as staged where ' -%}
     {{ rows }} {{ near_window('timestamp') }}
@@ -41,7 +41,7 @@
     where {{ is_dated_by_arrival() }} and {{ arrived_outside }}
     {%- endfor %}
 {%- endmacro %}
-{#- Each time that a table is named is paid for. -#}
+{#- One query, because BigQuery bills a table each time that it is named. -#}
 {% macro bigquery__raw_rows_dated_near_window() -%}
     select source, event_date, timestamp, received_at from ({{ staged_events() }}) as staged
     where

@@ -1,10 +1,10 @@
-{#- The parts of addresses (urls), where warehouses differ. docs/analytics.md says what each part is. -#}
+{#- The parts of addresses (urls), where warehouses differ. docs/analytics.md defines each part. -#}
 
-{#- A text, null where it is empty or blank. -#}
+{#- A text; null if it is empty or blank. -#}
 {% macro not_blank(text) -%}case when {{ text }} <> '' and trim({{ text }}) <> '' then {{ text }} end{%- endmacro %}
 
-{#- The host of an address that begins with http:// or https://, in small letters and without user and port; null of any other. DuckDB cuts texts
-    several times faster than it matches regular expressions, and few hosts have a user or a port. -#}
+{#- The host of an address that begins with http:// or https://, in lower case and without user and port; null for other addresses. DuckDB splits
+    texts several times faster than it matches regular expressions, and few hosts have a user or a port. -#}
 {% macro http_host(url) -%}{{ return(adapter.dispatch('http_host')(url)) }}{%- endmacro %}
 {% macro default__http_host(url) -%}
     {%- set parts = "string_split(" ~ url ~ ", '/')" -%}
@@ -26,7 +26,7 @@
 {#- A host without `www.` before it. -#}
 {% macro without_www(host) -%}case when starts_with({{ host }}, 'www.') then substr({{ host }}, 5) else {{ host }} end{%- endmacro %}
 
-{#- The path of an address that begins with http:// or https://, `/` where it has none; null of any other. -#}
+{#- The path of an address that begins with http:// or https://, `/` if it has no path; null for other addresses. -#}
 {% macro http_path(url) -%}{{ return(adapter.dispatch('http_path')(url)) }}{%- endmacro %}
 {% macro default__http_path(url) -%}
     case
@@ -41,7 +41,7 @@
     end
 {%- endmacro %}
 
-{#- What follows the first ? of an address, up to the first # after it; of an address without ?, the text `search` without a leading ?. -#}
+{#- The text after the first ? of an address, up to the first # after it. Without a ?, the text `search` without a leading ?. -#}
 {% macro query_of(url, search) -%}
     case
         when strpos({{ url }}, '?') > 0 then {{ before_first("substr(" ~ url ~ ", strpos(" ~ url ~ ", '?') + 1)", '#') }}
@@ -50,12 +50,12 @@
     end
 {%- endmacro %}
 
-{#- What precedes the first mark in a text; all of it where it has none. -#}
+{#- The text before the first mark; the whole text if it has no mark. -#}
 {% macro before_first(text, mark) -%}{{ return(adapter.dispatch('before_first')(text, mark)) }}{%- endmacro %}
 {% macro default__before_first(text, mark) -%}string_split({{ text }}, '{{ mark }}')[1]{%- endmacro %}
 {% macro bigquery__before_first(text, mark) -%}split({{ text }}, '{{ mark }}')[safe_offset(0)]{%- endmacro %}
 
-{#- The rows of a relation with one more for each part of a text: its columns, part, and part_number, which counts up. -#}
+{#- One row for each part of a text in each row of a relation: the relation's columns, part, and part_number, which counts up. -#}
 {% macro with_parts(relation, columns, text, separator) -%}{{ return(adapter.dispatch('with_parts')(relation, columns, text, separator)) }}{%- endmacro %}
 {% macro default__with_parts(relation, columns, text, separator) -%}
     {%- set parts = "string_split(" ~ text ~ ", '" ~ separator ~ "')" -%}
@@ -94,7 +94,7 @@
                 select
                     coalesce(string_agg(
                         case
-                            -- A byte that is no UTF-8 becomes another character, so the text is other bytes then.
+                            -- A byte that is not UTF-8 becomes another character, so the bytes then differ.
                             when
                                 regexp_contains(piece, r'^(?:%[0-9A-Fa-f]{2})+$')
                                 and cast(safe_convert_bytes_to_string({{ bytes }}) as bytes) = {{ bytes }}

@@ -1,5 +1,5 @@
-{#- Raw tables of one event each. RudderStack's and Segment's loaders write the name of a track call's event into `tracks`, and what was sent
-    with it, a column for each property, into a table that is called as the event. Only loaders of BigQuery are known to: files have both. -#}
+{#- Raw tables of one event each. RudderStack's and Segment's loaders write the name of a track call's event into `tracks`. They write its
+    properties, one column each, into a table with the event's name. Only loaders of BigQuery do so; files have both together. -#}
 
 {#- The event tables that raw_event_tables names: a list of dicts of source, name, relation, columns (name -> type) and load_time (see
     load_time_of). Empty while a project is parsed. -#}
@@ -23,7 +23,7 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{#- The rows of the event tables (of those of one source, if given): their event (event_id, and event_date by the rules of stage_events), and its
+{#- The rows of the event tables (only of one source, if given): the event (event_id, and event_date by the rules of stage_events) and its
     properties. -#}
 {% macro event_table_rows(source=none) -%}
     {%- for table in event_tables() if source in (none, table.source) -%}
@@ -40,8 +40,8 @@
     {% endfor -%}
 {%- endmacro %}
 
-{#- BigQuery: an event table's rows under the names of staged events. Its columns are those that `tracks` declares, and the properties. They are
-    written with their table, without which sqlglot reads no lineage off a table that it does not know. -#}
+{#- BigQuery: an event table's rows under the names of staged events. Its columns are those that `tracks` declares, and the properties. Each
+    column is written with its table, because sqlglot cannot find the lineage of an unknown table otherwise. -#}
 {% macro event_table_as_staged(table) -%}
     {%- set declared = tracks_source(table.source).columns -%}
     {%- set staged = {} -%}
@@ -67,8 +67,8 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- BigQuery: columns (name -> type) and divided_by (columns of time that storage is divided by) of tables beside a declared one, by name: one
-    question for all, however many there are. -#}
+{#- BigQuery, by name of a table in the dataset of a declared one: columns (name -> type) and divided_by (columns of time that storage is divided
+    by). One query for all tables. -#}
 {% macro columns_by_table(beside, names) -%}
     {%- set described = {} -%}
     {%- for name in names -%}{%- do described.update({name: {'columns': {}, 'divided_by': []}}) -%}{%- endfor -%}
@@ -80,7 +80,7 @@
     {% endset -%}
     {%- for row in run_query(sql) -%}
         {%- set table = described[row.table_name] -%}
-        {#- Pseudo columns are not the table's own. -#}
+        {#- Pseudo columns are not columns of the table. -#}
         {%- if not row.column_name.startswith('_PARTITION') -%}
             {%- do table.columns.update({row.column_name | lower: row.data_type | upper}) -%}
         {%- endif -%}
@@ -91,7 +91,7 @@
     {{ return(described) }}
 {%- endmacro %}
 
-{#- BigQuery: fails where the table does not exist, or lacks a column that a row's event is found by. -#}
+{#- BigQuery: fails if the table does not exist, or lacks a column that is needed to find a row's event. -#}
 {% macro require_event_table(source, relation, columns, declared) -%}
     {%- set problems = [] -%}
     {%- for name in ['id', 'timestamp', 'received_at'] -%}

@@ -1,5 +1,5 @@
-{#- What marks each statement that dbt sends, as JSON, for BigQuery's jobs (dbt_project.yml, query-comment); nothing on DuckDB. A bill then
-    tells which run and which table asked: `run_id` is Dagster's, or dbt's own where dbt runs alone. dbt makes the values valid labels.
+{#- Labels for BigQuery's jobs, as JSON: dbt adds them to each statement (dbt_project.yml, query-comment). Empty on DuckDB. A bill then
+    shows which run and which table caused a job. `run_id` is Dagster's, or dbt's own if dbt runs alone. dbt makes the values valid labels.
     There is no adapter here to dispatch by. -#}
 {% macro job_labels(node) -%}
     {%- if target.type == 'bigquery' -%}

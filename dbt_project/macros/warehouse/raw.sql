@@ -1,9 +1,9 @@
-{#- How raw tables differ between warehouses. -#}
+{#- Raw tables, where warehouses differ. -#}
 
-{#- The rows of a raw table, for staging, with one more expression on them if given. On BigQuery with raw_loaded_at besides: see raw_loaded_at. -#}
+{#- The rows of a raw table, for staging, with one more expression if given. On BigQuery they also have raw_loaded_at: see there. -#}
 {% macro raw_rows_of(raw_table, more=none) -%}{{ return(adapter.dispatch('raw_rows_of')(raw_table, more)) }}{%- endmacro %}
 {% macro default__raw_rows_of(raw_table, more) -%}{{ return('select *' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table) }}{%- endmacro %}
-{#- A loader makes a table when the first call of its kind comes: a kind that never came has none, and no rows. -#}
+{#- A loader creates a table with the first call of its kind. A kind that never came has no table and no rows. -#}
 {% macro bigquery__raw_rows_of(raw_table, more) -%}
     {%- if is_text_only() -%}{{ return('select *, raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table) }}{%- endif -%}
     {%- set available = adapter.get_columns_in_relation(raw_table) if execute else [] -%}
@@ -23,19 +23,18 @@
     ) }}
 {%- endmacro %}
 
-{#- When the row came into the raw table, as far as storage is divided by it; null elsewhere. Storage then skips what cannot belong to the window. -#}
+{#- When the row came into the raw table, if storage is divided by this time, so that storage can skip rows that cannot belong to the window; else null. -#}
 {% macro raw_loaded_at() -%}{{ return(adapter.dispatch('raw_loaded_at')()) }}{%- endmacro %}
 {% macro default__raw_loaded_at() -%}{{ return(null_timestamp()) }}{%- endmacro %}
 {% macro bigquery__raw_loaded_at() -%}{{ return('raw_loaded_at') }}{%- endmacro %}
 
-{#- When a staged row arrived, as far as it says: where it was not received by anything that notes it, when it was loaded. -#}
+{#- When a staged row arrived: when it was received, or, if nothing noted that, when it was loaded. -#}
 {% macro arrived_at() -%}{{ return(adapter.dispatch('arrived_at')()) }}{%- endmacro %}
 {% macro default__arrived_at() -%}{{ return('received_at') }}{%- endmacro %}
 {% macro bigquery__arrived_at() -%}{{ return('coalesce(received_at, raw_loaded_at)') }}{%- endmacro %}
 
-{#- Condition on staged rows: storage has them where the window's days look for them, from 2 days before a row's day to
-    max_lateness_days after it, or on a date of replayed_loads, on which history was loaded. It is the same for each run that asks, so that
-    a rebuild finds what the days found. -#}
+{#- Whether staged rows lie in partitions that the window's days read: from 2 days before a row's day to max_lateness_days after it, or on a
+    date of replayed_loads, on which history was loaded. The condition is the same for every run, so a rebuild finds the rows that the days found. -#}
 {% macro loaded_in_time() -%}{{ return(adapter.dispatch('loaded_in_time')()) }}{%- endmacro %}
 {% macro default__loaded_in_time() -%}{{ return('true') }}{%- endmacro %}
 {% macro bigquery__loaded_in_time() -%}
@@ -48,11 +47,11 @@
         {% endfor -%}
     )
     and (raw_loaded_at is null or not {{ is_out_of_reach() }})
-    {#- A row that its arrival dates has a later time than that. This leaves nothing out, but bounds tables that are divided by it. -#}
+    {#- A row that is dated by its arrival has a later time than this bound. So the bound leaves nothing out, but limits tables that are divided by it. -#}
     and (timestamp is null or timestamp >= {{ start_of_date(window_start(), -1) }})
 {%- endmacro %}
 
-{#- A row in a partition that the run of its day does not read. It came more than max_lateness_days after its day, or a device's clock was wrong.
+{#- Whether a row lies in a partition that the run of its day does not read. It came more than max_lateness_days after its day, or a device's clock was wrong.
     No row comes more than 2 days before its day: a clock may be one day ahead, and the timezone can add one. -#}
 {% macro is_out_of_reach() -%}
     (
@@ -64,8 +63,8 @@
     )
 {%- endmacro %}
 
-{#- BigQuery: condition on a source's staged rows: they came in the window's days. Where a device's clock divides a table, what came today
-    may be in any of its partitions: all are asked. -#}
+{#- BigQuery: whether a source's staged rows came in the window's days. If a device's clock divides a table, today's rows may be in any of its
+    partitions, so all are read. -#}
 {% macro came_in_window(source) -%}
     {%- set at = arrived_at() if is_divided_by_device_clock(source) else 'raw_loaded_at' -%}
     {{ at }} >= {{ start_of_date(window_start(), 0) }} and {{ at }} < {{ start_of_date(window_end(), 0) }}
@@ -95,15 +94,15 @@
     {{ return(load_time_of(landing.source, [], columns, at)) }}
 {%- endmacro %}
 
-{#- The same of a source's table with such columns, of times by which it is divided. Of a view BigQuery does not say it: raw_load_times
-    does. The event's own time, `at`, needs no name: every query bounds it. -#}
+{#- The same for a source's table, given the columns of time by which it is divided. BigQuery does not say this of a view; raw_load_times
+    does. The event's own time, `at`, is not returned, because every query bounds it. -#}
 {% macro load_time_of(source, columns, divided_by, at='timestamp') -%}
     {%- set named = var('raw_load_times', {}).get(source, at) | lower -%}
     {%- if named != at and named in columns -%}{{ return(named) }}{%- endif -%}
     {{ return(divided_by | select('in', arrival_columns() + device_clock_columns()) | first) }}
 {%- endmacro %}
 
-{#- Loaders divide tables by the time at which a row was loaded or received, or by what a device's clock showed when it was sent or happened. -#}
+{#- Loaders divide tables by the time at which a row was loaded or received, or by a device's clock at the time of sending or of the event. -#}
 {% macro arrival_columns() -%}{{ return(['_PARTITIONTIME', 'loaded_at', 'received_at', 'uuid_ts']) }}{%- endmacro %}
 {% macro device_clock_columns() -%}{{ return(['sent_at', 'original_timestamp']) }}{%- endmacro %}
 
@@ -123,8 +122,8 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- BigQuery: what the loader wrote is what the source declares: each required column, with a type that can become its own. `available` are the
-    table's columns. -#}
+{#- BigQuery: fails unless the loader's table has what the source declares: each required column, and types that can be converted. `available` are
+    the table's columns. -#}
 {% macro require_raw_columns(raw_table, available) -%}
     {%- set types = {} -%}
     {%- for column in available -%}{%- do types.update({column.name | lower: column.dtype | upper}) -%}{%- endfor -%}
@@ -144,7 +143,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The text of a hook, which is empty: at least one raw table of each source is there, and each event table that is named. -#}
+{#- The text of a hook, which is empty. Fails unless each source has at least one raw table, and each named event table exists. -#}
 {% macro require_raw_tables() -%}{{ return(adapter.dispatch('require_raw_tables')()) }}{%- endmacro %}
 {% macro default__require_raw_tables() -%}{{ return('') }}{%- endmacro %}
 {% macro bigquery__require_raw_tables() -%}
@@ -168,28 +167,28 @@
         {%- set load_time = var('raw_load_times', {}).get(name) -%}
         {%- if load_time and load_time | lower not in columns + ['_partitiontime'] -%}
             {% do exceptions.raise_compiler_error(
-                "SESSIONIZATION_RAW_LOAD_TIMES says that the column '" ~ load_time ~ "' tells when rows of " ~ name ~ ' came, and no raw '
+                "SESSIONIZATION_RAW_LOAD_TIMES says that the column '" ~ load_time ~ "' has the time at which rows of " ~ name ~ ' came, and no raw '
                 ~ 'table of the source has it: ' ~ found | join(', ') ~ '. Correct the name, or leave it out: these tables would be read whole.'
             ) %}
         {%- endif -%}
     {%- endfor -%}
-    {#- Asked for here, event tables that are not as they should be fail a run before its first model. -#}
+    {#- Checked here, so that wrong event tables fail a run before its first model. -#}
     {%- do event_tables() -%}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Columns of a raw table that have no canonical name, as one JSON object: those that its yml does not declare (landing has gathered
-    them on DuckDB) and the declared ones in `kept`. -#}
+{#- Columns of a raw table that have no canonical name, as one JSON object: the undeclared ones (on DuckDB, landing has gathered
+    them) and the declared ones in `kept`. -#}
 {% macro raw_properties(raw_table, available, kept=[]) -%}{{ return(adapter.dispatch('raw_properties')(raw_table, available, kept)) }}{%- endmacro %}
 {% macro default__raw_properties(raw_table, available, kept) -%}
     {%- set others = 'properties' if 'properties' in available else 'cast(null as ' ~ type_json() ~ ')' -%}
     {%- if not kept -%}{{ return(others) }}{%- endif -%}
     {%- set pairs = [] -%}
     {%- for column in kept if column in available -%}{%- do pairs.append("'" ~ column ~ "', " ~ column) -%}{%- endfor -%}
-    {#- A patch leaves out what is null. -#}
+    {#- A patch leaves out nulls. -#}
     {{ return("json_merge_patch('{}', json_object(" ~ pairs | join(', ') ~ "), coalesce(" ~ others ~ ", '{}'))") }}
 {%- endmacro %}
-{#- Tables that landing fills have them gathered. -#}
+{#- In tables that landing fills, they are gathered already. -#}
 {% macro bigquery__raw_properties(raw_table, available, kept) -%}
     {%- if var('loader', 'vendor') != 'vendor' and not kept -%}
         {{ return('properties' if 'properties' in available else 'cast(null as json)') }}
@@ -200,7 +199,7 @@
     {{ return(columns_as_json(names)) }}
 {%- endmacro %}
 
-{#- BigQuery: columns of a row as one JSON object, without those that are null; `rows` names the table, and a dot, where that is needed. -#}
+{#- BigQuery: the non-null columns of a row as one JSON object. `rows` is the table's name and a dot, if that is needed. -#}
 {% macro columns_as_json(names, rows='') -%}
     {%- set pairs = [] -%}
     {%- for name in names -%}{%- do pairs.append("'" ~ name ~ "', " ~ rows ~ adapter.quote(name)) -%}{%- endfor -%}
@@ -224,7 +223,7 @@
     {{ return('cast(null as string)') }}
 {%- endmacro %}
 
-{#- A digest of what a raw row says, without where it was read. -#}
+{#- A digest of a raw row's content, without the place where it was read. -#}
 {% macro content_md5(raw_table) -%}{{ return(adapter.dispatch('content_md5')(raw_table)) }}{%- endmacro %}
 {% macro default__content_md5(raw_table) -%}
     {%- set columns = raw_columns(raw_table) | reject('in', ['source_file', 'source_row']) | list or ["''"] -%}
@@ -235,7 +234,7 @@
     {{ return("to_hex(md5(to_json_string(struct(" ~ columns | join(', ') ~ "))))") }}
 {%- endmacro %}
 
-{#- Files and rows that landing could not read, as rejected events of no day. Loaders that write tables themselves have none. -#}
+{#- Files and rows that landing could not read, as rejected events of no day. Loaders that write tables themselves have no such rows. -#}
 {% macro unreadable_rows() -%}{{ return(adapter.dispatch('unreadable_rows')()) }}{%- endmacro %}
 {% macro default__unreadable_rows() -%}
     select
@@ -265,8 +264,8 @@
     where false
 {%- endmacro %}
 
-{#- How many rows each file in the landing folder has, readable or not. A file that was set aside as a whole has none; nor is one asked of that
-    is gone from the folder. -#}
+{#- How many rows each file in the landing folder has, readable or not. Files that were set aside as a whole and files that were removed from the
+    folder are left out. -#}
 {% macro landed_row_counts() -%}
     select source, source_file, sum(row_count + reject_count) as row_count
     from {{ source('raw', 'landing_rejects').include(identifier=false) }}.landed_files
@@ -281,7 +280,7 @@
     from {{ raw_table.include(identifier=false) }}.landed_files
     where source || '_' || table_name = '{{ raw_table.identifier }}'
 {%- endmacro %}
-{#- As far as the rows of the last days tell: older ones are late in any case. -#}
+{#- Reads only the rows of the last 35 days: older tables are late in any case. -#}
 {% macro bigquery__newest_arrival(raw_table) -%}
     {%- set at = 'received_at' if 'received_at' in raw_columns(raw_table) else 'timestamp' -%}
     {%- set since = (modules.datetime.datetime.now(modules.pytz.utc).date() - modules.datetime.timedelta(days=35)) | string -%}

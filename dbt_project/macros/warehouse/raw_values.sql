@@ -1,7 +1,7 @@
-{#- How a column of a loader's table on BigQuery becomes what its yml declares: the rules that sessionization_dagster/landing/rules.py has for files.
-    A test says that the constants are the same. -#}
+{#- How a column of a loader's table on BigQuery gets its declared type: by the rules that sessionization_dagster/landing/rules.py has for files.
+    A test checks that the constants are the same. -#}
 
-{#- The value of a declared column. An id loses blanks around it and a fraction of zeros. An optional text that is a null word is none. -#}
+{#- The value of a declared column. An id loses blanks around it and a fraction of zeros. An optional text that is a null word becomes null. -#}
 {% macro raw_value(column, dtype, declared) -%}
     {%- set value = as_declared(column, dtype, declared.data_type) -%}
     {%- set meta = declared.config.meta -%}
@@ -15,15 +15,14 @@
     {{ return('if(lower(trim(' ~ value ~ ')) in (' ~ words | join(', ') ~ '), null, ' ~ value ~ ')') }}
 {%- endmacro %}
 
-{#- Null words in small letters. -#}
+{#- Null words in lower case. -#}
 {% macro null_words() -%}{{ return(['null', '\\n', 'none', 'nat']) }}{%- endmacro %}
 
-{#- The shape of a whole number with a fraction of zeros. Group 1 is the id. -#}
+{#- A whole number with a fraction of zeros. Group 1 is the id. -#}
 {% macro whole_with_fraction() -%}{{ return('^(-?(?:0|[1-9][0-9]*))\\.0+$') }}{%- endmacro %}
 
-{#- BigQuery: a column in its declared type. A loader that saw numbers first made a column of numbers; a number that stands for a time counts
-    seconds, milliseconds or microseconds since 1970, by its digits. Gives none where there is no way from this type to that.
-    A text where a time is wanted is refused. -#}
+{#- BigQuery: a column in its declared type; none if its type cannot be converted. A loader that saw numbers first made a column of numbers. A
+    number for a time counts seconds, milliseconds or microseconds since 1970, depending on its digits. A text for a time is refused. -#}
 {% macro as_declared(column, dtype, wanted) -%}
     {%- set numbers = ['INTEGER', 'INT64', 'FLOAT', 'FLOAT64', 'NUMERIC', 'BIGNUMERIC'] -%}
     {%- set same = {'VARCHAR': ['STRING'], 'TIMESTAMP': ['TIMESTAMP']}.get(wanted) -%}
@@ -50,5 +49,5 @@
     {{ return(none) }}
 {%- endmacro %}
 
-{#- (least number, microseconds in one): what a number is where a time is wanted. -#}
+{#- (least number, microseconds in one) of each unit that a number for a time may count. -#}
 {% macro epoch_units() -%}{{ return([(1000000000, 1000000), (1000000000000, 1000), (1000000000000000, 1)]) }}{%- endmacro %}

@@ -4,12 +4,12 @@
 {% macro row_as_json(alias) -%}{{ return(adapter.dispatch('row_as_json')(alias)) }}{%- endmacro %}
 {% macro default__row_as_json(alias) -%}{{ return("to_json(" ~ alias ~ ")") }}{%- endmacro %}
 
-{#- The same as text: a total order over rows that differ. -#}
+{#- The same as text, which orders rows that differ. -#}
 {% macro row_as_text(alias) -%}{{ return(adapter.dispatch('row_as_text')(alias)) }}{%- endmacro %}
 {% macro default__row_as_text(alias) -%}{{ return("cast(to_json(" ~ alias ~ ") as varchar)") }}{%- endmacro %}
 {% macro bigquery__row_as_text(alias) -%}{{ return("to_json_string(" ~ alias ~ ")") }}{%- endmacro %}
 
-{#- A number for an id on a date. Equal ones share it; others may, by chance. -#}
+{#- A number for an id on a date. Equal pairs have the same number. Different pairs may share one by chance. -#}
 {% macro id_key(id, date) -%}{{ return(adapter.dispatch('id_key')(id, date)) }}{%- endmacro %}
 {% macro default__id_key(id, date) -%}hash({{ id }}, {{ date }}){%- endmacro %}
 {% macro bigquery__id_key(id, date) -%}farm_fingerprint(concat({{ id }}, ' ', cast({{ date }} as string))){%- endmacro %}
@@ -53,14 +53,14 @@
 {% macro default__structs_in_order(number, columns) -%}list_sort(list({{ struct_of(dict(zip([number] + columns, [number] + columns))) }})){%- endmacro %}
 {% macro bigquery__structs_in_order(number, columns) -%}array_agg({{ struct_of(dict(zip(columns, columns))) }} order by {{ number }}){%- endmacro %}
 
-{#- The array of an expression over each element, named element, of an array. -#}
+{#- An array's elements, each replaced by an expression over `element`. -#}
 {% macro mapped(array, expression) -%}{{ return(adapter.dispatch('mapped')(array, expression)) }}{%- endmacro %}
 {% macro default__mapped(array, expression) -%}list_transform({{ array }}, lambda element: {{ expression }}){%- endmacro %}
 {% macro bigquery__mapped(array, expression) -%}
     array(select {{ expression }} from unnest({{ array }}) as element with offset as place order by place)
 {%- endmacro %}
 
-{#- The first (last) element, named element, of an array that meets a condition; null where none does. -#}
+{#- The first (last) element of an array that meets a condition over `element`; null if no element does. -#}
 {% macro first_element(array, condition) -%}{{ return(adapter.dispatch('first_element')(array, condition)) }}{%- endmacro %}
 {% macro default__first_element(array, condition) -%}list_filter({{ array }}, lambda element: {{ condition }})[1]{%- endmacro %}
 {% macro bigquery__first_element(array, condition) -%}
@@ -80,7 +80,7 @@
 {#- A key of a JSON object, as text. -#}
 {% macro json_text(json, key) -%}{{ return(adapter.dispatch('json_text')(json, key)) }}{%- endmacro %}
 {% macro default__json_text(json, key) -%}json_extract_string({{ json }}, '$."{{ key | replace("'", "''") }}"'){%- endmacro %}
-{#- JSON_VALUE is null for objects and arrays, which DuckDB gives as text. -#}
+{#- JSON_VALUE is null for objects and arrays, but DuckDB gives them as text. -#}
 {% macro bigquery__json_text(json, key) -%}
     {%- set path = "'$.\"" ~ key | replace("'", "\\'") ~ "\"'" -%}
     case
@@ -97,7 +97,7 @@
 {#- Aggregate: the median of numbers. -#}
 {% macro median(value) -%}{{ return(adapter.dispatch('median')(value)) }}{%- endmacro %}
 {% macro default__median(value) -%}median({{ value }}){%- endmacro %}
-{#- PERCENTILE_CONT is no aggregate there, and APPROX_QUANTILES takes a neighbour of the middle for it. -#}
+{#- On BigQuery PERCENTILE_CONT is not an aggregate, and APPROX_QUANTILES gives a neighbour of the median. -#}
 {% macro bigquery__median(value) -%}
     {%- set sorted = 'array_agg(' ~ value ~ ' ignore nulls order by ' ~ value ~ ')' -%}
     (
@@ -106,8 +106,8 @@
     ) / 2
 {%- endmacro %}
 
-{#- Aggregate: columns of the first (last) row that meets a condition, in the order of a number that differs from row to row, as one struct; null where none
-    does. A column that is null there stays null. -#}
+{#- Aggregate: columns of the first (last) row that meets a condition, in the order of a number that differs from row to row, as one struct; null if no
+    row does. A null column of that row stays null. -#}
 {% macro first_row(columns, number, condition='true') -%}
     {{ return(adapter.dispatch('row_in_order')(columns, number, condition, 'first')) }}
 {%- endmacro %}
@@ -125,7 +125,7 @@
     end
 {%- endmacro %}
 
-{#- Aggregate: the values that are not null, as an array in any order; sorted_distinct makes one of it that does not depend on the order of rows. -#}
+{#- Aggregate: the non-null values as an array in any order. sorted_distinct makes it independent of the order of rows. -#}
 {% macro gathered(value) -%}{{ return(adapter.dispatch('gathered')(value)) }}{%- endmacro %}
 {% macro default__gathered(value) -%}list({{ value }}) filter (where {{ value }} is not null){%- endmacro %}
 {% macro bigquery__gathered(value) -%}array_agg({{ value }} ignore nulls){%- endmacro %}

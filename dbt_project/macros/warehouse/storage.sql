@@ -1,15 +1,15 @@
-{#- How tables are laid out. DuckDB keeps minima and maxima of every block, so that the order of rows is the layout; BigQuery divides a table by
+{#- The layout of tables. DuckDB stores the minima and maxima of every block, so the order of rows is the layout. BigQuery divides a table by
     day, and sorts each day's rows by keys. -#}
 
-{#- The column that a model's table is divided by: its date, or what config.stored_by says: a timestamp, by its UTC day; or 'entity' where
-    the table is read by entity and over all time, and is not divided at all. -#}
+{#- The column that a model's table is divided by: its date, or config.stored_by. That is a timestamp, which divides by its UTC day, or 'entity'
+    for a table that is read by entity and over all time, and so is not divided. -#}
 {% macro partition_column(config) -%}
     {%- set column = config.get('stored_by') or config.get('date') -%}
     {{ return(none if column == 'entity' else column) }}
 {%- endmacro %}
 
-{#- The statement that makes (or replaces) a table with the rows of a query. `layout` is that of a model's table, see model_layout;
-    none for the small tables that materialisations keep for themselves. -#}
+{#- The statement that makes (or replaces) a table with the rows of a query. `layout` is the layout of a model's table (see
+    model_layout), or none for the small tables that only materialisations use. -#}
 {% macro table_of(relation, sql, layout=none) -%}{{ return(adapter.dispatch('table_of')(relation, sql, layout)) }}{%- endmacro %}
 {% macro default__table_of(relation, sql, layout) -%}{{ return('create or replace table ' ~ relation ~ ' as\n' ~ sql) }}{%- endmacro %}
 {% macro bigquery__table_of(relation, sql, layout) -%}
@@ -24,8 +24,8 @@
     {{ return('create or replace table ' ~ relation ~ '\n' ~ clauses | join('\n') ~ '\nas\n' ~ sql) }}
 {%- endmacro %}
 
-{#- The statement that adds a query's rows to a table, columns by name: a model may reorder them. `source` is a table with the query's columns; without
-    it they are those of the table, as its SQL has not changed. -#}
+{#- The statement that adds a query's rows to a table. Columns are matched by name, because a model may reorder them. `source` is a table with the query's
+    columns. Without it, the query has the table's columns, because its SQL has not changed. -#}
 {% macro insert_into(relation, sql, source=none) -%}{{ return(adapter.dispatch('insert_into')(relation, sql, source)) }}{%- endmacro %}
 {% macro default__insert_into(relation, sql, source) -%}
     {{ return('insert into ' ~ relation ~ ' by name\nselect * from (\n' ~ sql ~ '\n) as model') }}
@@ -35,9 +35,9 @@
     {{ return('insert into ' ~ relation ~ ' (' ~ names ~ ')\nselect ' ~ names ~ ' from (\n' ~ sql ~ '\n) as model') }}
 {%- endmacro %}
 
-{#- The rows of a table that is made anew, in the order of days, as later runs will add theirs: what asks for a day then skips blocks of others. A
-    query that looks at each visitor's rows in order gives them visitor by visitor, each block with rows of all days. That costs a sort, and
-    only where there are more days than a month is anything won by it. BigQuery divides the table itself. -#}
+{#- The rows of a table that is made anew, sorted by day, as later runs add theirs, so that a query of one day skips blocks of other days. Without
+    the sort, a model that orders rows by visitor would have rows of all days in each block. The sort pays only if there are more days than a
+    month. BigQuery divides the table itself. -#}
 {% macro in_order_of_days(sql, date) -%}{{ return(adapter.dispatch('in_order_of_days')(sql, date)) }}{%- endmacro %}
 {% macro default__in_order_of_days(sql, date) -%}
     {%- if date -%}
@@ -48,8 +48,8 @@
 {%- endmacro %}
 {% macro bigquery__in_order_of_days(sql, date) -%}{{ return(sql) }}{%- endmacro %}
 
-{#- The layout of the current model's table: divided by partition_column, sorted by config.cluster_by, or else by the entity or key that it
-    is rewritten by, where that is a column. -#}
+{#- The layout of the current model's table: divided by partition_column, and sorted by config.cluster_by or else by the entity or key that it is
+    rewritten by, if that is a column. -#}
 {% macro model_layout() -%}
     {%- set partition = partition_column(config) -%}
     {%- set keys = config.get('cluster_by') or [config.get('entity') or config.get('key')] -%}
@@ -59,8 +59,8 @@
     {{ return({'partition': partition, 'by_date': partition == config.get('date'), 'sorted_by': columns}) }}
 {%- endmacro %}
 
-{#- Before the model's table is rebuilt: drops a view of its name. BigQuery does not replace a table by one with another partitioning or clustering, so
-    such a table is dropped too. Nobody can read it until the new one is there. -#}
+{#- Before the model's table is rebuilt: drops a view of its name. BigQuery cannot replace a table with one that has another partitioning or clustering,
+    so such a table is dropped too. Nobody can read it until the new one exists. -#}
 {% macro make_room(layout) -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- if existing is not none and existing.is_view -%}

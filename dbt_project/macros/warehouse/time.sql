@@ -1,7 +1,7 @@
-{#- Time arithmetic that differs between warehouses. Everything is UTC and counted in microseconds: whole-unit differences
-    (elapsed units on BigQuery, crossed boundaries on DuckDB) do not agree with each other. -#}
+{#- Time arithmetic, where warehouses differ. All times are UTC and counted in microseconds, because differences in whole units do not agree:
+    BigQuery counts elapsed units, DuckDB crossed boundaries. -#}
 
-{#- Microseconds from `earlier` to `later`, exact; null where either is. -#}
+{#- Microseconds from `earlier` to `later`, exact; null if either is null. -#}
 {% macro microseconds_between(earlier, later) -%}
     {{ return(adapter.dispatch('microseconds_between')(earlier, later)) }}
 {%- endmacro %}
@@ -46,8 +46,8 @@
 {%- endmacro %}
 {% macro bigquery__local_midnight(date) -%}{{ return('timestamp(' ~ date ~ ", '" ~ var('timezone') ~ "')") }}{%- endmacro %}
 
-{#- The UTC instant `days` after a date (YYYY-MM-DD) begins in UTC: for bounds with a day to spare, so that the timezone, at most 14
-    hours away, does not matter. -#}
+{#- The UTC instant `days` after a date (YYYY-MM-DD) begins in UTC. For bounds with a day to spare, so that the timezone, at most 14 hours away,
+    does not matter. -#}
 {% macro start_of_date(date, days) -%}
     {{ return("timestamp '" ~ shifted(date, days) ~ " 00:00:00'") }}
 {%- endmacro %}
@@ -83,7 +83,7 @@
     {{ return("timestamp_trunc(" ~ at ~ ", hour, '" ~ var('timezone') ~ "')") }}
 {%- endmacro %}
 
-{#- DuckDB: a UTC timestamp as the wall clock of the reporting timezone shows it. -#}
+{#- DuckDB: a UTC timestamp as local time of the reporting timezone. -#}
 {% macro local_time(at) -%}
     {{ return(at if var('timezone') == 'UTC' else "timezone('" ~ var('timezone') ~ "', timezone('UTC', " ~ at ~ "))") }}
 {%- endmacro %}

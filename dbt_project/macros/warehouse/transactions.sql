@@ -1,11 +1,11 @@
-{#- Statements as one: all of them or none. `main` writes the model's rows, and its count is reported as rows affected; none when there
-    is nothing to write. -#}
-{% macro run_atomically(before, main, after) -%}
-    {{ return(adapter.dispatch('run_atomically')(before, main, after)) }}
+{#- Runs statements in one transaction: all take effect, or no statement does. `main` writes the model's rows, and its count is reported as rows
+    affected. `main` may be none, if there is nothing to write. -#}
+{% macro in_transaction(before, main, after) -%}
+    {{ return(adapter.dispatch('in_transaction')(before, main, after)) }}
 {%- endmacro %}
 
 {#- DuckDB's DDL is transactional too. dbt opens the transaction with the first statement. -#}
-{% macro default__run_atomically(before, main, after) -%}
+{% macro default__in_transaction(before, main, after) -%}
     {%- for sql in before -%}{% call statement('before') %}{{ sql }}{% endcall %}{%- endfor -%}
     {%- set written = 0 -%}
     {%- if main is not none -%}
@@ -17,10 +17,10 @@
     {% do adapter.commit() %}
 {%- endmacro %}
 
-{#- BigQuery's transactions take no DDL. A script with none is one transaction, which an error rolls back. Where tables are made anew, each
-    is replaced by one statement, what comes before runs before, and the rest is a transaction after: a model that is made anew has taken its
-    progress back first and notes it again last, so a run that dies in between makes it anew once more. -#}
-{% macro bigquery__run_atomically(before, main, after) -%}
+{#- BigQuery's transactions accept no DDL. A script without DDL is one transaction, which an error rolls back. A script that makes a table anew
+    replaces it with one statement. Statements before that one run first, and the rest run in a transaction after it. A model that is made anew
+    deletes its progress first and notes it again last. So if a run dies in between, the next run makes the model anew once more. -#}
+{% macro bigquery__in_transaction(before, main, after) -%}
     {%- set statements = before + ([main] if main is not none else []) + after -%}
     {%- set making = [] -%}
     {%- for sql in statements -%}

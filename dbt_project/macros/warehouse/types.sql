@@ -11,12 +11,12 @@
 {% macro type_json() -%}{{ return(adapter.dispatch('type_json')()) }}{%- endmacro %}
 {% macro default__type_json() -%}{{ return('json') }}{%- endmacro %}
 
-{#- A sum of money, or of what else a conversion is worth: six decimals, added up exactly. -#}
+{#- A conversion's value, such as a sum of money: six decimals, added up exactly. -#}
 {% macro type_amount() -%}{{ return(adapter.dispatch('type_amount')()) }}{%- endmacro %}
 {% macro default__type_amount() -%}{{ return('decimal(38, 6)') }}{%- endmacro %}
 {% macro bigquery__type_amount() -%}{{ return('bignumeric') }}{%- endmacro %}
 
-{#- A text as an amount, rounded half away from zero; null where it is no number. -#}
+{#- A text as an amount, rounded half away from zero; null if it is not a number. -#}
 {% macro as_amount(text) -%}{{ return(adapter.dispatch('as_amount')(text)) }}{%- endmacro %}
 {% macro default__as_amount(text) -%}try_cast({{ text }} as {{ type_amount() }}){%- endmacro %}
 {% macro bigquery__as_amount(text) -%}round(safe_cast({{ text }} as {{ type_amount() }}), 6){%- endmacro %}

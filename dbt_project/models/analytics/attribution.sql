@@ -6,7 +6,7 @@ with conversion_events as (
     select * from {{ from_frontier(ref('conversion_events'), at='conversion_at', date='conversion_date') }} as conversion_events
 ),
 
--- A touch may lie so many days before the frontier, and a day more for what the timezone moves.
+-- A touch may lie attribution_lookback_days before the frontier, and one day more because of the timezone.
 sessions as (
     select
         dbt_visitor_id, session_key, session_start_at, touch_source, touch_medium, touch_campaign, channel_group, direct_channel_group
@@ -37,7 +37,7 @@ touched as (
     select distinct conversion_event_id, conversion_date, conversion_name from touches
 ),
 
--- Without a touch the conversion's own session counts, as direct.
+-- A conversion without a touch counts for its own session, as direct.
 direct as (
     select
         conversion_events.conversion_event_id,
@@ -75,7 +75,7 @@ numbered as (
         counted.channel_group,
         row_number() over (conversion order by counted.touch_at) as touch_number,
         count(*) over conversion as touch_count,
-        -- Half as much for every 7 days, in whole numbers: their sum does not depend on the order of the rows.
+        -- Halved for every 7 days. Whole numbers, so that their sum does not depend on the order of the rows.
         cast(round(
             power(2, -{{ seconds_between('counted.touch_at', 'conversion_events.conversion_at') }} / 604800) * 1099511627776
         ) as {{ type_bigint() }}) as decay
@@ -119,7 +119,7 @@ weighted as (
             when touch_number in (1, touch_count) then cast(0.4 as {{ type_double() }})
             else cast(0.2 as {{ type_double() }}) / (touch_count - 2)
         end as position_based_weight,
-        -- After so long a time that nothing is left of any, all count alike.
+        -- If all touches are so old that every weight is 0, all count alike.
         coalesce(
             cast(decay as {{ type_double() }}) / nullif(cast(sum(decay) over conversion as {{ type_double() }}), 0),
             cast(1 as {{ type_double() }}) / touch_count

@@ -34,6 +34,6 @@ select
     channel_group,
     week_number,
     visitors,
-    -- Everybody is there in the first week.
+    -- All visitors of a cohort are active in its first week.
     max(visitors) over (partition by cohort_week, channel_group) as cohort_size
 from retention

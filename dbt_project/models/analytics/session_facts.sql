@@ -41,7 +41,7 @@ visits as (
             {{ not_blank('events.' ~ column) }} as {{ column }},
         {% endfor %}
         case when session_events.event_type in ('page', 'screen') then 1 else 0 end as is_page,
-        -- A pause longer than what counts as engaged says nothing of what was done in it.
+        -- No more than engaged_gap_seconds of a pause counts: nobody knows what was done in a longer one.
         case
             when session_events.track_sequence_number > 1
                 then least({{ idle_microseconds('session_events.idle_time_minutes') }}, {{ var('engaged_gap_seconds') * 1000000 }})
@@ -236,7 +236,7 @@ with_newest_touch as (
     from ordered
 ),
 
--- The visitor's session before these, and the newest touch that was not direct until then.
+-- The visitor's last session before these, and the newest touch until then that was not direct.
 prior_row as (
     {{ prior_rows({
         'session_end_at': dbt.type_timestamp(),
@@ -280,7 +280,7 @@ sessions as (
         coalesce(with_newest_touch.touch_at, prior_row.newest_touch_at) as newest_touch_at,
         coalesce(with_newest_touch.own_source, prior_row.newest_touch_source) as newest_touch_source,
         coalesce(with_newest_touch.own_medium, prior_row.newest_touch_medium) as newest_touch_medium,
-        -- A touch may have no campaign, and then has not that of the one before.
+        -- A touch without a campaign must not take the campaign of the touch before.
         case when with_newest_touch.touch_at is null then prior_row.newest_touch_campaign else with_newest_touch.own_campaign end as newest_touch_campaign,
         coalesce(with_newest_touch.own_channel_group, prior_row.newest_touch_channel_group) as newest_touch_channel_group,
         with_newest_touch.direct_channel_group,

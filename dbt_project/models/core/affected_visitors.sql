@@ -2,6 +2,6 @@
 
 -- depends_on: {{ ref('session_events') }}
 
--- The root keeps what it was asked for beside its table, written in the same transaction.
+-- The root stores its requests beside its table, in the same transaction.
 select partition_date, entity as dbt_visitor_id, reprocess_from, reason
 from {{ requests_relation('session_events') }}

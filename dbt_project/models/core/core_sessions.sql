@@ -28,7 +28,7 @@ begun as (
     group by session_key, dbt_visitor_id, session_sequence_number, session_start_at
 ),
 
--- The session before the frontier stays as it is, but for when the next one starts.
+-- In the session before the frontier only the start of the next session can change.
 rewritten as (
     select {{ columns | join(', ') }} from begun
     {% if is_frontier_run() %}

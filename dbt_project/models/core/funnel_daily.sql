@@ -9,7 +9,7 @@ dates as (
     select distinct entry_date from stages
 ),
 
--- Several events may stand for one stage.
+-- Several events may be one stage.
 funnel as (
     select distinct stage_number, stage_name from {{ ref('funnel_events') }}
 ),

@@ -22,8 +22,8 @@ last_stage as (
     select max(stage_number) as stage_number from {{ ref('funnel_events') }}
 ),
 
--- Where each visitor stands before the first of these events: nowhere, or at the last stage they reached.
-standing as (
+-- Each visitor's last stage before these events. Visitors who reached no stage have no row.
+prior_stage as (
     select entity as dbt_visitor_id, entry_number, stage_number, reached_at, entry_date
     from ({{ prior_rows({
         'entry_number': type_bigint(), 'stage_number': type_bigint(), 'reached_at': dbt.type_timestamp(), 'entry_date': 'date',
@@ -34,19 +34,19 @@ placed as (
     select
         stage_events.*,
         row_number() over (partition by stage_events.dbt_visitor_id order by {{ event_order('stage_events') }}) as position,
-        coalesce(standing.stage_number, 0) as standing_stage,
+        coalesce(prior_stage.stage_number, 0) as prior_stage_number,
         last_stage.stage_number as last_stage
     from stage_events
     cross join last_stage
-    left join standing on stage_events.dbt_visitor_id = standing.dbt_visitor_id
+    left join prior_stage on stage_events.dbt_visitor_id = prior_stage.dbt_visitor_id
 ),
 
--- From where they stand each waits for the next stage, and after the last for the first again; other events change nothing.
+-- A visitor waits for the stage after the last one they reached, and after the last stage of all for the first again. Other events change nothing.
 reached as (
     {{ positions_reached('placed') }}
 ),
 
-told as (
+reached_stages as (
     select
         placed.*,
         sum(case when placed.stage_number = 1 then 1 else 0 end)
@@ -61,21 +61,21 @@ told as (
 
 stages as (
     select
-        told.dbt_visitor_id,
-        cast(coalesce(standing.entry_number, 0) + told.entries_so_far as {{ type_bigint() }}) as entry_number,
-        cast(told.stage_number as {{ type_bigint() }}) as stage_number,
-        told.stage_name,
-        told.event_id,
-        told.event,
-        told.timestamp as reached_at,
+        reached_stages.dbt_visitor_id,
+        cast(coalesce(prior_stage.entry_number, 0) + reached_stages.entries_so_far as {{ type_bigint() }}) as entry_number,
+        cast(reached_stages.stage_number as {{ type_bigint() }}) as stage_number,
+        reached_stages.stage_name,
+        reached_stages.event_id,
+        reached_stages.event,
+        reached_stages.timestamp as reached_at,
         case
-            when told.stage_number > 1
-                then {{ seconds_between('coalesce(told.previous_reached_at, standing.reached_at)', 'told.timestamp') }}
+            when reached_stages.stage_number > 1
+                then {{ seconds_between('coalesce(reached_stages.previous_reached_at, prior_stage.reached_at)', 'reached_stages.timestamp') }}
         end as seconds_since_previous_stage,
-        coalesce(told.last_entry_date, standing.entry_date) as entry_date,
-        told.event_date as reached_date
-    from told
-    left join standing on told.dbt_visitor_id = standing.dbt_visitor_id
+        coalesce(reached_stages.last_entry_date, prior_stage.entry_date) as entry_date,
+        reached_stages.event_date as reached_date
+    from reached_stages
+    left join prior_stage on reached_stages.dbt_visitor_id = prior_stage.dbt_visitor_id
 )
 
 select * from stages

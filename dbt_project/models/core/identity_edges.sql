@@ -5,7 +5,7 @@ with events as (
     where {{ in_window('event_date') }}
 ),
 
--- An alias call that carries a device and a user is a sighting of both, besides what it joins.
+-- An alias call with a device and a user joins ids, and is also a sighting of the device and the user.
 
 identifier_pairs as (
     select

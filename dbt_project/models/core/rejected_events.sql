@@ -2,7 +2,7 @@
 
 -- depends_on: {{ ref('events') }}
 
--- core.events sets these rows aside in the transaction of its own.
+-- core.events sets these rows aside in the transaction of its own rows.
 select event_id, source, event_type, reason, event_date, timestamp, received_at, source_file, raw
 from {{ set_aside_relation('events') }}
 where reason is not null

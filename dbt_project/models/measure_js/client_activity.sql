@@ -1,6 +1,6 @@
 {{ config(materialized='frontier', entity='client_id', at='session_start_at', date='event_date', stored_by='entity') }}
 
--- What users are summed up from: some eight times fewer rows than events.
+-- users is summed up from this table, which has some eight times fewer rows than events.
 with events as (
     select * from {{ from_frontier(ref('client_events'), entity='client_id') }} as client_events
 ),

@@ -5,7 +5,7 @@ with events as (
     where {{ is_changed_key('event_date') }}
 ),
 
--- Each session counts once a day, with its whole duration.
+-- A session counts once on each of its days, with its whole duration.
 sessions as (
     select distinct event_date, client_id, {{ seconds_between('session_start_at', 'session_end_at') }} as session_duration, session_sequence_number
     from events

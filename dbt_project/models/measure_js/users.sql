@@ -5,7 +5,7 @@ with activity as (
     where {{ is_changed_key('client_id') }}
 ),
 
--- A session over midnight has a row for each day, and counts once.
+-- A session over midnight has a row for each day, but counts once.
 sessions as (
     select
         client_id,

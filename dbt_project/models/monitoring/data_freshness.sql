@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
-{#- Each table with what tells how far it has come, and its date. A view, so that hours_behind is true when it is read: reading it
-    reads that column of every table, which is why no test does on BigQuery. Logs of runs, which do not follow the data, are left out. -#}
+{#- Each table, an expression for its newest time, and its date. A view, so that hours_behind is right when it is read. Reading it reads that
+    column of every table, so no test reads it on BigQuery. Logs of runs, which do not follow the data, are left out. -#}
 {% set tables = [
     (ref('events'), 'max(timestamp)', 'event_date'),
     (ref('rejected_events'), 'max(coalesce(received_at, timestamp))', 'event_date'),

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- A view: the hook that ends every dbt command writes the rows, after the last model, and of failed commands too.
+-- A view: a hook at the end of every dbt command, including failed ones, writes the rows.
 select
     model_name,
     run_started_at,

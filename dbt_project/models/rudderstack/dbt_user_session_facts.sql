@@ -2,7 +2,7 @@
 
 -- depends_on: {{ ref('session_events') }}
 
--- The root keeps one row per visitor beside its table, written in the same transaction.
+-- The root stores one row per visitor beside its table, in the same transaction.
 select
     entity as dbt_visitor_id,
     first_session_at as first_date,

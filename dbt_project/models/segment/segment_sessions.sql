@@ -31,7 +31,7 @@ calls as (
 {%- set of_call = ['timestamp', 'event_id', 'event', 'event_type'] %}
 {%- for field in record_fields() %}{% do of_call.append('field_' ~ field) %}{% endfor %}
 
--- Each call is gathered once, with the fields of any kind, and made a track, page or screen in its session's array.
+-- Each call is gathered once, with the fields of all kinds. In its session's array it becomes a track, page or screen.
 grouped as (
     select
         dbt_visitor_id,

@@ -1,12 +1,12 @@
 {{ config(
-    materialized='frontier', requests='tells_of_user', sessions=false,
+    materialized='frontier', requests='describes_user', sessions=false,
     entity='dbt_visitor_id', entity_kind='visitor', at='timestamp', date='event_date', stored_by='entity'
 ) }}
 
 {%- set traits = user_traits() %}
 
 with events as (
-    {{ events_of_visitors(tells_of_user('events.event_type'), ['events.event_type', 'events.properties']) }}
+    {{ events_of_visitors(describes_user('events.event_type'), ['events.event_type', 'events.properties']) }}
 ),
 
 calls as (

@@ -23,7 +23,7 @@ callers as (
     group by dbt_visitor_id
 ),
 
--- The events that make sessions are summed up where their stream is written.
+-- Events that make sessions are already summed up in the state of their root.
 streamed as (
     select entity as user_id, first_session_at as first_event_at
     from {{ state_relation('session_events') }}

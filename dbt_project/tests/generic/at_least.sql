@@ -1,4 +1,4 @@
-{#- No column is below its minimum: one scan for all of them. A column that is null is not. -#}
+{#- No column is below its minimum. One scan for all columns. Null passes. -#}
 {% test at_least(model, minimums) %}
     select *
     from {{ model }}

@@ -1,5 +1,5 @@
-{#- Each value, where `of` holds, stands in the parent's column. Of a parent with dates only the window is read: `of` leaves those rows whose
-    parent has a date of the window, as a session's first event has. -#}
+{#- Each value is in the parent's column, for rows that meet `of`. If the parent has dates, only its window is read. So `of` must select rows whose
+    parent row has a date of the window, such as the first event of a session. -#}
 {% test in_parent(model, column_name, to, field, of='true') %}
     {%- set window = window_of(to) if execute else '' %}
     with child as (

@@ -1,4 +1,4 @@
-{#- Patterns of types that match a type of the seed referrer_hosts: a misspelt one would match nothing. -#}
+{#- Each type pattern matches a type of the seed referrer_hosts. A misspelt pattern would match nothing. -#}
 {% test known_type_pattern(model, column_name) %}
     with types as (
         select distinct type from {{ ref('referrer_hosts') }}

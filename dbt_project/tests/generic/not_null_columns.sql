@@ -1,4 +1,4 @@
-{#- None of the columns is null: one scan for all of them. -#}
+{#- The columns are never null. One scan for all columns. -#}
 {% test not_null_columns(model, columns) %}
     select *
     from {{ model }}

@@ -1,4 +1,4 @@
-{#- A host as it is compared: in small letters, without a scheme, `www.`, a port, a path or blanks. -#}
+{#- A host in the form that is compared: in lower case, without a scheme, `www.`, a port, a path or blanks. -#}
 {% test plain_hosts(model, column) %}
     select {{ column }}
     from {{ model }}

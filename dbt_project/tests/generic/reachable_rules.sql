@@ -1,4 +1,4 @@
-{#- No rule stands after one that is no stricter in any of its patterns: whatever it matches, the earlier one has. -#}
+{#- No rule comes after a rule that matches everything that it matches: no pattern of the earlier rule is stricter. -#}
 {% test reachable_rules(model) %}
     select later.rule_order, earlier.rule_order as earlier_rule_order
     from {{ model }} as later

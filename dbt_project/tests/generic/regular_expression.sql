@@ -1,4 +1,4 @@
-{#- The column is empty or a regular expression, without a blank at an end that nobody sees. -#}
+{#- The column is empty, or a regular expression without a blank at its start or end, which nobody would see. -#}
 {% test regular_expression(model, column_name) %}
     select {{ column_name }}
     from {{ model }}

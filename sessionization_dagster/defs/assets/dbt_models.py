@@ -66,19 +66,19 @@ def _require_one_side(manifest: Manifest) -> None:
     for model in manifest.models:
         if len({BEFORE_IDENTITY, AFTER_IDENTITY} & set(model.tags)) != 1:
             raise SettingsError(
-                f"Model {model.name} needs one of the tags '{BEFORE_IDENTITY}' (it stands before the identity graph) and "
+                f"Model {model.name} needs one of the tags '{BEFORE_IDENTITY}' (it runs before the identity graph) and "
                 f"'{AFTER_IDENTITY}' (after it): give its folder +tags in dbt_project.yml."
             )
 
 
 def _made_by_run(context: dg.AssetExecutionContext, manifest: Manifest) -> set[str]:
-    """Unique ids of what the whole run makes. This step may make only a part of it."""
+    """Unique ids of everything that the whole run makes. This step may make only a part of it."""
     made = set(context.job_def.asset_layer.executable_asset_keys)
     return {unique_id for unique_id, table in manifest.tables.items() if key_of(table) in made}
 
 
 def _require_tables_of_views(context: dg.AssetExecutionContext, manifest: Manifest, selected: set[str]) -> None:
-    """See require_tables. What other steps of the run make counts as selected, so a run of everything needs no history of any table."""
+    """See require_tables. Tables that other steps of the run make count as selected, so a run of everything needs no history."""
     behind = {
         table for view in partitioned_views(manifest, selected) for table in tables_behind(manifest, view) - selected
     }

@@ -1,4 +1,4 @@
-"""Raw tables as assets: loads the landing folder's new files into DuckDB. Checks show what could not be read."""
+"""Raw tables as assets: loads the landing folder's new files into DuckDB. Checks show unreadable files and rows."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ def build_landing_assets(
     removed: RemovedFiles = RemovedFiles.KEEP,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
-    """One op that loads every new file of the sources; one asset per raw table, and one for what could not be read.
+    """One op that loads every new file of the sources; one asset per raw table, and one for unreadable files and rows.
 
     A run loads all new files, whatever its partitions, because a file holds rows of any day. Its partitions mean that the raw rows of
     those days are loaded.

@@ -1,4 +1,4 @@
-"""Raw tables as assets: loads a bucket's new files into BigQuery. Checks show what could not be read."""
+"""Raw tables as assets: loads a bucket's new files into BigQuery. Checks show unreadable files and rows."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ def build_gcs_landing_assets(
     removed: RemovedFiles = RemovedFiles.KEEP,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.AssetsDefinition:
-    """One op that loads every new file of the sources; one asset per raw table, and one for what could not be read.
+    """One op that loads every new file of the sources; one asset per raw table, and one for unreadable files and rows.
 
     A run loads all new files, whatever its partitions, because a file holds rows of any day.
     """
@@ -95,11 +95,11 @@ def build_gcs_landing_assets(
 
 
 def _metadata(report: TableReport) -> dict[str, int]:
-    """What a run did to one raw table."""
+    """The metadata of one raw table after a run."""
     return {
         "files_loaded": report.files_loaded,
         "files_unchanged": report.files_unchanged,
-        "files_withdrawn": report.files_withdrawn,
+        "files_removed": report.files_removed,
         "files_unreadable": report.files_unreadable,
         "rows_loaded": report.rows_loaded,
         "rows_rejected": report.rows_rejected,

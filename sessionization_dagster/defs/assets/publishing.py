@@ -20,7 +20,7 @@ A run writes the files of dates whose rows have changed."""
 
 
 def keys_behind(manifest: Manifest) -> set[dg.AssetKey]:
-    """The assets that the files are made of: the published tables, and what the views among them read."""
+    """The assets that the files depend on: the published tables, and the tables that the views among them read."""
     published = {(table.schema, table.name) for table in tables_to_publish(manifest)}
     tables = [table for table in manifest.tables.values() if table.relation in published]
     read = [manifest.tables[parent] for table in tables if table.is_view for parent in table.depends_on]

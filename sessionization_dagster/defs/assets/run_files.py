@@ -1,4 +1,4 @@
-"""What the assets of files share that each run writes: the report and the published tables."""
+"""Code that the report and the published tables share: assets of files that each run writes."""
 
 from collections.abc import Iterable
 from datetime import timedelta

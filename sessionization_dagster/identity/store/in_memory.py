@@ -29,8 +29,8 @@ def keep_resolved(
     _number_members(connection, members, edges, everything)
     sightings, member_of = _sightings(connection, settings, edges)
     named = resolve(sightings, settings)
-    connection.bind("names", pa.table({"id": member_of, "visitor": member_of[named]}))
-    connection.keep(
+    connection.register("names", pa.table({"id": member_of, "visitor": member_of[named]}))
+    connection.create_temp(
         "resolved",
         """
         select
@@ -48,11 +48,11 @@ def keep_resolved(
 
 def _number_members(connection: Connection, members: str, edges: str, everything: bool) -> None:
     """Keep members (id, alias), numbered in code-point order; coded_edges, the edges that name a member, as numbers; and seen."""
-    connection.keep(
+    connection.create_temp(
         "members",
         f"select cast(row_number() over (order by alias) - 1 as integer) as id, alias from ({members}) as aliases",
     )
-    connection.keep(
+    connection.create_temp(
         "coded_edges",
         f"""
         select
@@ -68,7 +68,7 @@ def _number_members(connection: Connection, members: str, edges: str, everything
         left join members as earlier on edges.previous_id = earlier.alias
         {"" if everything else "where devices.id is not null or users.id is not null or earlier.id is not null"}""",
     )
-    connection.keep(
+    connection.create_temp(
         "seen",
         """
         select

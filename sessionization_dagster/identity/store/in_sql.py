@@ -16,11 +16,11 @@ def keep_resolved(
     connection: Connection, settings: IdentitySettings, members: str, edges: str, everything: bool
 ) -> None:
     """Keep members, and resolved: the graph's rows of the members that edges name. For the arguments see in_memory.keep_resolved."""
-    connection.keep("members", members)
+    connection.create_temp("members", members)
     _keep_seen(connection, edges, everything)
     _keep_links(connection, settings, edges, everything)
     shrink_to_stars(connection)
-    connection.keep(
+    connection.create_temp(
         "resolved",
         """
         select
@@ -49,7 +49,7 @@ def _keep_seen(connection: Connection, edges: str, everything: bool) -> None:
         from {edges} as edges where {_of_members(column, everything)}"""
         for column, is_user in (("anonymous_id", "false"), ("user_id", "true"), ("previous_id", "false"))
     )
-    connection.keep(
+    connection.create_temp(
         "seen",
         f"""
         select
@@ -64,14 +64,14 @@ def _keep_seen(connection: Connection, edges: str, everything: bool) -> None:
 
 def _keep_links(connection: Connection, settings: IdentitySettings, edges: str, everything: bool) -> None:
     """Keep links (child, parent), the larger id first: alias calls, and the pairs that the policy links."""
-    connection.keep("calls", _linking_calls(settings.max_users_per_alias, edges, everything))
+    connection.create_temp("calls", _linking_calls(settings.max_users_per_alias, edges, everything))
     linking = (
         _merged_pairs(settings.max_users_per_alias) if settings.policy is Policy.MERGE else _owners(settings.policy)
     )
     identifiers = f"""
         select anonymous_id, user_id, first_event_at, first_event_id, last_event_at, last_event_id from {edges} as edges
         where edge_type = 'identifiers' and user_id is not null and {_of_members("anonymous_id", everything)}"""
-    connection.keep(
+    connection.create_temp(
         "links",
         f"""
         with sightings as ({identifiers}),
@@ -166,7 +166,7 @@ def shrink_to_stars(connection: Connection) -> int:
     """Turn links into (id, smallest id of its component); return the number of rounds."""
     rounds = 0
     while number(connection, _UNFINISHED):
-        connection.keep("links", _LARGE_STAR)
-        connection.keep("links", _SMALL_STAR)
+        connection.create_temp("links", _LARGE_STAR)
+        connection.create_temp("links", _SMALL_STAR)
         rounds += 1
     return rounds

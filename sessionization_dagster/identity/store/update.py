@@ -79,7 +79,7 @@ def update_identity_graph(
             reassigned = number(connection, f"select count(*) as aliases {REASSIGNED}")
             writes += _renaming(window, applied_at, is_first)
         if writes or days or is_changed:
-            connection.atomically([*writes, *following(GRAPH, newest, fingerprint(settings))])
+            connection.in_transaction([*writes, *following(GRAPH, newest, fingerprint(settings))])
         # A person is named by one of their aliases.
         (size,) = connection.query(
             "select count(*) as aliases, count(case when alias = dbt_visitor_id then 1 end) as visitors from core.identity_graph"
@@ -136,7 +136,7 @@ class _Store:
                 self.edges = "core.identity_edges"
             return int(found["changed"] or 0)
         known = f"select {EDGES} from internal.identity_edges where {self._in_window}"
-        self.connection.keep(
+        self.connection.create_temp(
             "changed_edges",
             f"""
             select *, false as is_gone from ({new} except {known}) as come
@@ -150,13 +150,13 @@ class _Store:
 
     def all_pairs(self) -> list[str]:
         """Statements that make internal.identity_pairs from all edges."""
-        self.connection.keep("changed_pairs", _pairs_of(self.edges))
+        self.connection.create_temp("changed_pairs", _pairs_of(self.edges))
         self.pairs = "changed_pairs"
         return ["delete from internal.identity_pairs where true", *_PAIRS_WRITTEN]
 
     def changed_pairs(self) -> list[str]:
         """Statements that update it where edges changed. If edges were only added, the edges of other days are not read."""
-        self.connection.keep(
+        self.connection.create_temp(
             "changed_ids", f"select {_PAIR_ID} as id, bool_or(is_gone) as lost from changed_edges group by 1"
         )
         come = f"select {PAIRS} from (select *, {_PAIR_ID} as id from changed_edges) as come"
@@ -174,7 +174,7 @@ class _Store:
                 union all select {PAIRS} from changed_pairs)"""
         else:
             self.pairs = f"(select {PAIRS} from internal.identity_pairs union all {come})"
-        self.connection.keep("changed_pairs", _pairs_of(f"({sightings})"))
+        self.connection.create_temp("changed_pairs", _pairs_of(f"({sightings})"))
         return ["delete from internal.identity_pairs where id in (select id from changed_ids)", *_PAIRS_WRITTEN]
 
     def taking_over_edges(self) -> list[str]:
@@ -207,8 +207,8 @@ class _Store:
         An id whose links may change can reach ids that no changed edge names: ids that the guard on shared devices kept it from, or ids
         that it was not linked with because it was a user itself.
         """
-        self.connection.keep("named", _aliases_of("changed_edges"))
-        self.connection.keep(
+        self.connection.create_temp("named", _aliases_of("changed_edges"))
+        self.connection.create_temp(
             "touched",
             f"""
             select alias from named
@@ -219,7 +219,7 @@ class _Store:
             select other from ({calls_of(self.pairs)}) as calls
             where one in (select alias from named)""",
         )
-        self.connection.keep(
+        self.connection.create_temp(
             "touched_clusters",
             """
             select alias from touched

@@ -49,7 +49,7 @@ class GCSClients(GCSResource):
 
     @classmethod
     def of(cls, settings: BigQuerySettings) -> GCSClients:
-        """Clients with the credentials of the settings. With an emulator of BigQuery, the server of buckets needs none either."""
+        """Clients with the credentials of the settings. With an emulator of BigQuery, the server of buckets needs no credentials either."""
         return cls(
             project=settings.project,
             keyfile=None if settings.keyfile is None else str(settings.keyfile),

@@ -11,7 +11,6 @@ from google.cloud import bigquery, storage
 
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing.calls import is_call
-from sessionization_dagster.landing.careful import csv_header
 from sessionization_dagster.landing.data_file import Kind
 from sessionization_dagster.landing.delimited import near_misses
 from sessionization_dagster.landing.file_errors import UnreadableFile
@@ -30,6 +29,7 @@ from sessionization_dagster.landing.gcs.statements import (
 from sessionization_dagster.landing.landing_report import LandingReport, Reject, TableReport, silence
 from sessionization_dagster.landing.ledger import LOADED, REMOVED, UNREADABLE
 from sessionization_dagster.landing.removed import SHOWN, Missing, require_plausible
+from sessionization_dagster.landing.row_by_row import csv_header
 from sessionization_dagster.landing.tables import LandingError, RawTable
 from sessionization_dagster.settings.environment import RemovedFiles
 from sessionization_dagster.warehouses.bigquery import BigQueryWarehouse
@@ -132,15 +132,15 @@ class _Loader:
         present = {file.source_file for file in files}
         known = self._prepare(present)
         refused = _refused(known, files)
-        self._withdraw(refused, "its folder is refused")
+        self._remove_rows(refused, "its folder is refused")
         gone = {name: status for name, (_, status) in sorted(known.items()) if name not in {*present, *refused}}
         # A file that could not be read has no rows to keep.
         kept = [name for name, status in gone.items() if self._keeps and status != UNREADABLE]
-        self._withdraw([name for name in gone if name not in kept])
+        self._remove_rows([name for name in gone if name not in kept])
         self._note_status([name for name in kept if gone[name] != REMOVED], REMOVED)
         self._result.removed_now = [name for name, status in gone.items() if status != REMOVED]
         self._result.removed_before = [name for name in kept if gone[name] == REMOVED]
-        told = []
+        reported = []
         for file in files:
             generation, status = known.get(file.source_file, (None, ""))
             if generation == file.stored.generation:
@@ -150,11 +150,11 @@ class _Loader:
                 self._result.files_unchanged += status == LOADED
             else:
                 status = self._load(file) or ""
-                told.append(file.source_file)
+                reported.append(file.source_file)
             if status == UNREADABLE:
                 self._result.files_unreadable += 1
-                told.append(file.source_file)  # also if it was set aside in an earlier run
-        self._tell_rejects(sorted(set(told)))
+                reported.append(file.source_file)  # also if it was set aside in an earlier run
+        self._report_rejects(sorted(set(reported)))
 
     def _note_status(self, files: Sequence[str], status: str) -> None:
         """Notes which files were removed although their rows stay, or are back."""
@@ -202,13 +202,13 @@ class _Loader:
         rows = self._loads.rows(self._statements.entries())
         return {row["source_file"]: (row["generation"], row["status"]) for row in rows}
 
-    def _withdraw(self, gone: list[str], why: str = "the file is gone") -> None:
+    def _remove_rows(self, gone: list[str], why: str = "the file was removed") -> None:
         """Removes the rows of files that were removed, or that may not be read."""
         for start in range(0, len(gone), FILES_PER_SCRIPT):
-            self._loads.rows(self._statements.withdraw(gone[start : start + FILES_PER_SCRIPT]))
-        self._result.files_withdrawn += len(gone)
+            self._loads.rows(self._statements.remove_rows(gone[start : start + FILES_PER_SCRIPT]))
+        self._result.files_removed += len(gone)
         for source_file in gone:
-            self._report(f"{source_file}: withdrawn, {why}")
+            self._report(f"{source_file}: rows removed, {why}")
 
     def _load(self, file: RawFile) -> str | None:
         """Loads one file, or sets it aside. Returns its status; None if it changed meanwhile, so that the next run loads it."""
@@ -276,7 +276,7 @@ class _Loader:
         keys = [row["key"] for row in self._loads.rows(shapes.jsonl_keys(scratch.name))]
         return shapes.jsonl_shape(self._table, keys, scratch.name, source_file)
 
-    def _tell_rejects(self, files: Sequence[str]) -> None:
+    def _report_rejects(self, files: Sequence[str]) -> None:
         for start in range(0, len(files), FILES_PER_SCRIPT):
             rows = self._loads.rows(self._statements.rejects(files[start : start + FILES_PER_SCRIPT]))
             self._result.rejects += [Reject(row["source_file"], None, row["error"], row["is_record"]) for row in rows]

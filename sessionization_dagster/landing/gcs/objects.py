@@ -66,8 +66,8 @@ class RawFile:
 
     def key(self, bucket: Bucket, table: str) -> str:
         """A key for this generation of the file in this table, used in names of jobs and scratch tables."""
-        told = "\0".join((bucket.name, self.stored.name, str(self.stored.generation), table))
-        return hashlib.sha256(told.encode()).hexdigest()[:32]
+        parts = "\0".join((bucket.name, self.stored.name, str(self.stored.generation), table))
+        return hashlib.sha256(parts.encode()).hexdigest()[:32]
 
 
 @dataclass
@@ -108,7 +108,7 @@ def discover(bucket: Bucket, objects: Iterable[StoredObject], tables: Sequence[R
         if not parts[-1]:
             continue
         if any(is_hidden(part) for part in parts):
-            _tell_hidden(parts, folders, discovery.ignored, strange)
+            _note_hidden(parts, folders, discovery.ignored, strange)
             continue
         name = folders.get((parts[0], parts[1])) if len(parts) > 2 else None
         if len(parts) < 3:
@@ -173,7 +173,7 @@ def _place(stored: StoredObject, relative: str, files: list[RawFile], ignored: l
         files.append(RawFile(stored, relative))
 
 
-def _tell_hidden(
+def _note_hidden(
     parts: list[str],
     folders: Mapping[tuple[str, str], str],
     ignored: list[tuple[str, str]],
@@ -185,23 +185,23 @@ def _tell_hidden(
     # A hidden folder in the place of a source or a table was hidden on purpose.
     if not is_data or (depth < 2 and depth < len(parts) - 1):
         return
-    told = ("/".join(parts[: depth + 1]), HIDDEN)
+    note = ("/".join(parts[: depth + 1]), HIDDEN)
     if len(parts) < 3:
         ignored.append(("/".join(parts), OUTSIDE_A_TABLE))
     elif (parts[0], parts[1]) not in folders:
         strange.add((parts[0], parts[1]))
     # Names are sorted, so files of a folder follow each other.
-    elif ignored[-1:] != [told]:
-        ignored.append(told)
+    elif ignored[-1:] != [note]:
+        ignored.append(note)
 
 
 def _unknown_folders(strange: Iterable[tuple[str, str]], folders: Mapping[tuple[str, str], str]) -> Iterator[str]:
     """One sentence per folder whose files fill no raw table."""
     sources = sorted({source for source, _ in folders})
-    told = set()
+    named = set()
     for source, table in sorted(strange):
         if source in sources:
             yield unknown_table(source, table, sorted(known for of, known in folders if of == source))
-        elif source not in told:
-            told.add(source)
+        elif source not in named:
+            named.add(source)
             yield unknown_source(source, sources)

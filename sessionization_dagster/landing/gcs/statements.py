@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sessionization_dagster.landing.gcs.objects import RawFile
 from sessionization_dagster.landing.gcs.values import TYPES, literal, quoted
-from sessionization_dagster.landing.landing_report import REJECTS_TOLD_PER_FILE
+from sessionization_dagster.landing.landing_report import REJECTS_SHOWN_PER_FILE
 from sessionization_dagster.landing.rows import MAX_CONTENT_CHARACTERS
 from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
 from sessionization_dagster.warehouses.base import TableLayout
@@ -112,14 +112,14 @@ class Statements:
         """A query: one row of how many records are sound (row_count) and how many are not."""
         return f"select countif(problem is null) as row_count, countif(problem is not null) as reject_count from ({judged})"
 
-    def withdraw(self, files: Sequence[str]) -> str:
+    def remove_rows(self, files: Sequence[str]) -> str:
         """A script that removes all rows and rejects of these files."""
-        return as_script(self._withdrawal(files))
+        return as_script(self._removal(files))
 
     def replace(self, file: RawFile, outcome: Outcome) -> str:
         """A script that replaces a file's earlier rows and rejects by its new outcome."""
         name = file.source_file
-        statements = self._withdrawal([name])
+        statements = self._removal([name])
         key = f"{literal(self._table.source)}, {literal(self._table.table)}, {literal(name)}"
         if outcome.rows:
             # Columns that the file lacks are left out.
@@ -151,14 +151,14 @@ class Statements:
             f"select source_file, error, content is not null as is_record from {self._rejects} "
             f"where {self._of_table} and {_in(files)} "
             "qualify row_number() over (partition by source_file order by error, content) "
-            f"<= {REJECTS_TOLD_PER_FILE} order by source_file, error, content"
+            f"<= {REJECTS_SHOWN_PER_FILE} order by source_file, error, content"
         )
 
     def reject_count(self) -> str:
         """A query: how many rejects the table has, from any run."""
         return f"select count(*) as found from {self._rejects} where {self._of_table}"
 
-    def _withdrawal(self, files: Sequence[str]) -> list[str]:
+    def _removal(self, files: Sequence[str]) -> list[str]:
         return [
             f"delete from {self.raw} where {_in(files)}",
             *(f"delete from {name} where {self._of_table} and {_in(files)}" for name in (self._rejects, self._ledger)),

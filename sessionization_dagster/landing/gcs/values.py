@@ -154,7 +154,7 @@ def problem(column: RawColumn, raw: str, value: str) -> str | None:
 
 
 def properties(extras: Sequence[Value]) -> str:
-    """SQL of one JSON object of all extras that have a value; null when there are none."""
+    """SQL of one JSON object of all extras that have a value; null if there are no extras."""
     if not extras:
         return "cast(null as json)"
     pairs = [f"concat({literal(json.dumps(extra.name, ensure_ascii=False) + ':')}, {extra.json})" for extra in extras]

@@ -136,7 +136,7 @@ class Catalog:
 
 
 def _path(name: Iterable[str]) -> Path:
-    """In small letters: the analyzer does not tell names from each other by their case, and breaks on two that are one to it."""
+    """In lower case: the analyzer ignores the case of names, and breaks on two names that are one to it."""
     return tuple(part.lower() for part in name)
 
 

@@ -1,4 +1,4 @@
-"""Where things stand in a text of SQL: parts of the parser's tree, and the analyzer's line and column."""
+"""Places in a text of SQL: parts of the parser's tree, and the analyzer's line and column."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def span(node: Any) -> tuple[int, int]:
-    """The bytes from and to which a part of the tree stands."""
+    """The first and the last byte of a part of the tree."""
     while "parse_location_range" not in node.DESCRIPTOR.fields_by_name:
         node = node.parent
     return node.parse_location_range.start, node.parse_location_range.end
 
 
 def dots_in_quoted_names(node: Any, sql: bytes) -> Iterator[int]:
-    """Where `project.dataset.table` stands between one pair of backticks: one name to the analyzer, three to BigQuery."""
+    """Places of `project.dataset.table` between one pair of backticks: one name to the analyzer, three to BigQuery."""
     if type(node).__name__ == "ASTIdentifierProto":
         if node.is_quoted and "." in node.id_string:
             start, end = span(node)

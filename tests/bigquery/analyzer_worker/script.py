@@ -25,7 +25,7 @@ _PROCEDURAL = (
 
 
 class _Refused(Exception):
-    """A statement that the analyzer refuses; `position` is the byte of the script where the error stands."""
+    """A statement that the analyzer refuses; `position` is the byte of the script where the error is."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)

@@ -56,7 +56,7 @@ class Service(wasm_client.WasmClient):  # type: ignore[misc]
         return ctypes.string_at(ctypes.addressof(self.memory.data_ptr().contents) + ptr, size)
 
     def parse_script(self, sql: bytes) -> Any:
-        """The tree of a script (of a single statement, too), with the bytes where each part stands."""
+        """The tree of a script (of a single statement, too), with the bytes of each part."""
         request = calls.ParseRequest(sql_statement=sql.decode(), options=self.language, allow_script=True)
         return self.call_grpc_func("ZetaSqlLocalService_Parse", request, calls.ParseResponse).parsed_script
 

@@ -1,4 +1,4 @@
-"""Which partitions a statement reads, as its text alone tells: the literal bounds on each partitioned table that it names.
+"""Which partitions a statement reads, as its text alone shows: the literal bounds on each partitioned table that it names.
 
 BigQuery leaves out the partitions that such bounds exclude. What a bound follows from at run time only (a join, a subquery, a
 variable) leaves none out, and here too bounds nothing.

@@ -8,7 +8,7 @@ from typing import ClassVar
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.tokenizer_core import Token, TokenType
 
-# What may stand before a statement of a script, and what has to be skipped with it.
+# Text that may come before a statement of a script and is skipped.
 _OPENINGS = {"BEGIN": 1, "ELSE": 1, "LOOP": 1, "REPEAT": 1}
 _CONDITIONS = {"IF": "THEN", "ELSEIF": "THEN", "WHILE": "DO", "FOR": "DO", "EXCEPTION": "THEN"}
 _SILENT = {"END", "COMMIT", "ROLLBACK", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN", "RAISE", "TRANSACTION"}
@@ -60,7 +60,7 @@ def _expression(script: str, tokens: Sequence[Token]) -> str:
 
 
 def _word(script: str, token: Token) -> str:
-    """As it is written: what stands in quotes is no keyword."""
+    """As it is written: text in quotes is not a keyword."""
     return script[token.start : token.end + 1].upper()
 
 
@@ -70,7 +70,7 @@ def _after(script: str, tokens: Sequence[Token], word: str) -> Sequence[Token]:
 
 
 def _closing(script: str, tokens: Sequence[Token], word: str) -> int:
-    """Where the word stands that ends a condition: not within its parentheses nor within a CASE."""
+    """The place of the word that ends a condition: not within its parentheses nor within a CASE."""
     depth = 0
     for index, token in enumerate(tokens):
         text = _word(script, token)

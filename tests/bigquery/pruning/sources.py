@@ -24,7 +24,7 @@ class Source:
 
     node: exp.Expr
     conditions: list[exp.Expr] = field(default_factory=list)
-    # Whether an outer join may add rows without it, on which no condition of the query itself bears.
+    # Whether an outer join may add rows without it, to which no condition of the query itself applies.
     nullable: bool = False
 
     @property

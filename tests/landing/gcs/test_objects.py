@@ -42,7 +42,7 @@ def test_files_belong_to_the_table_that_their_folders_name() -> None:
     assert (ignored, unknown) == ([], [])
 
 
-def test_data_with_a_name_like_a_marker_are_told_of() -> None:
+def test_data_with_a_name_like_a_marker_are_reported() -> None:
     _, ignored, unknown = found_in(
         "shop/tracks/a.csv", "shop/tracks/_part.csv", "shop/tracks/2024/_old/1/a.csv", "shop/tracks/2024/_old/b.csv",
         "shop/tracks/_old/_temporary/a.csv", "shop/trakcs/_a.csv", "shpo/tracks/_old/a.csv", "shop/.a.csv",
@@ -54,7 +54,7 @@ def test_data_with_a_name_like_a_marker_are_told_of() -> None:
     assert [text.split(";")[0] for text in unknown] == ["shop/trakcs/: no such table", "shpo/: no such source"]
 
 
-def test_others_are_told_of() -> None:
+def test_other_files_are_reported() -> None:
     _, ignored, unknown = found_in(
         "shop/tracks/a.csv", "a.csv", "shop/b.csv", "shop/tracks/c.csv.tmp", "shop/tracks/d*.csv", "shop/trakcs/e.csv",
         "other/tracks/f.csv", "other/pages/f.csv",
@@ -94,6 +94,6 @@ def test_folders_that_another_format_owns_are_refused_by_name(marker: str) -> No
         "shop_tracks": ["shop/tracks"],
         "shop_pages": ["shop/pages"],
     }
-    for folder, told in {"shop/trakcs": "shop/trakcs/: no such table", "shpo": "shpo/: no such source"}.items():
+    for folder, shown in {"shop/trakcs": "shop/trakcs/: no such table", "shpo": "shpo/: no such source"}.items():
         _, ignored, unknown = found_in("shop/tracks/a.csv", f"{folder}/a.parquet", f"{folder}/{marker}")
-        assert (ignored, [text.split(";")[0] for text in unknown]) == ([], [told])
+        assert (ignored, [text.split(";")[0] for text in unknown]) == ([], [shown])

@@ -87,9 +87,9 @@ def test_which_columns_a_table_lacks() -> None:
         "properties": "JSON",
         "source_file": "STRING",
     }
-    told = {**declared, "device": "STRING", "properties": "STRING"}
+    shown = {**declared, "device": "STRING", "properties": "STRING"}
     assert columns_to_add(declared, declared, False) == {}
-    assert columns_to_add(declared, told, True) == {}
-    assert columns_to_add(declared, told, False) is None
+    assert columns_to_add(declared, shown, True) == {}
+    assert columns_to_add(declared, shown, False) is None
     assert columns_to_add(declared, {"ID": "STRING"}, False) == {name: declared[name] for name in list(declared)[1:]}
     assert columns_to_add(declared, {**declared, "old": "STRING"}, False) is None

@@ -59,17 +59,17 @@ def loader(removed: RemovedFiles, columns: dict[str, str] | None = None) -> tupl
 FILES = [RawFile(StoredObject(name, 1, 5), name) for name in ("here", "back")]
 
 
-def test_rows_are_kept_unless_told_otherwise() -> None:
+def test_rows_are_kept_unless_the_setting_says_otherwise() -> None:
     landing, loads, report = loader(RemovedFiles.KEEP)
     landing.land(FILES)
-    withdrawn, gone, back = loads.sent
-    assert "delete from" in withdrawn
-    assert "('broken')" in withdrawn.replace('"', "'")
+    removal, gone, back = loads.sent
+    assert "delete from" in removal
+    assert "('broken')" in removal.replace('"', "'")
     assert "set status = 'removed'" in gone.replace('"', "'")
     assert "('gone')" in gone.replace('"', "'")
     assert "set status = 'loaded'" in back.replace('"', "'")
     assert (report.removed_now, report.removed_before) == (["broken", "gone"], ["gone before"])
-    assert (report.files_unchanged, report.files_withdrawn) == (2, 1)
+    assert (report.files_unchanged, report.files_removed) == (2, 1)
 
 
 def test_with_remove_they_go() -> None:
@@ -79,7 +79,7 @@ def test_with_remove_they_go() -> None:
     assert missing.is_suspicious
     landing.land(FILES)
     assert "'broken', 'gone', 'gone before'" in loads.sent[0].replace('"', "'")
-    assert report.files_withdrawn == 3
+    assert report.files_removed == 3
 
 
 def test_a_table_is_not_made_anew_where_that_would_lose_what_is_kept() -> None:

@@ -1,4 +1,4 @@
-"""Reads csv and jsonl record by record: slower than the vectorised readers, but exact about which line is broken.
+"""Reads csv and jsonl row by row: slower than the vectorised readers, but exact about which line is broken.
 
 The rules of csv are those of the vectorised reader (RFC 4180; a quote inside an unquoted field is a letter), so that a
 record reads the same with either reader. Both also allow empty fields after the last column.
@@ -25,7 +25,7 @@ from sessionization_dagster.landing.text import (
     without_end,
 )
 
-#: What DuckDB's JSON functions accept although it is not JSON: trailing commas and non-finite numbers.
+#: DuckDB's JSON functions accept this although it is not JSON: trailing commas and non-finite numbers.
 LOOSE_JSON = r",\s*[}\]]|NaN|Infinity"
 
 _TRAILING_COMMA = re.compile(r",\s*[}\]]")
@@ -36,7 +36,7 @@ _QUOTE_CLOSES = re.compile(r'(?:[^"]++|"")*+"')
 
 
 class _Dialect:
-    """What depends on the delimiter."""
+    """Patterns that depend on the delimiter."""
 
     def __init__(self, delimiter: str) -> None:
         self.delimiter = delimiter
@@ -72,7 +72,7 @@ class Record(NamedTuple):
 
 
 class _Malformed(Exception):
-    """A csv record is incomplete, or has text where none is allowed."""
+    """A csv record is incomplete, or has text where text is not allowed."""
 
 
 def csv_header(stream: TextIO, delimiter: str = ",") -> tuple[str, ...]:
@@ -209,7 +209,7 @@ def json_record(number: int, line: int, text: str, error: str | None = None) -> 
 
 
 def _loose_json(text: str) -> str | None:
-    """What is wrong with the text that DuckDB's JSON functions would accept, or would not name."""
+    """Errors in the text that DuckDB's JSON functions accept or do not name."""
     may_be_half = "\\ud" in text or "\\uD" in text
     if "NaN" not in text and "Infinity" not in text and not may_be_half and _TRAILING_COMMA.search(text) is None:
         return None

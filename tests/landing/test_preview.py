@@ -1,4 +1,4 @@
-"""A peek says which days a landing would change, and changes nothing."""
+"""A preview says which days a landing would change, and changes nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from sessionization_dagster.landing import RemovedFiles
-from sessionization_dagster.late_data.preview import Peek, peek
+from sessionization_dagster.late_data.preview import Preview, preview
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from tests.landing.conftest import HEADER, TRACKS, Case, csv_row
 
@@ -21,12 +21,12 @@ def case(case: Case) -> Case:
     return case
 
 
-def look(case: Case, seen: tuple[str, ...] = (), max_bytes: int = MANY) -> Peek:
+def look(case: Case, seen: tuple[str, ...] = (), max_bytes: int = MANY) -> Preview:
     warehouse = DuckDBConnection(case.connection)
-    return peek(warehouse, case.folder, case.tables, "UTC", seen, max_bytes, case.removed)
+    return preview(warehouse, case.folder, case.tables, "UTC", seen, max_bytes, case.removed)
 
 
-def days(found: Peek) -> dict[int, int]:
+def days(found: Preview) -> dict[int, int]:
     result: dict[int, int] = {}
     for change in found.changes:
         result[change.day.day] = result.get(change.day.day, 0) + change.rows
@@ -37,20 +37,20 @@ def row(name: str, day: int) -> str:
     return csv_row(name, f"2024-01-{day:02}T00:00:00Z")
 
 
-def test_a_peek_says_what_the_landing_then_notes(case: Case) -> None:
+def test_a_preview_says_the_days_that_the_landing_then_notes(case: Case) -> None:
     case.write("landed.csv", HEADER + row("a", 1))
     assert days(look(case)) == {1: 1}
     case.land()
-    assert look(case) == Peek((), (), (), True)
+    assert look(case) == Preview((), (), (), True)
     case.write("new.csv", HEADER + row("b", 2) + row("c", 2) + row("d", 5) + "e,u,never,1\n")
     found = look(case)
     assert days(found) == {2: 2, 5: 1}
     assert case.rows() == ["a"]
-    assert look(case, found.seen) == Peek((), found.seen, (), True)
+    assert look(case, found.seen) == Preview((), found.seen, (), True)
     case.land()
     noted = case.query("select day, row_count from raw.landing_changes where change_id > 1 order by day")
     assert noted == [(date(2024, 1, 2), 2), (date(2024, 1, 5), 1)]
-    assert look(case, found.seen) == Peek((), (), (), True)
+    assert look(case, found.seen) == Preview((), (), (), True)
 
 
 def test_rows_that_a_change_takes_away_count_too(case: Case) -> None:
@@ -80,4 +80,4 @@ def test_large_files_are_named_and_many_are_looked_into_one_after_the_other(case
 
 def test_without_a_warehouse_all_files_are_new(case: Case) -> None:
     case.write("a.csv", HEADER + row("a", 1))
-    assert days(peek(None, case.folder, case.tables, "UTC", (), MANY)) == {1: 1}
+    assert days(preview(None, case.folder, case.tables, "UTC", (), MANY)) == {1: 1}
