@@ -22,7 +22,7 @@ SLOW = (
     "tests/report/test_page.py::test_each_missing_table_or_column_is_named_and_the_rest_is_there",
     "tests/identity/test_store.py",
     "tests/test_bigquery_settings.py::test_raw_tables_may_lie_in_another_project",
-    "tests/test_production.py::test_definitions_refuse_two_sources_in_one_dataset",
+    "tests/test_bigquery_target.py::test_definitions_refuse_two_sources_in_one_dataset",
     "tests/test_fingerprints.py::test_a_changed",
     "tests/test_translator.py::test_a_code_server_can_load_all_definitions",
     "tests/test_translator.py::test_a_models_yml_decides_before_its_folder",
