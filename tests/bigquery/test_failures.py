@@ -20,6 +20,8 @@ from tests.bigquery.test_equality import differences
 from tests.integration.raw_fields import columns_of
 from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import RawRow, Settings
+from tests.test_fingerprints import compiled as fingerprints_of
+from tests.test_fingerprints import edited
 
 NUMBERED = ("event_id", "anonymous_id", "user_id", "timestamp", "received_at", "properties")
 FIRST, LAST = date(2024, 3, 9), date(2024, 3, 10)
@@ -291,3 +293,22 @@ def test_a_row_that_was_loaded_before_its_own_time_is_rejected_by_the_day_it_cam
         assert driver.rows("core.events", ["event_id"]) == []
         assert driver.rows("core.rejected_events", on_arrival) == rejected
     assert driver.run_tests(loaded.date(), loaded.date(), "events_conserved") == {"events_conserved": "pass"}
+
+
+def test_reading_a_loaders_columns_otherwise_makes_the_events_anew(endpoint: str) -> None:
+    """A fingerprint has the text for the declared columns and types, because no table is asked for its own."""
+    driver = BigQueryDriver(endpoint, Settings())
+    runner = driver.project.runner_in(driver.project.target_path)
+    variables = {**driver.variables, "bigquery_endpoint": endpoint}
+    before, _ = fingerprints_of(runner, variables)
+    macros = {macro.name: macro for macro in runner._manifest.macros.values()}
+    for name, old, new in (
+        ("null_words", "'nat'", "'nil'"),
+        ("epoch_units", "1000000000, 1000000", "1000000000, 1"),
+        ("whole_with_fraction", "0+", "0*"),
+    ):
+        macro = macros[name]
+        assert old in macro.macro_sql
+        with edited(macro, macro.macro_sql.replace(old, new)):
+            after, _ = fingerprints_of(runner, variables)
+        assert {model for model in before if after[model] != before[model]} == {"events"}, name

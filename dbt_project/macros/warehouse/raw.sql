@@ -5,11 +5,9 @@
 {% macro default__raw_rows_of(raw_table, more) -%}{{ return('select *' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table) }}{%- endmacro %}
 {#- A loader creates a table with the first call of its kind. A kind that never came has no table and no rows. -#}
 {% macro bigquery__raw_rows_of(raw_table, more) -%}
-    {%- if is_text_only() -%}{{ return('select *, raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table) }}{%- endif -%}
-    {%- set available = adapter.get_columns_in_relation(raw_table) if execute else [] -%}
+    {%- set declared = raw_source(raw_table).columns if execute else {} -%}
+    {%- set available = loaded_columns(raw_table, declared) -%}
     {%- if not available -%}{{ return('select ' ~ null_timestamp() ~ ' as raw_loaded_at from (select 1 as one) as nothing where false') }}{%- endif -%}
-    {%- do require_raw_columns(raw_table, available) -%}
-    {%- set declared = raw_source(raw_table).columns -%}
     {%- set names = [] -%}
     {%- for column in available -%}
         {%- set name = column.name | lower -%}
@@ -18,9 +16,25 @@
             raw_value(quoted, column.dtype | upper, declared[name]) ~ ' as ' ~ quoted if name in declared else quoted) -%}
     {%- endfor -%}
     {{ return(
-        'select ' ~ names | join(', ') ~ ', ' ~ (load_time_column(raw_table) or null_timestamp()) ~ ' as raw_loaded_at'
-        ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table
+        'select ' ~ names | join(', ') ~ ', ' ~ ('loaded_at' if is_text_only() else load_time_column(raw_table) or null_timestamp())
+        ~ ' as raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table
     ) }}
+{%- endmacro %}
+
+{#- BigQuery: the columns of a loader's table, each with name and dtype, checked. If no warehouse is asked: the declared columns, with types that show
+    how a value is converted. -#}
+{% macro loaded_columns(raw_table, declared) -%}
+    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- if is_text_only() -%}
+        {%- set columns = [] -%}
+        {%- for name, column in declared.items() -%}
+            {%- do columns.append({'name': name, 'dtype': 'INT64' if column.data_type == 'TIMESTAMP' else 'STRING'}) -%}
+        {%- endfor -%}
+        {{ return(columns) }}
+    {%- endif -%}
+    {%- set columns = adapter.get_columns_in_relation(raw_table) -%}
+    {%- if columns -%}{%- do require_raw_columns(raw_table, columns) -%}{%- endif -%}
+    {{ return(columns) }}
 {%- endmacro %}
 
 {#- When the row came into the raw table, if storage is divided by this time, so that storage can skip rows that cannot belong to the window; else null. -#}
