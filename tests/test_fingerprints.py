@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -72,20 +72,26 @@ def edited(macro: Any, text: str) -> Iterator[None]:
         macro.macro_sql = before
 
 
+def with_text(macro: Any, text: str) -> str:
+    """The macro's source with a text at its end."""
+    place_of_end = [match.start() for match in END.finditer(macro.macro_sql)][-1]
+    return str(macro.macro_sql[:place_of_end] + text + macro.macro_sql[place_of_end:])
+
+
 @pytest.mark.parametrize("share", [0, 1])
 def test_a_changed_macro_changes_the_tables_whose_sql_changes(runner: DbtRunner, share: int) -> None:
     """Share 0: some macros; share 1: the others."""
     digests, texts = compiled(runner)
     own = [macro for macro in runner._manifest.macros.values() if macro.package_name == "sessionization"]
+    with ExitStack() as remarks:
+        for macro in own:
+            remarks.enter_context(edited(macro, with_text(macro, "{#- A remark. -#}\n\n")))
+        assert compiled(runner)[0] == digests
     with_effect = 0
     for macro in own:
         if (macro.name in SOME) is (share == 1):
             continue
-        place_of_end = [match.start() for match in END.finditer(macro.macro_sql)][-1]
-        start, end = macro.macro_sql[:place_of_end], macro.macro_sql[place_of_end:]
-        with edited(macro, f"{start}{{#- A remark. -#}}\n\n{end}"):
-            assert compiled(runner)[0] == digests, macro.name
-        with edited(macro, f"{start} /* other */ {end}"):
+        with edited(macro, with_text(macro, " /* other */ ")):
             found, changed = compiled(runner)
         expected = made_of_changed(runner, texts, changed)
         assert {name for name in digests if found[name] != digests[name]} == expected, macro.name

@@ -42,7 +42,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], DbtProje
     """The same with other settings and conversions, by timezone."""
     project_dir = tmp_path_factory.mktemp("project") / "dbt_project"
     shutil.copytree(PROJECT_DIR, project_dir, ignore=shutil.ignore_patterns("target", "logs"))
-    (project_dir / "seeds" / "conversions.csv").write_text(CONVERSIONS)
+    (project_dir / "seeds" / "analytics" / "conversions.csv").write_text(CONVERSIONS)
 
     @cache
     def project(timezone: str) -> DbtProject:

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,18 +80,15 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[int]:
+def postgres() -> Iterator[int]:
     """A Postgres server of its own; its port."""
     assert POSTGRES is not None
-    folder = tmp_path / "postgres"
-    folder.mkdir()
+    # Another user has to reach it, and pytest closes its own folders to others.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     # Postgres refuses to be run by root.
     as_user: list[str] = []
     if os.geteuid() == 0:
         as_user = ["runuser", "-u", "postgres", "--"]
-        for parent in (folder, *folder.parents):
-            if parent.stat().st_uid == 0 and parent != Path("/") and str(parent).startswith("/tmp/"):
-                parent.chmod(parent.stat().st_mode | 0o711)
         shutil.chown(folder, "postgres")
     port = free_port()
     data = folder / "data"
@@ -123,6 +121,7 @@ def postgres(tmp_path: Path) -> Iterator[int]:
             [*as_user, f"{POSTGRES}/pg_ctl", "--pgdata", str(data), "--mode", "immediate", "stop"], check=True
         )
         server.wait(timeout=60)
+        shutil.rmtree(folder)
 
 
 class Deployment(Services):

@@ -137,4 +137,4 @@ def test_the_demo_runs(command: Path, tmp_path: Path) -> None:
     }
     done = call(command, tmp_path, env, "demo")
     assert done.returncode == 0, done.stderr
-    assert "31,106 events, 0 rejected, 866 visitors, 3,607 sessions" in done.stdout
+    assert "31,106 events, 14 rejected, 866 visitors, 3,607 sessions" in done.stdout
