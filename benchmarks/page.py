@@ -39,40 +39,51 @@ is the process from its start to its end, with landing and tests.
 """
 EVERYTHING = " **everything** are the tables of all families besides."
 
-REMARKS = """## What bounds it
+REMARKS = """## What limits it
 
-**Everything from raw files.** Both cores are busy throughout. Nearly half of the floor's time goes into writing and compressing
-three tables with a row per event; the project writes the same three. It writes
-`core.events` besides, with all columns, and looks for copies and rejected rows: a third of its SQL time. That the seed
-is as quick as the floor says that there is little to win: it removes no duplicates, and its joins are as good as any.
-The time besides SQL is landing, which reads each file twice (once where a damaged one can do no harm) and writes the
-raw tables; the checks, which look at every row; and the figures and the report that Dagster shows.
+**Everything from raw files.** Both cores are busy throughout. The floor stores three tables with a row per event; writing and compressing
+them takes nearly half of its time. The one-pass floor stores one wide table instead, and so does the project. The project's wide table has the
+columns of all families. The project also stores `core.events` with all columns, and finds copies and rejected rows: a third of its
+SQL time. The seed is as fast as the floor: it removes no duplicates, and its joins are as good as any. The time besides SQL
+is landing, which reads each file twice (once where a damaged file can do no harm) and writes the raw tables; the checks, which
+read every row; and the figures and the report that Dagster shows.
 
-**One more day.** The rows to write hardly grow with history, but some must be looked for. On a day, about one visitor in
-sixteen has a frontier further back than the evening before: a log-in took a device's earlier events along, some from
-half a year ago. Their rows lie everywhere in the tables, so `core.events` is scanned for their ids, and three tables for the
-rows to delete: each scan reads ids and times of all days from the earliest of these on, some hundred megabytes a table and year, and
-DuckDB has no index for joins that would spare it. The identity graph and its pairs are read whole. What else a day reads does
-not grow: tables lie in the order of days, and blocks of other days are skipped.
+**One more day.** The number of rows to write hardly grows with history, but some rows must be found first. On a day, about one visitor in
+sixteen has a frontier further back than the evening before: a login moved a device's earlier events, some of them half a
+year old. Their rows are everywhere in the tables. So a run scans `core.events` for their ids, and the wide tables for the rows to
+delete. Each scan reads ids and times of all days from the earliest of these on, some hundred megabytes a table and year.
+DuckDB has no index for joins that would avoid it. The identity graph and its pairs are read whole. The rest that a day reads does not grow:
+tables are ordered by day, and blocks of other days are skipped.
 
 **A run's fixed cost.** All but SQL and landing took 21.1 s from the command and 14.8 s warm on 365 days when it was first
-measured, with dbt in the run's own process, on a manifest parsed once, in two commands. Two figures read all history then and
-read the day now: a check that asked for one time or another, which kept DuckDB from skipping blocks, and the row count of a
-view. What is left are imports and definitions, dbt's and Dagster's own work per model and check, and some two seconds in which
+measured, with dbt in the run's own process, a manifest that is parsed once, and two commands. Two figures read all history then and
+read the day now: a check that compared one time or another, so that DuckDB skipped no blocks, and the row count of a
+view. The rest is imports and definitions, dbt's and Dagster's own work per model and check, and some two seconds in which
 DuckDB fills up blocks of storage when its file is closed.
 
-**Tried, and kept:** deletions as joins instead of `exists` (some twenty times quicker: DuckDB turns the few ids into a filter of its
-scan), and of the few far rows apart; the new rows of a table handed to the models below it; ids as hashes before they are compared
-as texts; raw rows made JSON only where they are kept; far visitors looked for apart from near ones; two models at a
-time; raw files landed several at a time, and in any order, which fills the blocks of storage (DuckDB writes those that are not
-full a second time when the file is closed: 9 of 104 seconds); the identity graph's edges summed up over their days; whole
-tables of more than a month laid out by day; nested records gathered once a call and split up in their arrays.
+**Tried, and kept:**
 
-**Tried, and left:** one DuckDB instance for a whole run instead of one a step (0.6 of 20 s); no filling up of blocks
-(`max_vacuum_tasks = 0`: 2 of 20 s, but deleted rows would stay in the file); far visitors' rows looked for by the times of their events
-instead of by ids (half the time of a scan, but a scan more to know the times); models' rows in any order
-(`preserve_insertion_order = false`: no difference); uncompressed tables (written a third quicker, but larger); one copy of the edges of the
-people concerned for the identity graph (a fifth slower); tables of a month laid out by day (a quarter more SQL for the full build).
+- Deletions as joins instead of `exists`: some twenty times faster, because DuckDB makes the few ids a filter of its scan.
+- Backdated rows are deleted and looked for apart from recent ones.
+- The new rows of a table are handed to the models below it.
+- Ids are compared as hashes before they are compared as texts.
+- Raw rows become JSON only if they are kept.
+- Two models run at a time.
+- Raw files are landed several at a time, and in any order, which fills the blocks of storage. DuckDB writes blocks that are not full a second time when
+  the file is closed: 9 of 104 seconds.
+- The identity graph's edges are summed up over their days.
+- Whole tables of more than a month are written in the order of days.
+- Nested records are gathered once a call and split up in their arrays.
+
+**Tried, and left:**
+
+- One DuckDB instance for a whole run instead of one a step: 0.6 of 20 s.
+- Blocks that are not filled up (`max_vacuum_tasks = 0`): 2 of 20 s, but deleted rows would stay in the file.
+- Backdated visitors' rows looked for by the times of their events instead of by ids: half the time of a scan, but one scan more to know the times.
+- Models' rows in any order (`preserve_insertion_order = false`): no difference.
+- Uncompressed tables: written a third faster, but larger.
+- One copy of the edges of the people concerned for the identity graph: a fifth slower.
+- Tables of a month written in the order of days: a quarter more SQL for the full build.
 """
 
 
