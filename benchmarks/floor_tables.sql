@@ -1,4 +1,4 @@
--- The floor, one table after the other: each is stored, as the names say. About half of the time is the writing of the three tables with a row per event.
+-- The floor, one table after the other: each is stored. About half of the time is the writing of the three tables with a row per event.
 
 create table dbt_mapped_tracks as
 with tracks as (

@@ -17,7 +17,7 @@ INTRODUCTION = """# Performance
 leaves the page alone, `make bench ARGS=--page` writes the page again from `benchmarks/results/latest.json`. Each
 figure is the median of {repeats} measurements (one of what takes minutes besides), each of a whole process of its
 own; peak memory is of the process and its children. Measured {measured_on} on {cpus} cores with {memory:.0f} GiB,
-Python {python}, DuckDB {duckdb}.
+Python {python}, DuckDB {duckdb}.{earlier}
 
 The events are made, always the same ones: few visitors make many of them (Zipf), on several devices, with log-ins on
 the way, shared devices, sessions over midnight, and one in a thousand arrives twice. What is compared makes the same
@@ -42,7 +42,8 @@ EVERYTHING = " **everything** are the tables of all families besides."
 REMARKS = """## What limits it
 
 **Everything from raw files.** Both cores are busy throughout. The floor stores three tables with a row per event; writing and compressing
-them takes nearly half of its time. The one-pass floor stores one wide table instead, and so does the project. The project's wide table has the
+them takes nearly half of its time. The one-pass floor stores one wide table instead, and so does the project. The project's wide
+table has the
 columns of all families. The project also stores `core.events` with all columns, and finds copies and rejected rows: a third of its
 SQL time. The seed is as fast as the floor: it removes no duplicates, and its joins are as good as any. The time besides SQL
 is landing, which reads each file twice (once where a damaged file can do no harm) and writes the raw tables; the checks, which
@@ -52,7 +53,8 @@ read every row; and the figures and the report that Dagster shows.
 sixteen has a frontier further back than the evening before: a login moved a device's earlier events, some of them half a
 year old. Their rows are everywhere in the tables. So a run scans `core.events` for their ids, and the wide tables for the rows to
 delete. Each scan reads ids and times of all days from the earliest of these on, some hundred megabytes a table and year.
-DuckDB has no index for joins that would avoid it. The identity graph and its pairs are read whole. The rest that a day reads does not grow:
+DuckDB has no index for joins that would avoid it. The identity graph and its pairs are read whole. The rest that a day reads does
+not grow:
 tables are ordered by day, and blocks of other days are skipped.
 
 **A run's fixed cost.** All but SQL and landing took 21.1 s from the command and 14.8 s warm on 365 days when it was first
@@ -69,7 +71,8 @@ DuckDB fills up blocks of storage when its file is closed.
 - Ids are compared as hashes before they are compared as texts.
 - Raw rows become JSON only if they are kept.
 - Two models run at a time.
-- Raw files are landed several at a time, and in any order, which fills the blocks of storage. DuckDB writes blocks that are not full a second time when
+- Raw files are landed several at a time, and in any order, which fills the blocks of storage. DuckDB writes blocks that are not
+  full a second time when
   the file is closed: 9 of 104 seconds.
 - The identity graph's edges are summed up over their days.
 - Whole tables of more than a month are written in the order of days.
@@ -79,12 +82,25 @@ DuckDB fills up blocks of storage when its file is closed.
 
 - One DuckDB instance for a whole run instead of one a step: 0.6 of 20 s.
 - Blocks that are not filled up (`max_vacuum_tasks = 0`): 2 of 20 s, but deleted rows would stay in the file.
-- Backdated visitors' rows looked for by the times of their events instead of by ids: half the time of a scan, but one scan more to know the times.
+- Backdated visitors' rows looked for by the times of their events instead of by ids: half the time of a scan, but one scan more
+  to know the times.
 - Models' rows in any order (`preserve_insertion_order = false`): no difference.
 - Uncompressed tables: written a third faster, but larger.
 - One copy of the edges of the people concerned for the identity graph: a fifth slower.
 - Tables of a month written in the order of days: a quarter more SQL for the full build.
 """
+
+
+def _earlier(summary: Summary) -> str:
+    """A sentence that names the scenarios that were measured on another date than the rest; empty if there are none."""
+    dates = {record["scenario"]: record.get("measured_on") for record in summary.records[1:]}
+    by_date: dict[str, list[str]] = {}
+    for scenario, measured_on in sorted(dates.items()):
+        if measured_on and measured_on != summary.machine["measured_on"]:
+            by_date.setdefault(measured_on, []).append(scenario)
+    return "".join(
+        f"\nMeasured {day}, with the version of that day: {', '.join(names)}." for day, names in by_date.items()
+    )
 
 
 def write_page(results: Path, docs: Path) -> None:
@@ -95,6 +111,7 @@ def write_page(results: Path, docs: Path) -> None:
         INTRODUCTION.format(
             repeats=machine["repeats"],
             measured_on=machine["measured_on"],
+            earlier=_earlier(summary),
             cpus=machine["cpus"],
             memory=machine["memory_bytes"] / 2**30,
             python=machine["python"],

@@ -95,5 +95,5 @@ def renew(latest: Path, measured: Path) -> None:
     if machines[0] != machines[-1]:
         raise ValueError(f"{latest} was measured on {machines[0]}, {measured} on {machines[-1]}: measure everything.")
     scenarios = {record["scenario"] for record in new}
-    kept = [record for record in old if record["scenario"] not in scenarios]
+    kept = [{"measured_on": old[0]["measured_on"], **record} for record in old if record["scenario"] not in scenarios]
     latest.write_text("".join(json.dumps(record) + "\n" for record in (new[0], *kept, *new[1:])))

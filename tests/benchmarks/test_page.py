@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.page import write_page
+from benchmarks.page import PAGE, write_page
 from benchmarks.recorder import read_records, renew
 from benchmarks.summary import Summary
 from benchmarks.targets import targets
@@ -90,7 +90,17 @@ def test_some_scenarios_are_measured_again(tmp_path: Path) -> None:
     assert read_records(latest) == [MACHINE, *again]
     write(latest, RECORDS)
     renew(latest, measured)
-    assert read_records(latest) == [*(kept for kept in RECORDS if kept["scenario"] != "merge"), *again]
+    first, *others = (kept for kept in RECORDS if kept["scenario"] != "merge")
+    # What was not measured again keeps the date on which it was.
+    dated = [{"measured_on": MACHINE["measured_on"], **kept} for kept in others]
+    assert read_records(latest) == [first, *dated, *again]
+
+    write(measured, [{**MACHINE, "measured_on": "2030-01-02"}, *again])
+    renew(latest, measured)
+    write_page(latest, tmp_path)
+    page = (tmp_path / PAGE).read_text()
+    assert "Measured 2030-01-02 on" in page
+    assert f"Measured {MACHINE['measured_on']}, with the version of that day: full, one more day." in page
 
     write(measured, [{**MACHINE, "cpus": 96}, *again])
     with pytest.raises(ValueError, match="measure everything"):
