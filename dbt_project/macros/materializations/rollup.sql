@@ -56,11 +56,16 @@ config
     {%- if not is_frontier_run() -%}
     {{ since_ever(key if config.get('key_type') == 'date' else none) }}
     {%- elif config.get('key_type') == 'date' -%}
-    {{ key }} >= date '{{ changed_keys().first }}' and {{ key }} <= date '{{ changed_keys().last }}'
+    {{ since_first_changed(key) }} and {{ key }} <= date '{{ changed_keys().last }}'
     and {{ key }} in (select cast(entity as date) from {{ change_queue() }} where origin = '{{ model.name }}')
     {%- else -%}
     {{ key }} in (select entity from {{ change_queue() }} where origin = '{{ model.name }}')
     {%- endif -%}
+{%- endmacro %}
+
+{#- A date of the parent that is never before the key's. -#}
+{% macro since_first_changed(date) -%}
+    {{ date }} >= date '{{ changed_keys().first if is_frontier_run() else before_all() }}'
 {%- endmacro %}
 
 {#- The statements by which a frontier model notes the keys of rows for the rollups that read it; `rows` follows `from`. If a rollup's key is the entity, the

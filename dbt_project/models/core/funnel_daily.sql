@@ -1,8 +1,9 @@
-{{ config(materialized='view', date='date', tags=['sessions']) }}
+{{ config(materialized='rollup', key='date', key_type='date', parent_key='entry_date', date='date', tags=['sessions']) }}
 
 with stages as (
     select * from {{ ref('funnel_stages') }}
-    where {{ since_ever('reached_date') }}
+    -- A stage is never reached before the way's first one.
+    where {{ is_changed_key('entry_date') }} and {{ since_first_changed('reached_date') }}
 ),
 
 dates as (

@@ -1,4 +1,4 @@
-{{ config(materialized='view', date='date') }}
+{{ config(materialized='rollup', key='date', key_type='date', parent_key='event_date', date='date') }}
 
 with blocks as (
     select
@@ -7,7 +7,7 @@ with blocks as (
         {{ local_hour_start('timestamp') }} as hour_block,
         count(*) as event_count
     from {{ ref('client_events') }}
-    where {{ since_ever('event_date') }}
+    where {{ is_changed_key('event_date') }}
     group by 1, 2, 3
 )
 
