@@ -152,7 +152,7 @@ def test_days_out_of_reach_are_counted_and_unfinished_runs_waited_for(
     assert ticks.tick() == ([], "No late data.")
     job = project.definitions.resolve_job_def("daily_sessionization")
     run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-    assert ticks.tick()[1].endswith("is not finished: what it lands and runs is seen after it.")
+    assert ticks.tick()[1].endswith("is not finished. Its files and days are seen after it.")
     instance.delete_run(run.run_id)
     landing = project.environment.landing
     landing.rename(landing.with_name("away"))
