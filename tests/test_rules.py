@@ -11,7 +11,7 @@ import yaml
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.settings.environment import Environment
-from sessionization_dagster.settings.settings_file import OF_ENVIRONMENT, Rules
+from sessionization_dagster.settings.settings_file import OF_ENVIRONMENT, Rules, read_settings
 
 
 def project(path: Path, text: str) -> DbtProject:
@@ -78,6 +78,13 @@ def test_a_bad_default_is_found_in_its_place(tmp_path: Path) -> None:
     line = text.splitlines().index("  flow_length: 5") + 1
     with pytest.raises(SettingsError, match=f"dbt_project.yml, line {line}: flow_length is 'five'"):
         DbtProject.of(Environment.from_env({}), project_dir=copy)
+
+
+@pytest.mark.parametrize("text", ["", "# Nothing yet.\n", "[]\n", "false\n"])
+def test_an_empty_file_changes_nothing(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "my.yml"
+    path.write_text(text)
+    assert read_settings(path) == {}
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,6 @@ def _place(file: Path | None, name: str) -> str:
 
 
 def _entries(text: str) -> list[tuple[Any, Any]]:
-    """The keys and values of a mapping in YAML, as nodes that know their lines."""
+    """The keys and values of a mapping in YAML, as nodes that know their lines; none of any other YAML."""
     node = yaml.compose(text)
-    return list(node.value) if node else []
+    return list(node.value) if isinstance(node, yaml.MappingNode) else []
