@@ -34,7 +34,7 @@ where
     event_id is not null and timestamp is not null and coalesce(anonymous_id, user_id) is not null
     and not coalesce(timestamp > received_at + interval 1 day, false);
 
--- An event that came twice on a day is one. Numbers are grouped, not texts: an id that stands once cannot share a number with itself.
+-- An event that came twice on a day is one. Numbers are grouped, not texts: an id that occurs once cannot share a number with itself.
 create temp table repeated as
 select hash(event_id, cast(timestamp as date)) as key from events group by 1 having count(*) > 1;
 

@@ -43,19 +43,17 @@ REMARKS = """## What limits it
 
 **Everything from raw files.** Both cores are busy throughout. The floor stores three tables with a row per event; writing and compressing
 them takes nearly half of its time. The one-pass floor stores one wide table instead, and so does the project. The project's wide
-table has the
-columns of all families. The project also stores `core.events` with all columns, and finds copies and rejected rows: a third of its
-SQL time. The seed is as fast as the floor: it removes no duplicates, and its joins are as good as any. The time besides SQL
-is landing, which reads each file twice (once where a damaged file can do no harm) and writes the raw tables; the checks, which
-read every row; and the figures and the report that Dagster shows.
+table has the columns of all families. The project also stores `core.events` with all columns, and finds copies and rejected rows:
+a third of its SQL time. The seed is as fast as the floor: it removes no duplicates, and its joins are as good as any. The time
+besides SQL is landing, which reads each file twice (once where a damaged file can do no harm) and writes the raw tables; the
+checks, which read every row; and the figures and the report that Dagster shows.
 
 **One more day.** The number of rows to write hardly grows with history, but some rows must be found first. On a day, about one visitor in
 sixteen has a frontier further back than the evening before: a login moved a device's earlier events, some of them half a
 year old. Their rows are everywhere in the tables. So a run scans `core.events` for their ids, and the wide tables for the rows to
 delete. Each scan reads ids and times of all days from the earliest of these on, some hundred megabytes a table and year.
 DuckDB has no index for joins that would avoid it. The identity graph and its pairs are read whole. The rest that a day reads does
-not grow:
-tables are ordered by day, and blocks of other days are skipped.
+not grow: tables are ordered by day, and blocks of other days are skipped.
 
 **A run's fixed cost.** All but SQL and landing took 21.1 s from the command and 14.8 s warm on 365 days when it was first
 measured, with dbt in the run's own process, a manifest that is parsed once, and two commands. Two figures read all history then and
@@ -72,8 +70,7 @@ DuckDB fills up blocks of storage when its file is closed.
 - Raw rows become JSON only if they are kept.
 - Two models run at a time.
 - Raw files are landed several at a time, and in any order, which fills the blocks of storage. DuckDB writes blocks that are not
-  full a second time when
-  the file is closed: 9 of 104 seconds.
+  full a second time when the file is closed: 9 of 104 seconds.
 - The identity graph's edges are summed up over their days.
 - Whole tables of more than a month are written in the order of days.
 - Nested records are gathered once a call and split up in their arrays.
