@@ -57,7 +57,7 @@ test: install ## Run the test suite, but for what needs BigQuery's emulator
 .PHONY: test-long
 test-long: emulator ## Run what is slow and rarely broken: more random histories, benchmarks, the deployment
 	@# A folder that pytest does not look into is left out, without a word, where it is named beside the one that it lies in.
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --suite long --override-ini "norecursedirs=.*" tests
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --suite long --override-ini "norecursedirs=.*" $(FLAGS) tests
 
 .PHONY: test-mutations
 test-mutations: install ## Say which suite notices which of forty faults: hours

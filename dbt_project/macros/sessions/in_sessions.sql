@@ -17,7 +17,8 @@ Adds to its columns
   day_session_number, day_track_number         the same where midnight in the reporting timezone ends a session too
   event_2 .. event_<flow_length>               the next events of the session
 
-Two windows in the order of events: the second one sorts by the first one's row numbers. A window per session would be a third sort.
+Two windows in the order of events: the second one sorts by the first one's row numbers. A window per session would be a third sort. The next events
+are looked for in the second window: found in the first one, they would be sorted again.
 -#}
 {% macro in_sessions(events, entity) -%}
     {%- set steps = range(1, var('flow_length')) -%}
@@ -33,8 +34,10 @@ Two windows in the order of events: the second one sorts by the first one's row 
         cast(day_sessions_before + sum(is_day_session_start) {{ so_far }} as {{ type_bigint() }}) as day_session_number,
         event_number - max(case when is_day_session_start = 1 then event_number end) {{ so_far }} + 1 as day_track_number
         {%- for step in steps %},
-        case when {% for earlier in range(1, step + 1) %}continues_{{ earlier }}{{ ' and ' if not loop.last }}{% endfor %} then following_event_{{ step }} end
-            as event_{{ step + 1 }}
+        case
+            when {% for earlier in range(1, step + 1) %}lead(is_session_start, {{ earlier }}) over entity_events = 0{{ ' and ' if not loop.last }}{% endfor %}
+                then lead(event, {{ step }}) over entity_events
+        end as event_{{ step + 1 }}
         {%- endfor %}
     from (
         select
@@ -43,19 +46,11 @@ Two windows in the order of events: the second one sorts by the first one's row 
             case
                 when {{ starts_session('idle_since', 'timestamp') }} or event_date <> {{ local_date('idle_since') }} then 1 else 0
             end as is_day_session_start
-            {%- for step in steps %},
-            {% set before = 'following_at_' ~ (step - 1) if step > 1 else 'timestamp' -%}
-            not {{ starts_session(before, 'following_at_' ~ step) }} as continues_{{ step }}
-            {%- endfor %}
         from (
             select
                 *,
                 row_number() over entity_events as event_number,
                 coalesce(lag(timestamp) over entity_events, previous_event_at) as idle_since
-                {%- for step in steps %},
-                lead(timestamp, {{ step }}) over entity_events as following_at_{{ step }},
-                lead(event, {{ step }}) over entity_events as following_event_{{ step }}
-                {%- endfor %}
             from {{ events }}
             window entity_events as (partition by {{ entity }} order by {{ event_order() }})
         ) as gaps
