@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -37,6 +38,16 @@ def test_one_parse_serves_the_warehouses_of_all_folders_and_is_left_as_it_is(tmp
         files = ("manifest.json", "partial_parse.msgpack")
         written.append({project.target_path / name: (project.target_path / name).stat().st_mtime_ns for name in files})
     assert written[0] == written[1]
+
+
+def test_a_command_does_not_look_through_all_calls_for_each_flag_of_the_adapter(
+    driver: ThinDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stack() -> NoReturn:
+        raise AssertionError("The stack was asked for.")
+
+    monkeypatch.setattr("dbt_common.behavior_flags.inspect.stack", stack)
+    driver.run_events(date(2024, 1, 4), date(2024, 1, 4))
 
 
 def test_a_failing_model_is_named_with_what_the_warehouse_said(driver: ThinDriver) -> None:

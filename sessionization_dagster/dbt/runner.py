@@ -140,6 +140,7 @@ class DbtRunner:
         manifest: Any = None,
     ) -> Any:
         from dbt.cli.main import dbtRunner
+        from dbt_common.behavior_flags import BehaviorFlagRendered
         from dbt_common.events.base_types import EventMsg
         from google.protobuf.json_format import MessageToDict
 
@@ -149,11 +150,14 @@ class DbtRunner:
                 on_event(MessageToDict(message, preserving_proto_field_name=True))
 
         command = [
-            "--quiet", "--no-use-colors", "--log-level-file", "none", *arguments,
+            "--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", *arguments,
             "--project-dir", str(self.project_dir), "--profiles-dir", str(self.project_dir),
             "--target-path", str(self.target_path), "--target", self.target,
             "--vars", json.dumps(dict(variables)),
         ]  # fmt: skip
+        # A command makes an adapter with some thirty flags. For each, dbt looks through the whole stack for a module's name, which only a
+        # message about an old setting would show: half a second a command.
+        BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt.adapters")
         with _environment(RUN_ENVIRONMENT):
             try:
                 result = dbtRunner(manifest=manifest, callbacks=[forward]).invoke(command)
