@@ -6,8 +6,7 @@ The defaults are in dbt_project.yml, each with a comment. A deployment's own val
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -96,7 +95,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     """The content of a settings file. checked_rules checks it.
 
     Raises:
-        SettingsError: the file cannot be read, is not a mapping, or has a var twice.
+        SettingsError: the file cannot be read, is not a mapping, or has a key twice.
     """
     try:
         text = path.read_text()
@@ -109,9 +108,8 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise SettingsError(
             f"{path} holds no settings. Give a var and its value a line, like session_timeout_seconds: 900."
         )
-    for name, count in Counter(key.value for key, _ in _entries(text)).items():
-        if count > 1:
-            raise SettingsError(f"{_place(path, name)}: {name} is there {count} times. Keep one.")
+    for name, line in _repeated_keys(yaml.compose(text)):
+        raise SettingsError(f"{path}, line {line}: {name} is there twice. Keep one.")
     return found or {}
 
 
@@ -177,3 +175,17 @@ def _entries(text: str) -> list[tuple[Any, Any]]:
     """The keys and values of a mapping in YAML, as nodes that know their lines; none of any other YAML."""
     node = yaml.compose(text)
     return list(node.value) if isinstance(node, yaml.MappingNode) else []
+
+
+def _repeated_keys(node: Any) -> Iterator[tuple[str, int]]:
+    """The keys that a mapping in YAML, or one inside it, has more than once, each with its line. YAML itself would take the last one."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield str(key.value), key.start_mark.line + 1
+            seen.add(key.value)
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            yield from _repeated_keys(part)
