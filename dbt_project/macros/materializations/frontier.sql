@@ -1,5 +1,5 @@
 {#-
-Materialisation `frontier`: rewrites the rows at or after each entity's frontier (macros/sessions/frontier_plan.sql defines it).
+Materialisation `frontier`: rewrites the rows at or after each entity's frontier (macros/materializations/frontier_plan.sql defines it).
 
 config
   entity        expression over the table's columns that names the entity (default dbt_visitor_id)

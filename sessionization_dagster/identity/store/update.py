@@ -95,7 +95,8 @@ def fingerprint(settings: IdentitySettings) -> str:
 
 @cache
 def _rules() -> str:
-    files = sorted(Path(identity.__file__).parent.glob("*.py"))
+    folder = Path(identity.__file__).parent
+    files = [*sorted(folder.glob("*.py")), folder / "store" / "in_sql.py", folder / "store" / "layouts.py"]
     return "".join(ast.dump(ast.parse(file.read_text())) for file in files)
 
 
