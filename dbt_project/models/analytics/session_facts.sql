@@ -67,7 +67,7 @@ addresses as (
     select *, {{ http_host('referrer') }} as host_before, {{ http_host('url') }} as own_host from visits
 ),
 
-with_hosts as (
+with_hosts as {{ computed_once() }} (
     select *, {{ without_www('host_before') }} as referrer_host, {{ without_www('own_host') }} as page_host from addresses
 ),
 
