@@ -59,8 +59,8 @@ def test_vars_of_the_file_are_the_projects(tmp_path: Path) -> None:
         ("sources: [segment]", "sources is set by the variable SESSIONIZATION_SOURCES. Take it out here"),
         ("keep_ip: maybe", "keep_ip is 'maybe'"),
         ("own_domains: ['https://shop.example/']", "Give a host without scheme and path, like shop.example."),
-        ("engaged_gap_seconds: 40", "engaged_gap_seconds is there twice. Keep one."),
-        ("counted_events: {cnt_login: login, cnt_login: signed_in}", "cnt_login is there twice. Keep one."),
+        ("engaged_gap_seconds: 40", "engaged_gap_seconds is there more than once. Keep one."),
+        ("counted_events: {cnt_login: login, cnt_login: signed_in}", "cnt_login is there more than once. Keep one."),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_named_with_its_line_and_what_is_allowed(line: str, says: str, tmp_path: Path) -> None:

@@ -155,8 +155,8 @@ class DbtRunner:
             "--target-path", str(self.target_path), "--target", self.target,
             "--vars", json.dumps(dict(variables)),
         ]  # fmt: skip
-        # A command makes an adapter with some thirty flags. For each, dbt looks through the whole stack for a module's name, which only a
-        # message about an old setting would show: half a second a command.
+        # Each command makes an adapter with some thirty flags. For each flag, dbt searches the whole call stack for a module's name: half a
+        # second a command. Only a warning about old settings shows that name. This replaces dbt's private method, for the whole process.
         BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt.adapters")
         with _environment(RUN_ENVIRONMENT):
             try:

@@ -108,8 +108,8 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise SettingsError(
             f"{path} holds no settings. Give a var and its value a line, like session_timeout_seconds: 900."
         )
-    for name, line in _repeated_keys(yaml.compose(text)):
-        raise SettingsError(f"{path}, line {line}: {name} is there twice. Keep one.")
+    for name, line in _repeated_keys(yaml.compose(text), set()):
+        raise SettingsError(f"{path}, line {line}: {name} is there more than once. Keep one.")
     return found or {}
 
 
@@ -177,15 +177,22 @@ def _entries(text: str) -> list[tuple[Any, Any]]:
     return list(node.value) if isinstance(node, yaml.MappingNode) else []
 
 
-def _repeated_keys(node: Any) -> Iterator[tuple[str, int]]:
-    """The keys that a mapping in YAML, or one inside it, has more than once, each with its line. YAML itself would take the last one."""
+def _repeated_keys(node: Any, known: set[int]) -> Iterator[tuple[str, int]]:
+    """Keys that occur more than once in a mapping, at any depth, each with its line. PyYAML would silently keep the last one.
+
+    known: the nodes that were looked at. An alias may name a node that it lies in.
+    """
+    if id(node) in known:
+        return
+    known.add(id(node))
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
-            if key.value in seen:
-                yield str(key.value), key.start_mark.line + 1
-            seen.add(key.value)
-            yield from _repeated_keys(value)
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in seen:
+                    yield key.value, key.start_mark.line + 1
+                seen.add(key.value)
+            yield from _repeated_keys(value, known)
     elif isinstance(node, yaml.SequenceNode):
         for part in node.value:
-            yield from _repeated_keys(part)
+            yield from _repeated_keys(part, known)
