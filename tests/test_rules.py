@@ -88,6 +88,14 @@ def test_an_empty_file_changes_nothing(text: str, tmp_path: Path) -> None:
     assert read_settings(path) == {}
 
 
+def test_aliases_and_merges_are_no_repeated_keys(tmp_path: Path) -> None:
+    path = tmp_path / "my.yml"
+    path.write_text("a: &a {one: 1}\nb: &b {two: 2}\nboth:\n  <<: *a\n  <<: *b\nitself: &i {inside: *i}\n")
+    settings = read_settings(path)
+    assert settings["both"] == {"one": 1, "two": 2}
+    assert settings["itself"]["inside"] is settings["itself"]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [(None, "cannot be read"), ("- a\n- b\n", "holds no settings"), ("a: [\n", "is no YAML")],

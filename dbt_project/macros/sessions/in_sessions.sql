@@ -17,8 +17,8 @@ Adds to its columns
   day_session_number, day_track_number         the same where midnight in the reporting timezone ends a session too
   event_2 .. event_<flow_length>               the next events of the session
 
-Two windows in the order of events: the second one sorts by the first one's row numbers. A window per session would be a third sort. The next events
-are looked for in the second window: found in the first one, they would be sorted again.
+Two windows in the order of events: the second one sorts by the first one's row numbers. A window per session would be a third sort. The second
+window also finds the next events of a session. If the first one found them, the second would have to sort them too.
 -#}
 {% macro in_sessions(events, entity) -%}
     {%- set steps = range(1, var('flow_length')) -%}
