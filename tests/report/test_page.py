@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections import Counter
 from datetime import date, datetime, timedelta
@@ -337,3 +338,17 @@ def test_the_page_is_small_and_the_same_again() -> None:
     assert re.search(r"Written 21 March 2024, 06:30 UTC by run 0123abcd-run", pages[0])
     later = build_page(answers, DAYS, "UTC", "0123abcd-run", WRITTEN_AT + timedelta(minutes=1)).html
     assert later != pages[0]
+
+
+def test_the_order_of_the_rows_changes_no_number() -> None:
+    tables, draw = random_tables(0), random.Random(0)
+    for row in tables["analytics.attribution"]:
+        row["linear_weight"], row["time_decay_weight"] = draw.randrange(9) / 3, draw.random()
+    for row in tables["analytics.channels_daily"]:
+        row["conversion_value"] = draw.randrange(100_000) / 100
+    for row in tables["rudderstack.dbt_session_duration"]:
+        row["session_duration"] = draw.random()
+    one, other = page_of(tables), page_of({table: draw.sample(rows, len(rows)) for table, rows in tables.items()})
+    assert other.tables == one.tables
+    assert other.charts == one.charts
+    assert other.headlines == one.headlines
