@@ -8,6 +8,7 @@ import webbrowser
 from collections.abc import Sequence
 from datetime import date
 
+from sessionization_dagster.dbt.garbage import collect_rarely
 from sessionization_dagster.errors import DbtError, SettingsError, WarehouseError
 from sessionization_dagster.settings.environment import Environment
 
@@ -15,6 +16,7 @@ from sessionization_dagster.settings.environment import Environment
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line (by default the process's own) and return the exit code."""
     arguments = _parser().parse_args(argv)
+    collect_rarely()
     try:
         code: int = arguments.command(arguments)
     except (SettingsError, DbtError, WarehouseError) as error:

@@ -18,6 +18,7 @@ from typing import Any
 
 from sessionization_dagster.dbt import fingerprints
 from sessionization_dagster.dbt.fingerprints import FINGERPRINT, MADE_OF, Fingerprint
+from sessionization_dagster.dbt.garbage import collected_rarely
 from sessionization_dagster.errors import DbtError, says_passing_trouble
 from sessionization_dagster.settings.environment import Target
 from sessionization_dagster.warehouses import bigquery_errors
@@ -158,7 +159,7 @@ class DbtRunner:
         # Each command makes an adapter with some thirty flags. For each flag, dbt searches the whole call stack for a module's name: half a
         # second a command. Only a warning about old settings shows that name. This replaces dbt's private method, for the whole process.
         BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt.adapters")
-        with _environment(RUN_ENVIRONMENT):
+        with _environment(RUN_ENVIRONMENT), collected_rarely():
             try:
                 result = dbtRunner(manifest=manifest, callbacks=[forward]).invoke(command)
             finally:

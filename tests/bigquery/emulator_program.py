@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -84,6 +85,8 @@ async def in_turn(function: Callable[..., Any], /, *arguments: Any, **named: Any
 
 def main_with_patches() -> Any:
     """Run the emulator's command line."""
+    # Parsed statements are many objects. By default, two fifths of the emulator's time went to looking for cycles among them.
+    gc.set_threshold(50_000, 20, 100)
     init_mini_racer(flags=V8_FLAGS)
     BigQuery.parser_class.SUPPORTS_IMPLICIT_UNNEST = False
     fastapi.routing.run_in_threadpool = fastapi.dependencies.utils.run_in_threadpool = in_turn
