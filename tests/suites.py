@@ -2,7 +2,8 @@
 
 - quick: what catches a broken rule within two minutes. No service, no browser, no process of Dagster's.
 - usual: quick, and the whole on real parts. `make test` runs it.
-- long: what is slow and rarely broken: more random histories, more moments of a kill, the benchmarks' own tests, the deployment.
+- long: what is slow and rarely broken: more random histories, more moments of a kill, kills of the daemon, the benchmarks' own
+  tests, the deployment.
 
 A test belongs to usual unless it is named here; one that fits no suite better is named by its file.
 """
@@ -33,7 +34,8 @@ LONG = (
     "tests/integration/test_analytics.py::test_any_order_of_runs_equals_a_rebuild",
     "tests/integration/test_changed_rules.py::test_a_changed_setting_is_applied_by_the_next_run_of_any_day",
     "tests/test_fingerprints.py::test_a_changed_macro_changes_the_tables_whose_sql_changes[1]",
-    "tests/integration/test_daemon.py::test_at_two_oclock_the_day_that_ended_runs",
+    "tests/integration/test_check_jobs.py::test_failed_checks_show_their_rows_and_the_days_to_run_again",
+    "tests/integration/test_daemon.py",
     "tests/integration/test_demo.py::test_dagsters_command_line_materialises_days",
     "tests/integration/test_deployment.py::test_the_services_run_a_backfill_on_postgres",
     "tests/integration/test_examples.py::test_its_commands_give_what_its_readme_shows[own_deployment]",
