@@ -1,8 +1,8 @@
-"""Python's garbage collector, told to run rarely while dbt or Dagster work.
+"""How often Python's garbage collector runs while dbt or Dagster work.
 
-The collector looks for cycles each time some hundred objects have come, and then looks at all that live. dbt's parsed project is a million
-objects which live as long as the process, so a day's run spent an eighth of its time in there. What is in no cycle is freed at once in any
-case.
+By default it runs after every 700 new objects, and now and then it looks at all objects that live. dbt's parsed project is a million
+objects that live as long as the process. A day's run spent an eighth of its time on them. The collector is needed only for objects that
+refer to each other in a circle; all others are freed at once.
 """
 
 from __future__ import annotations
