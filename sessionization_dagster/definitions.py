@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from sessionization_dagster.dbt.garbage import collect_rarely
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.staging_keys import require_known_keys
 from sessionization_dagster.dbt.translator import Translator, keys_by_day
@@ -101,6 +102,10 @@ def build_definitions(
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The entry point: definitions for the process's environment. An instance that Dagster itself made gets the quick event log too."""
+    """The entry point: definitions for the process's environment. An instance that Dagster itself made gets the quick event log too.
+
+    Dagster calls this in its servers and in the process of each run, which then collects garbage rarely.
+    """
+    collect_rarely()
     store_batches_in_bulk()
     return build_definitions(Environment.from_env())
