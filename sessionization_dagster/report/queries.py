@@ -111,9 +111,9 @@ CHANNELS, PEOPLE = "analytics.channels_daily", "analytics.visitor_days"
 ATTRIBUTION = "analytics.attribution"
 
 
-def _sum_of_floats(column: str) -> str:
-    """SQL of a column's sum. The last digits of such a sum depend on the order of the rows, which a warehouse chooses anew each time."""
-    return f"round(sum({column}), 6)"
+def _rounded(result: str) -> str:
+    """SQL of a sum or mean of floats. Its last digits depend on the order of the rows, which a warehouse chooses anew each time."""
+    return f"round({result}, 6)"
 
 
 #: The attribution models: their usual name, and the column of their weights.
@@ -160,7 +160,7 @@ QUESTIONS = (
         {DURATIONS: ("session_start_date", "session_duration")},
         f"""select
             avg(case when 2 * place between sessions and sessions + 2 then session_duration end) as median_minutes,
-            round(avg(session_duration), 6) as mean_minutes
+            {_rounded("avg(session_duration)")} as mean_minutes
         from (
             select session_duration, row_number() over (order by session_duration) as place, count(*) over () as sessions
             from {DURATIONS} where {{days:session_start_date}}) as placed""",
@@ -180,7 +180,7 @@ QUESTIONS = (
             )
         },
         f"""select channel_group, sum(sessions) as sessions, sum(engaged_sessions) as engaged, sum(conversions) as conversions,
-            {_sum_of_floats("conversion_value")} as value
+            {_rounded("sum(conversion_value)")} as value
         from {CHANNELS} where {{days:date}} and traffic_type = 'human' group by channel_group order by sessions desc, channel_group""",
     ),
     Question(
@@ -198,7 +198,7 @@ QUESTIONS = (
             )
         },
         f"""select touch_source, touch_medium, sum(sessions) as sessions, sum(engaged_sessions) as engaged, sum(conversions) as conversions,
-            {_sum_of_floats("conversion_value")} as value, sum(sum(sessions)) over () as all_sessions, count(*) over () as all_sources
+            {_rounded("sum(conversion_value)")} as value, sum(sum(sessions)) over () as all_sessions, count(*) over () as all_sources
         from {CHANNELS} where {{days:date}} and traffic_type = 'human'
         group by touch_source, touch_medium order by sessions desc, touch_source, touch_medium limit {SOURCES}""",
     ),
@@ -232,7 +232,7 @@ QUESTIONS = (
     Question(
         "attribution",
         {ATTRIBUTION: ("conversion_date", "conversion_event_id", "channel_group", *MODELS.values())},
-        f"""select channel_group, {", ".join(f"{_sum_of_floats(column)} as {column}" for column in MODELS.values())}
+        f"""select channel_group, {", ".join(f"{_rounded(f'sum({column})')} as {column}" for column in MODELS.values())}
         from {ATTRIBUTION} where {{days:conversion_date}} group by channel_group order by last_touch_weight desc, channel_group""",
     ),
     Question(
