@@ -64,7 +64,7 @@ def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_p
         "events": f"select * from `{PROJECT}.{DATASET}_measure_js.client_events` order by event_id",
         "progress": f"select * from {internal('frontier_progress')} where model = 'client_events'",
         "notes": f"""select origin, sequence, entity from {internal("change_queue")}
-            where origin in ('client_events', 'daily_performance', 'users') order by 1, 2, 3""",
+            where origin in ('client_events', 'client_days', 'users') order by 1, 2, 3""",
         "state": f"select * from {internal('client_events__state')}",
     }
 
@@ -82,7 +82,7 @@ def test_a_transaction_that_breaks_off_leaves_all_as_it_was(endpoint: str, tmp_p
     (script,) = [sql for sql in sent if "begin transaction" in sql and "client_events__state" in sql]
     places = [
         script.index(text)
-        for text in ("'daily_performance', cast(", "insert into `demo`.`shop_measure_js`.`client_events`", "__state`")
+        for text in ("'client_days', cast(", "insert into `demo`.`shop_measure_js`.`client_events`", "__state`")
     ]
     assert places == sorted(places)
     assert {**seen(), "state": before["state"]} == before

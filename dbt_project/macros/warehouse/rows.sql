@@ -138,6 +138,11 @@
 {% macro default__joined_arrays(arrays) -%}flatten(list({{ arrays }})){%- endmacro %}
 {% macro bigquery__joined_arrays(arrays) -%}array_concat_agg({{ arrays }}){%- endmacro %}
 
+{#- An array's elements as rows, for use after `cross join`. `name` is the element. -#}
+{% macro unnested(array, name) -%}{{ return(adapter.dispatch('unnested')(array, name)) }}{%- endmacro %}
+{% macro default__unnested(array, name) -%}unnest({{ array }}) as elements ({{ name }}){%- endmacro %}
+{% macro bigquery__unnested(array, name) -%}unnest({{ array }}) as {{ name }}{%- endmacro %}
+
 {#- How many different values an array has. -#}
 {% macro distinct_count(array) -%}{{ return(adapter.dispatch('distinct_count')(array)) }}{%- endmacro %}
 {% macro default__distinct_count(array) -%}cast(len(list_distinct({{ array }})) as bigint){%- endmacro %}

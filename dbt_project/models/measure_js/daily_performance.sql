@@ -1,44 +1,11 @@
-{{ config(materialized='rollup', key='date', key_type='date', parent_key='event_date', date='date') }}
+{{ config(materialized='view', date='date') }}
 
-with events as (
-    select * from {{ ref('client_events') }}
-    where {{ is_changed_key('event_date') }}
-),
-
--- A session counts once on each of its days, with its whole duration.
-sessions as (
-    select distinct event_date, client_id, {{ seconds_between('session_start_at', 'session_end_at') }} as session_duration, session_sequence_number
-    from events
-),
-
-session_totals as (
-    select event_date, count(*) as total_sessions, {{ average_seconds('session_duration') }} as avg_session_duration
-    from sessions
-    group by event_date
-),
-
-event_totals as (
-    select
-        event_date,
-        count(distinct client_id) as daily_active_users,
-        count(distinct user_id) as daily_active_registered_users,
-        count(*) as total_events,
-        cast(sum(case when event_type = 'page' then 1 else 0 end) as {{ type_bigint() }}) as pageviews
-    from events
-    group by event_date
-),
-
-days as (
-    select
-        event_totals.event_date as date,
-        event_totals.daily_active_users,
-        event_totals.daily_active_registered_users,
-        session_totals.total_sessions,
-        event_totals.total_events,
-        event_totals.pageviews,
-        session_totals.avg_session_duration
-    from event_totals
-    inner join session_totals on event_totals.event_date = session_totals.event_date
-)
-
-select * from days
+select
+    date,
+    daily_active_users,
+    daily_active_registered_users,
+    total_sessions,
+    total_events,
+    pageviews,
+    avg_session_duration
+from {{ ref('client_days') }}
