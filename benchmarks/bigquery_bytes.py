@@ -67,12 +67,9 @@ FEW = 1_000
 #: Rows of tables in the schema internal, by the end of their names: in all, and of one day.
 INTERNAL = {
     "__frontier": VISITORS,
-    "__requested": VISITORS,
     "__requests": DAYS * VISITORS,
-    "__prior": VISITORS,
     "change_queue": 2 * VISITORS,
     "__state": IN_ALL["visitor"],
-    "__last": IN_ALL["visitor"],
     "identity_pairs": IN_ALL["alias"],
 }
 INTERNAL_A_DAY = {"__set_aside": EVENTS // 100, "identity_edges": A_DAY["edge"], "user_agent_days": 10_000}

@@ -39,10 +39,7 @@ config
     {%- do make_room(model_layout()) -%}
     {%- set after = [] -%}
     {%- if plan.has_state -%}
-        {%- do after.append(table_of(state_relation(model.name), session_states(target_relation), {'sorted_by': ['entity']})) -%}
-    {%- endif -%}
-    {%- if config.get('prior_columns') -%}
-        {%- do after.append(table_of(last_row_relation(model.name), last_rows(target_relation), {'sorted_by': ['entity']})) -%}
+        {%- do after.append(table_of(state_relation(model.name), state_rows(target_relation), {'sorted_by': ['entity']})) -%}
     {%- endif -%}
     {{ return({
         'before': [progress_taken_back()],
@@ -56,12 +53,11 @@ config
     {%- set frontier = frontier_relation(model.name) -%}
     {%- set bounds = frontier_bounds() -%}
     {%- if bounds.entities == 0 -%}{{ return({'before': [], 'main': none, 'after': [], 'is_kept': false}) }}{%- endif -%}
-    {%- if config.get('prior_columns') -%}{%- do find_prior_rows(target_relation, frontier, plan.root) -%}{%- endif -%}
     {#- The written rows are kept in a table for the rest of this run's statements and for the models below. Rows that depend on the table's own rows are
         computed before those are deleted. -#}
     {%- set this_run = this_run_relation(model.name) -%}
     {%- set reads_itself = config.get('rewrite_from') == 'previous_session' -%}
-    {%- set is_kept = plan.is_root or config.get('prior_columns') or reads_itself or is_followed() -%}
+    {%- set is_kept = plan.is_root or plan.has_state or reads_itself or is_followed() -%}
     {%- if is_kept -%}
         {% call statement('write_this_run') %}{{ table_of(this_run, sql) }}{% endcall %}
     {%- endif -%}
@@ -70,8 +66,8 @@ config
         'before': note_changed_keys(frontier, of_entities=true) + note_changed_keys(rows_at_or_after(target_relation, frontier, bounds))
             + deletions(target_relation, frontier, bounds),
         'main': insert_into(target_relation, 'select * from ' ~ this_run, this_run) if is_kept else insert_into(target_relation, sql),
-        'after': note_changed_keys(this_run) + (root_statements(plan, this_run, frontier) if plan.is_root else [])
-            + (last_row_statements(this_run, frontier) if config.get('prior_columns') else []),
+        'after': note_changed_keys(this_run) + (state_statements(this_run, frontier) if plan.has_state else [])
+            + (root_statements(plan, frontier) if plan.is_root else []),
         'is_kept': is_kept,
     }) }}
 {%- endmacro %}
@@ -85,8 +81,9 @@ config
 
 {% macro find_frontier(plan) -%}
     {%- set frontier = frontier_relation(model.name) -%}
+    {%- set changes = requests_by_entity(this, plan) if plan.is_root else followed_changes(plan) -%}
     {% call statement('find_frontier') -%}
-        {{ table_of(frontier, requested_frontier(this, plan) if plan.is_root else followed_frontier(plan)) }}
+        {{ table_of(frontier, frontier_after(changes, state_relation(model.name), plan)) }}
     {%- endcall %}
     {%- set query -%}
         select
@@ -101,9 +98,19 @@ config
     {%- endset -%}
     {%- set bounds = run_query(query)[0] -%}
     {%- if plan.has_state and bounds['earlier_since'] -%}
-        {% call statement('find_earlier_frontier') -%}
-            {{ table_of(frontier, earlier_frontier(this, frontier, bounds['earlier_since'], bounds['earlier_until'])) }}
-        {%- endcall %}
+        {%- set states = '(' ~ earlier_states(this, frontier, bounds['earlier_since'], bounds['earlier_until']) ~ ')' -%}
+        {%- set changes -%}
+            select entity, reprocess_from{{ ', requests' if config.get('keeps_requests') }}{{ ', previous_session_at' if not plan.is_root }}
+            from {{ frontier }}
+            where is_earlier
+        {%- endset -%}
+        {%- set completed -%}
+            select * from {{ frontier }}
+            where not is_earlier
+            union all
+            select * from ({{ frontier_after(changes, states, plan) }}) as earlier
+        {%- endset -%}
+        {% call statement('find_earlier_frontier') -%}{{ table_of(frontier, completed) }}{%- endcall %}
         {%- set bounds = run_query(query)[0] -%}
     {%- endif -%}
     {{ return({
@@ -111,6 +118,12 @@ config
         'since': bounds['since'] or after_all(),
         'since_previous_session': bounds['since_previous_session'] or after_all(),
     }) }}
+{%- endmacro %}
+
+{#- The frontier from the changes of this run, one row per entity, and from state rows of the time before them. -#}
+{% macro frontier_after(changes, states, plan) -%}
+    {%- if plan.is_root -%}{{ return(frontier_of_sessions(changes, states) if plan.has_state else frontier_without_sessions(changes)) }}{%- endif -%}
+    {{ return(frontier_with_prior_rows(changes, states, plan.root) if plan.has_state else changes) }}
 {%- endmacro %}
 
 {#- The condition on the table's rows that this run rewrites, each joined with its entity's row of the frontier. DuckDB turns the few entities of a
@@ -175,7 +188,7 @@ config
 
 {#- A model below the root: for each entity, the earliest frontier that the root has noted and this model has not followed yet. Nothing
     before an entity's earliest frontier has changed since, so that note is still right about the time before it. -#}
-{% macro followed_frontier(plan) -%}
+{% macro followed_changes(plan) -%}
     select entity, reprocess_from, previous_session_at
     from {{ change_queue() }}
     where origin = '{{ plan.root }}' and sequence > {{ plan.followed_sequence }} and sequence <= {{ plan.sequence }}

@@ -22,7 +22,6 @@ A model follows its parents only as far as these have come, and is rebuilt whole
 {%- endmacro %}
 
 {% macro frontier_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__frontier')) }}{%- endmacro %}
-{% macro state_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__state')) }}{%- endmacro %}
 {% macro this_run_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__this_run')) }}{%- endmacro %}
 {% macro requests_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__requests')) }}{%- endmacro %}
 
@@ -74,7 +73,7 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     {%- endfor -%}
     {{ return({
         'is_root': is_root,
-        'has_state': is_root and config.get('sessions', true),
+        'has_state': config.get('sessions', true) if is_root else config.get('prior_columns') is not none,
         'root': frontier_root(model).name,
         'is_whole': is_whole,
         'followed_sequence': own_sequence,

@@ -74,7 +74,7 @@
         {%- if names -%}
             {%- for name in names -%}
                 {%- do frontier_progress().pop(name) -%}
-                {%- for suffix in ['state', 'requests', 'requested', 'frontier', 'last', 'prior', 'this_run'] + earlier_suffixes() %}
+                {%- for suffix in ['state', 'requests', 'frontier', 'this_run'] + earlier_suffixes() %}
     drop table if exists {{ internal_relation(name ~ '__' ~ suffix) }};
                 {%- endfor -%}
             {%- endfor %}
@@ -89,7 +89,7 @@
 {%- endmacro %}
 
 {#- Suffixes of internal tables of earlier versions, after the model's name. -#}
-{% macro earlier_suffixes() -%}{{ return(['log', 'touched', 'located', 'carried', 'tail']) }}{%- endmacro %}
+{% macro earlier_suffixes() -%}{{ return(['log', 'touched', 'located', 'carried', 'tail', 'last', 'prior', 'requested']) }}{%- endmacro %}
 
 {#- The text of a hook at the start of a run. In a warehouse of an earlier version, the pending changes are in tables that this version does not use. So its
     frontier models and rollups are made anew, once. -#}
