@@ -117,12 +117,12 @@ def test_what_an_earlier_version_left_to_follow_is_followed(tmp_path: Path) -> N
     with driver.warehouse.connect() as connection:
         for column in ("entity", "reprocess_from", "previous_session_at"):
             connection.execute(f"alter table internal.change_queue drop column {column}")
-        for name in ("session_events__log", "session_events__located", "daily_performance__touched", "frontier_tails"):
+        for name in ("session_events__log", "session_events__located", "client_days__touched", "frontier_tails"):
             connection.execute(f"create table internal.{name} as select 'old' as entity")
     driver.run_sessions(LAST, LAST)
     assert not wrong(driver, [*EVENTS, LATE, LOGIN])
     left = "information_schema.tables where table_schema = 'internal'"
-    assert not {"session_events__log", "session_events__located", "daily_performance__touched", "frontier_tails"} & {
+    assert not {"session_events__log", "session_events__located", "client_days__touched", "frontier_tails"} & {
         row["table_name"] for row in driver.rows(left, ["table_name"])
     }
 
