@@ -90,6 +90,19 @@ def three_days(folder: Path) -> tuple[ThinDriver, list[RawRow]]:
     return driver, rows
 
 
+def test_the_first_ids_may_be_linked_after_the_roots_have_followed_their_days(tmp_path: Path) -> None:
+    settings = Settings(sources=("rudderstack",))
+    driver = ThinDriver(tmp_path, settings, parsed_project(families=("rudderstack",)))
+    driver.land([])
+    driver.run(FIRST, FIRST)
+    rows = [page("e1", "d1", datetime(2024, 3, 10, 8)), page("e2", "d2", datetime(2024, 3, 10, 9))]
+    driver.land(rows)
+    driver.run_events(FIRST, FIRST, left_out=["identity_edges"])
+    driver.run_sessions(FIRST, FIRST)
+    driver.run(LAST, LAST)
+    assert not differences(driver, rows, FIRST, LAST)
+
+
 def test_dropped_tables_are_made_again(tmp_path: Path) -> None:
     driver, rows = three_days(tmp_path)
     with driver.warehouse.connect() as connection:
