@@ -71,8 +71,8 @@ DuckDB fills up blocks of storage when its file is closed.
 - One model runs at a time. A large model uses both cores: two at once took a fifth longer (10 million events, all families without
   analytics: 130 s of SQL and 12.1 GiB for two at once, 110 s and 7.6 GiB for one at a time). A day takes the same time either way.
 - `analytics.session_facts` computes the hosts of addresses once; four parts of its query read them. For 10 million events the model
-  takes 38 s instead of 51. It takes each column of a session's first or last row by itself, not as a struct: DuckDB orders structs by a key that
-  it makes of every row's struct. That takes another quarter off. The figures above were measured before these two changes.
+  takes 38 s instead of 51. It takes each column of a session's first or last row by itself, not as a struct: DuckDB makes a sort key
+  of every row's struct. That takes another quarter off. The figures above were measured before these two changes.
 - The next events of a session are looked for in the second of its two windows, which then has less to sort. This
   saves an eighth of the time of both.
 - Raw files are landed several at a time, and in any order, which fills the blocks of storage. DuckDB writes blocks that are not

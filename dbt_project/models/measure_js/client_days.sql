@@ -35,7 +35,7 @@ hours as (
         {{ local_hour_start('timestamp') }} as hour_block,
         count(*) as event_count
     from events
-    group by 1, 2, 3
+    group by event_date, hour, hour_block
 ),
 
 hours_of_days as (

@@ -278,7 +278,7 @@ REASSIGNED = """
 def _renaming(window: Window, applied_at: datetime, was_made: bool) -> list[str]:
     """Statements that replace the graph's rows and record the changes.
 
-    was_made: if an earlier run made the graph. If none did, no root has rows, and nobody need know of the aliases that are new: all of them.
+    was_made: if an earlier run made the graph. If none did, no root has rows yet. So nobody has to learn of the new aliases, which are all.
     """
     return [
         f"""
