@@ -202,7 +202,7 @@ def test_sessions_over_midnight_late_rows_gone_rows_and_ids_in_days_that_run_one
     driver.run_sessions(LAST, LAST)
     assert not differences(driver, rows, FIRST, LAST)
 
-    # Rollups have done all that they were told of.
+    # Rollups delete the notes that they have followed.
     assert not driver.rows("internal.change_queue where origin in ('client_days', 'users')", ["entity"])
 
     rows = [row for row in rows if row.timestamp and row.timestamp.date() < LAST]

@@ -100,7 +100,11 @@ config
     {%- if plan.has_state and bounds['earlier_since'] -%}
         {%- set states = '(' ~ earlier_states(this, frontier, bounds['earlier_since'], bounds['earlier_until']) ~ ')' -%}
         {%- set changes -%}
-            select entity, reprocess_from{{ ', requests' if config.get('keeps_requests') }}{{ ', previous_session_at' if not plan.is_root }}
+            select
+                entity,
+                {{ 'requests,' if config.get('keeps_requests') }}
+                {{ 'previous_session_at,' if not plan.is_root }}
+                reprocess_from
             from {{ frontier }}
             where is_earlier
         {%- endset -%}
@@ -111,7 +115,8 @@ config
             select * from ({{ frontier_after(changes, states, plan) }}) as earlier
         {%- endset -%}
         {% call statement('find_earlier_frontier') -%}{{ table_of(frontier, completed) }}{%- endcall %}
-        {%- set bounds = run_query(query)[0] -%}
+        {#- A root may have moved back to the start of a session. -#}
+        {%- if plan.is_root -%}{%- set bounds = run_query(query)[0] -%}{%- endif -%}
     {%- endif -%}
     {{ return({
         'entities': bounds['entities'],
@@ -120,10 +125,14 @@ config
     }) }}
 {%- endmacro %}
 
-{#- The frontier from the changes of this run, one row per entity, and from state rows of the time before them. -#}
+{#- The frontier: this run's changes, one row per entity, and what `states` says about the time before them. -#}
 {% macro frontier_after(changes, states, plan) -%}
-    {%- if plan.is_root -%}{{ return(frontier_of_sessions(changes, states) if plan.has_state else frontier_without_sessions(changes)) }}{%- endif -%}
-    {{ return(frontier_with_prior_rows(changes, states, plan.root) if plan.has_state else changes) }}
+    {%- if plan.has_state and config.get('prior_columns') -%}
+        {{ return(frontier_with_prior_rows(changes, states, plan.root)) }}
+    {%- elif plan.has_state -%}
+        {{ return(frontier_of_sessions(changes, states)) }}
+    {%- endif -%}
+    {{ return(frontier_without_sessions(changes) if plan.is_root else changes) }}
 {%- endmacro %}
 
 {#- The condition on the table's rows that this run rewrites, each joined with its entity's row of the frontier. DuckDB turns the few entities of a

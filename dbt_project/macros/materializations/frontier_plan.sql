@@ -73,7 +73,7 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     {%- endfor -%}
     {{ return({
         'is_root': is_root,
-        'has_state': config.get('sessions', true) if is_root else config.get('prior_columns') is not none,
+        'has_state': config.get('sessions', true) if is_root else config.get('prior_columns', []) | length > 0,
         'root': frontier_root(model).name,
         'is_whole': is_whole,
         'followed_sequence': own_sequence,

@@ -43,8 +43,8 @@ The frontier of a root of sessions: reprocess_from, moved back to the start of t
 it: sessions_before and day_sessions_before (how many), previous_session_at (start of the last one), previous_event_at (its end), first_session_at
 (start of the first one).
 
-Most requests concern a new day: they lie after the entity's last event or within its last session, and its state row is enough. The others are
-located by states of the time before them.
+Most requests concern a new day: they lie after the entity's last event or within its last session, and its state row is enough. For the others,
+find_frontier makes states from their rows before the request, and calls this macro again.
 -#}
 {% macro frontier_of_sessions(requested, states) -%}
     with located as (

@@ -1,19 +1,20 @@
 {#-
 The state of a frontier model: internal.<model>__state has one row per entity, with what later runs need to know about the time before their
-frontier, so that they need not read history. The transaction that writes the table's rows writes it. Two kinds of models have it:
+frontier, so that they need not read history. It is written in the transaction of the table's rows. Two kinds of models have it:
 
   roots of sessions       where the entity's last sessions were
   config.prior_columns    the entity's last row: row_at (its config.at) and these columns
 
-For most entities a run's frontier lies after what the state describes. For the others (is_earlier) the entity's rows before the frontier are read
-from the table. The frontier then has the columns that are needed: prior_row_at and prior_<column> for the second kind.
+For most entities a run's frontier lies after what the state describes. For the others (is_earlier) a state is made of the entity's rows before the
+frontier, which are read from the table. Either way the frontier gets the columns: of the second kind, prior_row_at and prior_<column>.
 -#}
 
 {% macro state_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__state')) }}{%- endmacro %}
 
-{#- State rows from all rows of a table, or from the rows that a run wrote. Then the `frontier` knows the time before them. -#}
+{#- State rows from all rows of a table. If the rows are only those of a run, its `frontier` has the sessions before them. -#}
 {% macro state_rows(relation, frontier=none) -%}
-    {{ return(last_rows(relation) if config.get('prior_columns') else session_states(relation, frontier)) }}
+    {%- if config.get('prior_columns') -%}{{ return(last_rows(relation)) }}{%- endif -%}
+    {{ return(session_states(relation, frontier)) }}
 {%- endmacro %}
 
 {#- Statements after the table is rewritten. If an entity has no rows left at or after its frontier, its state is that before the frontier. -#}
@@ -33,8 +34,8 @@ from the table. The frontier then has the columns that are needed: prior_row_at 
     {{ return([deletion, rewritten, emptied]) }}
 {%- endmacro %}
 
-{#- For the model's text: one row per entity of the run with a row before the frontier: entity, and the columns of config.prior_columns of the last such
-    row. Empty if everything is made anew; `types` then gives each column a type. -#}
+{#- For the model's text. One row per entity that has a row before its frontier: entity, and config.prior_columns of the last such row. Empty if
+    everything is made anew; `types` then gives each column a type. -#}
 {% macro prior_rows(types) -%}
     {%- if is_frontier_run() -%}
     select entity{% for column in types %}, prior_{{ column }} as {{ column }}{% endfor %}
@@ -57,7 +58,7 @@ from the table. The frontier then has the columns that are needed: prior_row_at 
     qualify row_number() over (partition by {{ config.get('entity') }} order by {{ config.require('prior_order') | join(' desc, ') }} desc) = 1
 {%- endmacro %}
 
-{#- The frontier of a model with config.prior_columns: its changes, and each entity's row of `states` if that lies before them. -#}
+{#- The frontier of a model with config.prior_columns: each change, with its entity's row of `states` if that row is earlier than the change. -#}
 {% macro frontier_with_prior_rows(changes, states, root) -%}
     select
         changes.*,
@@ -78,10 +79,13 @@ from the table. The frontier then has the columns that are needed: prior_row_at 
             select stream.*
             from {{ relation }} as stream
             inner join {{ frontier }} as frontier
-                on stream.{{ config.get('entity') }} = frontier.entity and stream.{{ config.get('at') }} < {{ as_at('frontier.reprocess_from') }}
+                on
+                    {{ config.get('entity') }} = frontier.entity
+                    and {{ config.get('at') }} < {{ as_at('frontier.reprocess_from') }}
             where
                 frontier.is_earlier
-                and stream.{{ config.get('date') }} >= date '{{ since }}' and stream.{{ config.get('date') }} <= date '{{ until }}'
+                and {{ config.get('date') }} >= date '{{ since }}'
+                and {{ config.get('date') }} <= date '{{ until }}'
         )
     {%- endset -%}
     {{ return(state_rows(rows)) }}
@@ -89,14 +93,15 @@ from the table. The frontier then has the columns that are needed: prior_row_at 
 
 {% macro state_columns() -%}{{ return(['row_at'] + config.get('prior_columns')) }}{%- endmacro %}
 
-{#- State rows of the time before the frontier, with a condition to which others can be added. -#}
+{#- State rows of a model with config.prior_columns, from its frontier. A condition can be added. -#}
 {% macro prior_state(frontier) -%}
     select entity{% for column in state_columns() %}, prior_{{ column }}{% endfor %}
     from {{ frontier }}
     where prior_row_at is not null
 {%- endmacro %}
 
-{#- Such a state lacks the session before the last one; a request that needs it reads the entity's rows. -#}
+{#- State rows of a root, from its frontier. A condition can be added. They lack the session before the last one. A request that needs it reads the
+    entity's rows. -#}
 {% macro session_states_before(frontier) -%}
     select
         entity,

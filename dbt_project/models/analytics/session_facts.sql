@@ -104,7 +104,7 @@ begun as (
         cast(sum(is_page) as {{ type_bigint() }}) as page_count,
         {{ gathered('case when is_page = 1 then coalesce(url, event) end') }} as pages,
         cast(sum(engaged_microseconds) as {{ type_bigint() }}) as engaged_microseconds,
-        {{ first_row(['source', 'event', 'path', 'title', 'referrer', 'referrer_host'], 'track_sequence_number', 'track_sequence_number = 1') }} as first_visit,
+        {{ first_row(['source', 'event', 'path', 'title', 'referrer', 'referrer_host'], 'track_sequence_number') }} as first_visit,
         {{ last_row(['event', 'path'], 'track_sequence_number') }} as last_visit,
         {{ first_row(['url', 'path', 'title', 'referrer', 'referrer_host'], 'track_sequence_number', 'url is not null') }} as landing,
         {{ last_row(['url', 'path'], 'track_sequence_number', 'url is not null') }} as leaving,

@@ -41,7 +41,7 @@ hours as (
 hours_of_days as (
     select
         event_date,
-        {{ gathered(struct_of({'hour': 'hour', 'hour_block': 'hour_block', 'event_count': 'event_count'})) }} as hours
+        {{ structs_in_order('hour_block', ['hour_block', 'hour', 'event_count']) }} as hours
     from hours
     group by event_date
 ),

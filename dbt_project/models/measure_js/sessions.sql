@@ -8,6 +8,7 @@ sessions as (
     select
         client_id,
         session_sequence_number,
+        -- The newest user_id: the order is reversed.
         {{ first_value_in_order('user_id', '-1 * track_sequence_number') }} as user_id,
         session_start_at,
         session_end_at,

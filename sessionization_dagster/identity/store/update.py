@@ -66,8 +66,7 @@ def update_identity_graph(
         is_first = is_new or number(connection, "select count(*) from internal.identity_pairs") == 0
         is_lost = number(connection, "select count(*) from core.identity_graph") == 0
         changed_edges = store.find_changed_edges(is_new)
-        fingerprint_before = made_by(connection, GRAPH)
-        is_changed = fingerprint_before != fingerprint(settings)
+        is_changed = made_by(connection, GRAPH) != fingerprint(settings)
         everything = is_changed or is_first or is_lost
         writes = store.taking_over_edges() if changed_edges else []
         if is_first:
@@ -78,7 +77,7 @@ def update_identity_graph(
         if changed_edges or everything:
             touched = store.find_persons(settings, everything, in_memory_limit)
             reassigned = number(connection, f"select count(*) as aliases {REASSIGNED}")
-            writes += _renaming(window, applied_at, was_made=bool(fingerprint_before))
+            writes += _renaming(window, applied_at)
         if writes or days or is_changed:
             connection.in_transaction([*writes, *following(GRAPH, newest, fingerprint(settings))])
         # A person is named by one of their aliases.
@@ -275,11 +274,8 @@ REASSIGNED = """
     where resolved.dbt_visitor_id <> graph.dbt_visitor_id"""
 
 
-def _renaming(window: Window, applied_at: datetime, was_made: bool) -> list[str]:
-    """Statements that replace the graph's rows and record the changes.
-
-    was_made: if an earlier run made the graph. If none did, no root has rows yet. So nobody has to learn of the new aliases, which are all.
-    """
+def _renaming(window: Window, applied_at: datetime) -> list[str]:
+    """Statements that replace the graph's rows and record the changes."""
     return [
         f"""
         insert into core.identity_changes (alias, previous_visitor_id, dbt_visitor_id, partition_date, applied_at)
@@ -290,7 +286,7 @@ def _renaming(window: Window, applied_at: datetime, was_made: bool) -> list[str]
         insert into internal.change_queue (sequence, origin, alias, previous_visitor_id, dbt_visitor_id, partition_date)
         select {_NEXT_CHANGE}, 'identity_graph', resolved.alias, graph.dbt_visitor_id, resolved.dbt_visitor_id, date '{window.start}'
         from resolved
-        {"left" if was_made else "inner"} join core.identity_graph as graph on resolved.alias = graph.alias
+        left join core.identity_graph as graph on resolved.alias = graph.alias
         where graph.dbt_visitor_id is null or resolved.dbt_visitor_id <> graph.dbt_visitor_id""",
         "delete from core.identity_graph where alias in (select alias from members)",
         """
