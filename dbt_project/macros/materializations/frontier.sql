@@ -100,7 +100,6 @@ config
     {%- if plan.has_state and bounds['earlier_since'] -%}
         {%- set states = '(' ~ earlier_states(this, frontier, bounds['earlier_since'], bounds['earlier_until']) ~ ')' -%}
         {%- set changes -%}
-            {#- In the order of the table, as the union below goes by it. -#}
             select
                 entity,
                 {{ 'requests,' if config.get('keeps_requests') }}

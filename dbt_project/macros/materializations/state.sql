@@ -38,9 +38,7 @@ frontier, which are read from the table. Either way the frontier gets the column
     everything is made anew; `types` then gives each column a type. -#}
 {% macro prior_rows(types) -%}
     {%- if is_frontier_run() -%}
-    select entity{% for column in types %}, prior_{{ column }} as {{ column }}{% endfor %}
-    from {{ frontier_relation(model.name) }}
-    where prior_row_at is not null
+    {{ prior_state(frontier_relation(model.name)) }}
     {%- else -%}
     select
         cast(null as {{ dbt.type_string() }}) as entity{% for column, type in types.items() %},
@@ -61,7 +59,9 @@ frontier, which are read from the table. Either way the frontier gets the column
 {#- The frontier of a model with config.prior_columns: each change, with its entity's row of `states` if that row is earlier than the change. -#}
 {% macro frontier_with_prior_rows(changes, states, root) -%}
     select
-        changes.*,
+        changes.entity,
+        changes.reprocess_from,
+        changes.previous_session_at,
         root_state.first_session_at,
         coalesce(state.row_at >= {{ as_at('changes.reprocess_from') }}, false) as is_earlier
         {%- for column in state_columns() %},
@@ -95,7 +95,7 @@ frontier, which are read from the table. Either way the frontier gets the column
 
 {#- State rows of a model with config.prior_columns, from its frontier. A condition can be added. -#}
 {% macro prior_state(frontier) -%}
-    select entity{% for column in state_columns() %}, prior_{{ column }}{% endfor %}
+    select entity{% for column in state_columns() %}, prior_{{ column }} as {{ column }}{% endfor %}
     from {{ frontier }}
     where prior_row_at is not null
 {%- endmacro %}
