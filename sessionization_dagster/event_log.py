@@ -143,6 +143,16 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         with self._db_lock, self._engines(shard).begin() as connection:
             yield connection
 
+    def has_table(self, table_name: str) -> bool:
+        """Dagster asks for each event whether the log has a table. Once it has one, it keeps it."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    @cached_property
+    def _tables(self) -> set[str]:
+        return set()
+
     @cached_property
     def _engines(self) -> Callable[[str], Engine]:
         @lru_cache(maxsize=16)

@@ -52,8 +52,11 @@ def update_user_agents(warehouse: Warehouse, window: Window) -> UserAgentsUpdate
         known = "" if is_read_anew else "where user_agent not in (select user_agent from core.user_agents)"
         texts = _texts(connection, f"select user_agent from agents_now {known} order by user_agent")
         removed = number(connection, "select count(*) as n from agents_gone")
-        connection.register("agents_read", _rows(texts))
-        connection.in_transaction([*_writes(in_window, is_read_anew), *following(TABLE, newest, parser())])
+        # Most days bring no new user agent. Their runs need not wait for pandas, which pyarrow imports to make its first array.
+        if texts:
+            connection.register("agents_read", _rows(texts))
+        writes = _writes(in_window, is_read_anew, has_new=bool(texts))
+        connection.in_transaction([*writes, *following(TABLE, newest, parser())])
         return UserAgentsUpdate(len(texts), removed, number(connection, "select count(*) as n from core.user_agents"))
 
 
@@ -90,14 +93,15 @@ def _keep_agents(connection: Connection, in_window: str, is_read_anew: bool) -> 
     )
 
 
-def _writes(in_window: str, is_read_anew: bool) -> Iterator[str]:
+def _writes(in_window: str, is_read_anew: bool, has_new: bool) -> Iterator[str]:
     yield f"delete from internal.user_agent_days where {in_window}"
     yield "insert into internal.user_agent_days (event_date, user_agent) select event_date, user_agent from agents_seen"
     if is_read_anew:
         yield "delete from core.user_agents where true"
     else:
         yield "delete from core.user_agents where user_agent in (select user_agent from agents_gone)"
-    yield f"insert into core.user_agents ({COLUMNS}) select {COLUMNS} from agents_read"
+    if has_new:
+        yield f"insert into core.user_agents ({COLUMNS}) select {COLUMNS} from agents_read"
 
 
 def _rows(texts: list[str]) -> pa.Table:
