@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from sessionization_dagster.dbt.garbage import collect_rarely
 from tests.suites import LONG, QUICK, SERVICES, SLOW, SUITES, belongs, turn_of
 
 
@@ -18,6 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--histories", type=int, default=7, help="random histories per exactness test")
     parser.addoption("--first-history", type=int, default=1, help="seed of the first random history")
     parser.addoption("--suite", choices=SUITES, default="all", help="which tests to run: see tests/suites.py")
+
+
+def pytest_configure() -> None:
+    """Collect garbage rarely, as the project's processes do: a tenth of the time of a history went into it."""
+    collect_rarely()
 
 
 class Turns(LoadScopeScheduling):  # type: ignore[misc]

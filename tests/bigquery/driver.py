@@ -6,7 +6,7 @@ Raw rows are written into tables as a vendor's loader leaves them: traits as col
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
@@ -166,11 +166,16 @@ class BigQueryDriver(ThinDriver):
                 for table in client.list_tables(dataset.reference)
             }
 
-    def rows(self, table: str, columns: Iterable[str]) -> list[dict[str, Any]]:
-        """All rows of an output table."""
-        schema, _, name = table.partition(".")
-        names = ", ".join(f"`{column}`" for column in columns)
-        return [_naive(row) for row in self.send(f"select {names} from `{PROJECT}.{DATASET}_{schema}.{name}`")]
+    def rows_of(self, columns: Mapping[str, Iterable[str]]) -> dict[str, list[dict[str, Any]]]:
+        """All rows of these output tables."""
+        found = {}
+        for table, names in columns.items():
+            schema, _, name = table.partition(".")
+            listed = ", ".join(f"`{column}`" for column in names)
+            found[table] = [
+                _naive(row) for row in self.send(f"select {listed} from `{PROJECT}.{DATASET}_{schema}.{name}`")
+            ]
+        return found
 
 
 def empty(client: bigquery.Client) -> None:

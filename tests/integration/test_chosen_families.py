@@ -12,8 +12,6 @@ from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.settings.environment import Environment
 from tests.integration.thin_driver import ThinDriver, parsed_project
-from tests.oracle import model
-from tests.oracle.compare import difference
 from tests.oracle.model import RawRow, Settings
 
 FIRST, LAST = date(2024, 3, 10), date(2024, 3, 11)
@@ -29,17 +27,6 @@ LATE = RawRow("tracks", "late", "ben", timestamp=datetime(2024, 3, 10, 9, 20), e
 
 def chosen(families: str) -> DbtProject:
     return DbtProject.of(Environment.from_env({"SESSIONIZATION_FAMILIES": families}))
-
-
-def wrong(driver: ThinDriver, rows: list[RawRow]) -> list[str]:
-    """The tables of the driver's project whose rows are not the oracle's."""
-    expected, columns = model.tables(rows, driver.settings, FIRST, LAST), model.columns(driver.settings)
-    found = {
-        table: difference(expected[table], driver.rows(table, columns[table]), model.KEYS[table], columns[table])
-        for table in expected
-        if driver.makes(table)
-    }
-    return [f"{table}: {text}" for table, text in found.items() if text]
 
 
 def test_definitions_load_with_the_chosen_families_alone(tmp_path: Path) -> None:
@@ -64,23 +51,23 @@ def test_families_come_and_go_and_are_right_whenever_they_are_there(tmp_path: Pa
     driver = ThinDriver(tmp_path, Settings(), two)
     driver.land(EVENTS)
     driver.run(FIRST, LAST)
-    assert not wrong(driver, EVENTS)
+    assert not driver.differences(EVENTS, FIRST, LAST)
     with pytest.raises(Exception, match=r"rudderstack"):
         driver.rows("rudderstack.dbt_session_tracks", ["session_id"])
 
     driver = driver.with_project(parsed_project())
     driver.run(FIRST, FIRST)
-    assert not wrong(driver, EVENTS)
+    assert not driver.differences(EVENTS, FIRST, LAST)
 
     driver = driver.with_project(two)
     driver.land([*EVENTS, LATE, LOGIN])
     driver.run(FIRST, LAST)
-    assert not wrong(driver, [*EVENTS, LATE, LOGIN])
+    assert not driver.differences([*EVENTS, LATE, LOGIN], FIRST, LAST)
     assert not driver.rows("internal.frontier_progress where model in ('client_events', 'users')", ["model"])
 
     driver = driver.with_project(parsed_project())
     driver.run(LAST, LAST)
-    assert not wrong(driver, [*EVENTS, LATE, LOGIN])
+    assert not driver.differences([*EVENTS, LATE, LOGIN], FIRST, LAST)
 
 
 def test_tables_of_an_earlier_version_become_views_and_leave_nothing(tmp_path: Path) -> None:
@@ -98,7 +85,7 @@ def test_tables_of_an_earlier_version_become_views_and_leave_nothing(tmp_path: P
         ):
             connection.execute(statement)
     driver.run_sessions(FIRST, FIRST)
-    assert not wrong(driver, EVENTS)
+    assert not driver.differences(EVENTS, FIRST, LAST)
     kept = "information_schema.tables where table_name like 'dbt_mapped_tracks%'"
     assert driver.rows(kept, ["table_name", "table_type"]) == [
         {"table_name": "dbt_mapped_tracks", "table_type": "VIEW"}
@@ -120,7 +107,7 @@ def test_what_an_earlier_version_left_to_follow_is_followed(tmp_path: Path) -> N
         for name in ("session_events__log", "session_events__located", "client_days__touched", "frontier_tails"):
             connection.execute(f"create table internal.{name} as select 'old' as entity")
     driver.run_sessions(LAST, LAST)
-    assert not wrong(driver, [*EVENTS, LATE, LOGIN])
+    assert not driver.differences([*EVENTS, LATE, LOGIN], FIRST, LAST)
     left = "information_schema.tables where table_schema = 'internal'"
     assert not {"session_events__log", "session_events__located", "client_days__touched", "frontier_tails"} & {
         row["table_name"] for row in driver.rows(left, ["table_name"])

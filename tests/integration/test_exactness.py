@@ -14,7 +14,6 @@ from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.user_agents.parse import parse
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle import model
-from tests.oracle.compare import difference
 from tests.oracle.histories import History, Run, history
 from tests.oracle.seeds import read_seeds
 
@@ -117,14 +116,5 @@ def assert_equals_oracle(
     driver: ThinDriver, rows: list[model.RawRow], past: History, schemas: Collection[str] | None = None
 ) -> None:
     """Compare every table (of these schemas) with the oracle's, and say which rows differ in which."""
-    expected = model.tables(rows, past.settings, past.dates[0], past.dates[-1])
-    columns = model.columns(past.settings)
-    differences = []
-    for table, expected_rows in expected.items():
-        if schemas and table.split(".")[0] not in schemas:
-            continue
-        actual = driver.rows(table, columns[table])
-        found = difference(expected_rows, actual, model.KEYS[table], columns[table])
-        if found:
-            differences.append(f"{table}: {found}")
+    differences = driver.differences(rows, past.dates[0], past.dates[-1], schemas)
     assert not differences, "\n".join([*differences, past.describe()])

@@ -9,21 +9,7 @@ from typing import Any
 
 from sessionization_dagster.dbt.project import PROJECT_DIR
 from tests.integration.thin_driver import ThinDriver, parsed_project
-from tests.oracle import model
-from tests.oracle.compare import difference
 from tests.oracle.model import RawRow, Settings
-
-
-def differences(driver: ThinDriver, rows: list[RawRow], first: date, last: date) -> list[str]:
-    expected = model.tables(rows, driver.settings, first, last)
-    columns = model.columns(driver.settings)
-    found = {
-        table: difference(expected[table], driver.rows(table, columns[table]), model.KEYS[table], columns[table])
-        for table in expected
-        if driver.makes(table)
-    }
-    assert found
-    return [f"{table}: {text}" for table, text in found.items() if text]
 
 
 def page(event_id: str, device: str, at: datetime) -> RawRow:
@@ -44,7 +30,7 @@ def test_a_local_midnight_that_happens_twice_belongs_to_one_day(tmp_path: Path) 
     driver.land(rows)
     for day in (first, first, last, first):
         driver.run(day, day)
-    assert not differences(driver, rows, first, last)
+    assert not driver.differences(rows, first, last)
 
 
 def test_an_alias_that_vanishes_while_settings_change_is_gone(tmp_path: Path) -> None:
@@ -56,7 +42,7 @@ def test_an_alias_that_vanishes_while_settings_change_is_gone(tmp_path: Path) ->
     driver.settings = dataclasses.replace(driver.settings, identity_policy="merge")
     driver.land([stays])
     driver.run(day, day)
-    assert not differences(driver, [stays], day, day)
+    assert not driver.differences([stays], day, day)
 
 
 def test_a_range_half_done_is_not_forgotten_when_its_first_day_reruns(tmp_path: Path) -> None:
@@ -75,7 +61,7 @@ def test_a_range_half_done_is_not_forgotten_when_its_first_day_reruns(tmp_path: 
     driver.run_sessions(first, last, select="tag:sessions,config.materialized:frontier")
     driver.run_sessions(first, last, select="tag:sessions,config.materialized:rollup")
     assert middle < last
-    assert not differences(driver, [*known, late], first, last)
+    assert not driver.differences([*known, late], first, last)
 
 
 FIRST, LAST = date(2024, 3, 10), date(2024, 3, 12)
@@ -100,7 +86,7 @@ def test_the_first_ids_may_be_linked_after_the_roots_have_followed_their_days(tm
     driver.run_events(FIRST, FIRST, left_out=["identity_edges"])
     driver.run_sessions(FIRST, FIRST)
     driver.run(LAST, LAST)
-    assert not differences(driver, rows, FIRST, LAST)
+    assert not driver.differences(rows, FIRST, LAST)
 
 
 def test_dropped_tables_are_made_again(tmp_path: Path) -> None:
@@ -110,14 +96,14 @@ def test_dropped_tables_are_made_again(tmp_path: Path) -> None:
         connection.execute("drop table core.session_events")
         connection.execute("drop table core.sessions")
     driver.run(LAST, LAST)
-    assert not differences(driver, rows, FIRST, LAST)
+    assert not driver.differences(rows, FIRST, LAST)
 
 
 def test_a_full_refresh_of_one_day_keeps_the_others(tmp_path: Path) -> None:
     driver, rows = three_days(tmp_path)
     driver.run_events(LAST, LAST, "--full-refresh")
     driver.run_sessions(LAST, LAST)
-    assert not differences(driver, rows, FIRST, LAST)
+    assert not driver.differences(rows, FIRST, LAST)
 
 
 def test_columns_have_the_types_that_clients_expect(tmp_path: Path) -> None:
@@ -182,7 +168,7 @@ def test_sessions_over_midnight_late_rows_gone_rows_and_ids_in_days_that_run_one
     driver.land(rows)
     for number in (10, 11, 12):
         driver.run(date(2024, 3, number), date(2024, 3, number))
-        assert not differences(driver, rows, FIRST, date(2024, 3, number)), number
+        assert not driver.differences(rows, FIRST, date(2024, 3, number)), number
     # The day after is no part of the run: events_conserved would miss its rows.
     assert driver.run_tests(LAST, LAST, "events_conserved") == {"events_conserved": "pass"}
 
@@ -190,7 +176,7 @@ def test_sessions_over_midnight_late_rows_gone_rows_and_ids_in_days_that_run_one
     rows += seen("late", datetime(2024, 3, 11, 23, 40))
     driver.land(rows)
     driver.run(date(2024, 3, 11), date(2024, 3, 11))
-    assert not differences(driver, rows, FIRST, LAST)
+    assert not driver.differences(rows, FIRST, LAST)
 
     # What follows the root learns of two changes at once, the later one last.
     for number in (10, 12):
@@ -200,7 +186,7 @@ def test_sessions_over_midnight_late_rows_gone_rows_and_ids_in_days_that_run_one
         driver.run_identity(date(2024, 3, number), date(2024, 3, number))
         driver.run_sessions(date(2024, 3, number), date(2024, 3, number), select="session_events client_events")
     driver.run_sessions(LAST, LAST)
-    assert not differences(driver, rows, FIRST, LAST)
+    assert not driver.differences(rows, FIRST, LAST)
 
     # Rollups delete the notes that they have followed.
     assert not driver.rows("internal.change_queue where origin in ('client_days', 'users')", ["entity"])
@@ -208,4 +194,4 @@ def test_sessions_over_midnight_late_rows_gone_rows_and_ids_in_days_that_run_one
     rows = [row for row in rows if row.timestamp and row.timestamp.date() < LAST]
     driver.land(rows)
     driver.run(LAST, LAST)
-    assert not differences(driver, rows, FIRST, LAST)
+    assert not driver.differences(rows, FIRST, LAST)

@@ -6,7 +6,7 @@ dbt runs in this process on the parsed manifest. Raw rows are written into the r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -25,6 +25,8 @@ from sessionization_dagster.user_agents import update_user_agents
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 from sessionization_dagster.window import Window
 from tests.integration.raw_fields import raw_fields
+from tests.oracle import model
+from tests.oracle.compare import difference
 from tests.oracle.model import RawRow, Settings
 
 #: Every family but analytics, which is half of a run and has tests of its own.
@@ -172,13 +174,41 @@ class ThinDriver:
 
     def rows(self, table: str, columns: Iterable[str]) -> list[dict[str, Any]]:
         """All rows of an output table."""
-        names = ", ".join(f'"{name}"' for name in columns)
+        return self.rows_of({table: columns})[table]
+
+    def rows_of(self, columns: Mapping[str, Iterable[str]]) -> dict[str, list[dict[str, Any]]]:
+        """All rows of these output tables. The file is opened once: to open it takes longer than to read a table."""
         with self.warehouse.connect() as connection:
-            return connection.query(f"select {names} from {table}").to_pylist()
+            return {
+                table: connection.query(f"select {quoted_names(names)} from {table}").to_pylist()
+                for table, names in columns.items()
+            }
+
+    def differences(
+        self, rows: Iterable[RawRow], first: date, last: date, schemas: Collection[str] | None = None
+    ) -> list[str]:
+        """The tables (of these schemas) that do not hold what the oracle makes of the raw rows, and what differs in each."""
+        expected, columns = model.tables(list(rows), self.settings, first, last), model.columns(self.settings)
+        compared = {
+            table: columns[table]
+            for table in expected
+            if self.makes(table) and (not schemas or table.split(".")[0] in schemas)
+        }
+        assert compared
+        found = {
+            table: difference(expected[table], actual, model.KEYS[table], columns[table])
+            for table, actual in self.rows_of(compared).items()
+        }
+        return [f"{table}: {text}" for table, text in found.items() if text]
 
     def _dbt(self, arguments: list[str], first: date, last: date) -> None:
         window = Window(first, last + timedelta(days=1))
         self.project.runner.invoke(arguments, {**self.variables, **window.as_dbt_vars()})
+
+
+def quoted_names(names: Iterable[str]) -> str:
+    """The columns of a select."""
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _excluding(selectors: Sequence[str]) -> list[str]:
