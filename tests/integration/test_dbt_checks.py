@@ -174,13 +174,15 @@ def test_events_that_are_in_no_session_and_rows_of_no_event_are_named(shop: Thin
 
 LEDGER = """create table raw.landed_files (source varchar, table_name varchar, source_file varchar, status varchar, row_count bigint,
     reject_count bigint)"""
-#: File -> the days of its sound rows, of its rows of nobody, and (None) of its rows without a time.
+#: File -> the days of its sound rows, of its rows of nobody, and (None) of its rows without a time. In a file of copies, the sound rows are
+#: those of the file "sound" once more, an hour later.
 FILES: dict[str, tuple[list[date], list[date | None]]] = {
     "sound": ([USUAL], []),
     "half": ([USUAL], [USUAL]),
     "nobody": ([], [FIRST, USUAL]),
     "undated": ([], [None]),
-    "copy": ([USUAL], []),
+    "copies": ([USUAL], []),
+    "copies and nobody": ([USUAL], [USUAL]),
     "removed": ([], [USUAL]),
 }
 
@@ -192,11 +194,12 @@ def filled(folder: Path, files: Iterable[str]) -> ThinDriver:
     statements = [LEDGER]
     for name in files:
         sound, bad = FILES[name]
-        rows = [(f"{day} sound", "'a'", day) for day in sound] + [
+        is_copied = name.startswith("copies")
+        rows = [(f"{day} {'sound' if is_copied else name}", "'a'", day) for day in sound] + [
             (f"{name} {n}", "null", day) for n, day in enumerate(bad)
         ]
         for event_id, device, day in rows:
-            at = f"timestamp '{day} 12:00:00'" if day else "null"
+            at = f"timestamp '{day} {13 if is_copied else 12}:00:00'" if day else "null"
             statements.append(
                 "insert into raw.rudderstack_tracks (id, anonymous_id, timestamp, event, source_file) "
                 f"values ('{event_id}', {device}, {at}, 'seen', '{name}.csv')"
@@ -211,7 +214,7 @@ def filled(folder: Path, files: Iterable[str]) -> ThinDriver:
 
 
 def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) -> None:
-    """However few its rows are, and on whichever of its days; a copy of events, and a file that was taken out, are not."""
+    """However few its rows are, on whichever of its days, and beside copies. Copies alone are not, nor is a file that was taken out."""
     check = "assert_landed_files_became_events"
     driver = filled(tmp_path, FILES)
     execute(
@@ -223,7 +226,8 @@ def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) 
     )
     driver.run_events(USUAL, USUAL)
     assert [row[1:4] for row in found(driver, check, first=USUAL)[check]] == [
-        ["lines.csv", "1", "unreadable"], ["nobody.csv", "2", "no_identity"], ["undated.csv", "1", "no_timestamp"],
+        ["copies and nobody.csv", "2", "no_identity"], ["lines.csv", "1", "unreadable"], ["nobody.csv", "2", "no_identity"],
+        ["undated.csv", "1", "no_timestamp"],
     ]  # fmt: skip
 
 

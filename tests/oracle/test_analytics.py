@@ -113,9 +113,10 @@ def test_the_last_touch_that_is_not_direct() -> None:
 
 def test_a_campaign_may_say_that_it_is_direct() -> None:
     """Then it is a session's touch, but not one that is not direct."""
-    direct = f"{SHOP}?utm_source=(direct)&utm_medium=(none)"
-    rows = sessions(track("e1", url=NEWS), track("e2", TEN + HOUR, url=direct))
-    assert (touch(rows[1]), touch(rows[1], "last_non_direct")) == (DIRECT, ("news", "email", None))
+    named = "utm_source=(direct)"
+    for query, own in ((f"{named}&utm_medium=(none)", DIRECT), (named, ("(direct)", "(not set)", None))):
+        rows = sessions(track("e1", url=NEWS), track("e2", TEN + HOUR, url=f"{SHOP}?{query}"))
+        assert (touch(rows[1]), touch(rows[1], "last_non_direct")) == (own, ("news", "email", None))
 
 
 # Sessions: what happened.

@@ -89,12 +89,14 @@ def test_a_site_is_a_host_without_www() -> None:
         ({"url": "https://a.b/c", "search": "x=1"}, "x=1"),
         ({"url": None, "search": "??x=1"}, "?x=1"),
         ({"url": "app:home?x=1"}, "x=1"),
-        ({"url": "https://a.b/#/c?x=1"}, "x=1"),
+        ({"url": "https://a.b/#/c?x=1"}, ""),
+        ({"url": "https://a.b/?x=1#/c?y=1"}, "x=1"),
+        ({"url": "https://a.b/#/c?x=1", "search": "?y=1"}, "y=1"),
         ({"url": "https://a.b/c"}, ""),
     ],
 )
 def test_query(columns: dict[str, Any], expected: str) -> None:
-    """What follows the url's first question mark; the column `search` only where the url has none."""
+    """What is between the url's first question mark and its fragment; the column `search` only where the url has no query."""
     assert query(event(**columns)) == expected
 
 

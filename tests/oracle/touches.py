@@ -31,7 +31,7 @@ class Touch(NamedTuple):
     @property
     def is_direct(self) -> bool:
         """Whether nothing is known to have brought them."""
-        return (self.source, self.medium) == ("(direct)", "(none)")
+        return self.source == "(direct)" and self.medium in ("(none)", NOT_SET)
 
 
 DIRECT = Touch("(direct)", "(none)")
@@ -65,8 +65,9 @@ def site(url: str | None) -> str | None:
 
 def query(event: Event) -> str:
     """The query of the event's url, or its column `search` where the url has none."""
-    if event.url and "?" in event.url:
-        return event.url.partition("?")[2].partition("#")[0]
+    page = (event.url or "").partition("#")[0]
+    if "?" in page:
+        return page.partition("?")[2]
     return (event.search or "").removeprefix("?")
 
 

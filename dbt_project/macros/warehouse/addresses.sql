@@ -41,10 +41,11 @@
     end
 {%- endmacro %}
 
-{#- The text after the first ? of an address, up to the first # after it. Without a ?, the text `search` without a leading ?. -#}
+{#- The query of an address: the text after its first ?, up to a #. If it has none, the text `search` without a leading ?. A ? after a # is of the fragment. -#}
 {% macro query_of(url, search) -%}
+    {%- set page = before_first(url, '#') -%}
     case
-        when strpos({{ url }}, '?') > 0 then {{ before_first("substr(" ~ url ~ ", strpos(" ~ url ~ ", '?') + 1)", '#') }}
+        when strpos({{ page }}, '?') > 0 then substr({{ page }}, strpos({{ page }}, '?') + 1)
         when starts_with({{ search }}, '?') then substr({{ search }}, 2)
         else {{ search }}
     end

@@ -189,7 +189,7 @@ channels as (
 
 direct as (
     select channel_group from channels
-    where {{ is_direct() }} and touch_campaign is null
+    where touch_source = '(direct)' and touch_medium = '(none)' and touch_campaign is null
 ),
 
 ordered as (
