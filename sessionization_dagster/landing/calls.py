@@ -12,6 +12,8 @@ from typing import Any
 _NAMES = {"messageId": "id"}
 #: A call's name is its `event` or its `name`. SDKs differ: some write a screen's as event.
 _TITLES = ("event", "name")
+#: Keys of a call that hold objects.
+_OBJECTS = ("context", "properties", "traits")
 #: The call's own fields, which no property or trait replaces.
 _OWN = ("id", "timestamp", "event", "anonymous_id", "user_id", "previous_id", "received_at")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -25,8 +27,10 @@ def is_call(record: Mapping[str, Any]) -> bool:
 
 def parsed_call(text: str) -> dict[str, Any] | None:
     """The call in a line of JSON; None if it is not a call. Raises ValueError or RecursionError for text that is not JSON."""
-    record = json.loads(text, parse_float=_number, parse_constant=_no_constant)
-    return record if isinstance(record, dict) and is_call(record) else None
+    record = _parsed(text)
+    if not isinstance(record, dict) or not is_call(record):
+        return None
+    return {key: _object(value) if key in _OBJECTS else value for key, value in record.items()}
 
 
 def call_row(
@@ -104,6 +108,21 @@ def _flat(prefix: str, fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from _flat(name, value)
         elif value is not None:
             yield name, value
+
+
+def _parsed(text: str) -> Any:
+    return json.loads(text, parse_float=_number, parse_constant=_no_constant)
+
+
+def _object(value: Any) -> Any:
+    """The object that a text holds: what took a dump through a table wrote objects as texts of JSON. Any other value stays as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+        return value
+    try:
+        found = _parsed(value)
+    except (ValueError, RecursionError):
+        return value
+    return found if isinstance(found, dict) else value
 
 
 def _json(fields: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sessionization_dagster.landing import LandingError
-from sessionization_dagster.landing.calls import call_row
+from sessionization_dagster.landing.calls import call_row, parsed_call
 from sessionization_dagster.settings.environment import RemovedFiles
 from tests.landing.conftest import Case
 from tests.landing.declared import declared_tables
@@ -219,6 +219,23 @@ def test_names_are_those_that_the_loaders_give() -> None:
         "sent_at": "s", "context_page_referring_domain": "r", "context_os_name": "o", "context_user_agent": "ua",
         "context_ip": "1.2.3.4", "context_traits_age": 1,
     }  # fmt: skip
+
+
+def test_objects_that_were_written_as_texts_are_the_same_objects() -> None:
+    """As in dumps of a table with columns of JSON. Other texts stay what they are."""
+    objects = {
+        "context": {"ip": "1.2.3.4", "page": {"url": "u"}, "big": 2**70, "small": 1e-7},
+        "properties": {"title": "T", "a": [{}]},
+    }
+    texts = {key: f" {json.dumps(value)}" for key, value in objects.items()}
+    written = call("1", "page", **objects), call("1", "page", **texts)
+    rows = [call_row(found, COLUMNS) for record in written if (found := parsed_call(json.dumps(record)))]
+    assert rows[0] == rows[1]
+    assert json.loads(rows[0][0])["context_page_url"] == "u"
+    for text in ("{", '["{}"]', "plain", '{"a": NaN}'):
+        found = parsed_call(json.dumps(call("1", "page", properties=text)))
+        assert found is not None
+        assert found["properties"] == text
 
 
 def test_properties_replace_nothing_that_the_call_says_of_itself() -> None:
