@@ -26,10 +26,12 @@ def daily_sessionization(
     always: Sequence[dg.AssetKey] = (),
 ) -> "dg.UnresolvedAssetJobDefinition":
     """The selected assets and those of always, for a day or a range of days in one run, without the checks that have their own job."""
-    selection: dg.AssetSelection = dg.AssetSelection.from_string(select) | dg.AssetSelection.assets(*always)
+    selection: dg.AssetSelection
     if select == "*":
-        # Includes the checks of assets that are materialised elsewhere.
-        selection = selection | dg.AssetSelection.all_asset_checks()
+        # Includes the checks of assets that are materialised elsewhere. Dagster warns of a beta where it parses the same from a text.
+        selection = dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks()
+    else:
+        selection = dg.AssetSelection.from_string(select) | dg.AssetSelection.assets(*always)
     for left_out in leave_out:
         selection = selection - dg.AssetSelection.checks(left_out)
     return dg.define_asset_job(

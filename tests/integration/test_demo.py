@@ -50,6 +50,7 @@ def demo_output(variables: dict[str, str]) -> str:
         env={**os.environ, **variables}, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "Warning" not in done.stderr
     return done.stdout
 
 
