@@ -29,3 +29,5 @@ def test_rows_that_a_test_of_severity_error_found_are_an_error_and_others_are_no
     with pytest.raises(DbtError, match=r"^1 test\(s\) found rows that must not be: not_null_events\."):
         progress.raise_failed_tests()
     assert progress.test_count == 3
+    progress.report_tests()
+    assert said[-1] == "3 checks in 0.3 s, 1 of them passed"

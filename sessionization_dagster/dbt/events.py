@@ -54,7 +54,17 @@ class Progress:
     @property
     def test_count(self) -> int:
         """How many tests have run."""
-        return sum(event["info"]["name"] == "LogTestResult" for event in self.results)
+        return len(self._tests)
+
+    def report_tests(self) -> None:
+        """Report how many tests ran and how long they took, in one line: a test that passed has no line of its own."""
+        seconds = sum(float(event["data"].get("execution_time", 0)) for event in self._tests)
+        passed = sum(_node(event).get("node_status") == "pass" for event in self._tests)
+        self.report(f"{self.test_count} checks in {seconds:.1f} s, {passed} of them passed")
+
+    @property
+    def _tests(self) -> list[Event]:
+        return [event for event in self.results if event["info"]["name"] == "LogTestResult"]
 
     def raise_failed_tests(self) -> None:
         """Raise DbtError if a test of severity error found rows. dbt then skipped what follows from its model."""
