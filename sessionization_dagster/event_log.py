@@ -144,10 +144,13 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
             yield connection
 
     def has_table(self, table_name: str) -> bool:
-        """Dagster asks for each event whether the log has a table. Once it has one, it keeps it."""
-        if table_name not in self._tables and super().has_table(table_name):
+        """Dagster asks this for each event. Tables are never dropped, so a yes is kept."""
+        if table_name in self._tables:
+            return True
+        is_there: bool = super().has_table(table_name)
+        if is_there:
             self._tables.add(table_name)
-        return table_name in self._tables
+        return is_there
 
     @cached_property
     def _tables(self) -> set[str]:

@@ -28,16 +28,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def command() -> NoReturn:
+def run_and_exit() -> NoReturn:
     """Run the process's command line, and end the process with its exit code.
 
-    At its usual end, Python frees each object by itself, which takes seconds after a run. The system frees the memory at once (mypy's
-    command ends in the same way). What libraries do at the end of a process is done before.
+    Python's own end frees each object by itself, which takes seconds after a run. The system frees the memory at once. The handlers that
+    libraries registered with atexit run before.
     """
     code = main()
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # Python has no stream where the process was started with a closed one.
+        if stream:
+            stream.flush()
     os._exit(code)
 
 
@@ -111,4 +113,4 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    command()
+    run_and_exit()

@@ -28,7 +28,7 @@ def daily_sessionization(
     """The selected assets and those of always, for a day or a range of days in one run, without the checks that have their own job."""
     selection: dg.AssetSelection
     if select == "*":
-        # Includes the checks of assets that are materialised elsewhere. Dagster warns of a beta where it parses the same from a text.
+        # Includes the checks of assets that are materialised elsewhere. from_string("*") prints a warning that it is in beta.
         selection = dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks()
     else:
         selection = dg.AssetSelection.from_string(select) | dg.AssetSelection.assets(*always)

@@ -37,6 +37,16 @@ def as_id(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def is_json_object(text: str) -> bool:
+    """Whether the text is a JSON object, as raw calls may have for their context."""
+    if not text.lstrip().startswith("{"):
+        return False
+    try:
+        return isinstance(json.loads(text, strict=False), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 @dataclass(frozen=True)
 class Ids:
     """The ids of one person.
@@ -124,7 +134,8 @@ class Ids:
                 return token[0]
             if token[2] is None and self._is_id(string, own):
                 return "null"
-            rest = self.without(string)
+            # A raw call may have its objects as JSON texts.
+            rest = self.blanked_json(string, own) if is_json_object(string) else self.without(string)
             return token[0] if rest == string else json.dumps(rest, ensure_ascii=False) + (token[2] or "")
 
         return _JSON_TOKEN.sub(blank, text)

@@ -27,7 +27,7 @@ def is_call(record: Mapping[str, Any]) -> bool:
 
 def parsed_call(text: str) -> dict[str, Any] | None:
     """The call in a line of JSON; None if it is not a call. Raises ValueError or RecursionError for text that is not JSON."""
-    record = _parsed(text)
+    record = json.loads(text, parse_float=_number, parse_constant=_no_constant)
     if not isinstance(record, dict) or not is_call(record):
         return None
     return {key: _object(value) if key in _OBJECTS else value for key, value in record.items()}
@@ -110,16 +110,13 @@ def _flat(prefix: str, fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _parsed(text: str) -> Any:
-    return json.loads(text, parse_float=_number, parse_constant=_no_constant)
-
-
 def _object(value: Any) -> Any:
-    """The object that a text holds: what took a dump through a table wrote objects as texts of JSON. Any other value stays as it is."""
+    """The object in a JSON text; any other value as it is. Dumps that come from a table may have objects as JSON texts."""
     if not isinstance(value, str) or not value.lstrip().startswith("{"):
         return value
     try:
-        found = _parsed(value)
+        # Python writes NaN into such texts, which is no value.
+        found = json.loads(value, parse_float=_number, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return value
     return found if isinstance(found, dict) else value

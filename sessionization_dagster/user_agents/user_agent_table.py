@@ -52,7 +52,7 @@ def update_user_agents(warehouse: Warehouse, window: Window) -> UserAgentsUpdate
         known = "" if is_read_anew else "where user_agent not in (select user_agent from core.user_agents)"
         texts = _texts(connection, f"select user_agent from agents_now {known} order by user_agent")
         removed = number(connection, "select count(*) as n from agents_gone")
-        # Most days bring no new user agent. Their runs need not wait for pandas, which pyarrow imports to make its first array.
+        # pyarrow imports pandas for its first array, which takes a second. Days without new user agents do without it.
         if texts:
             connection.register("agents_read", _rows(texts))
         writes = _writes(in_window, is_read_anew, has_new=bool(texts))

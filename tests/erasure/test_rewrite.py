@@ -102,6 +102,19 @@ def test_other_peoples_records_lose_the_ids_and_nothing_else(tmp_path: Path) -> 
     assert after.decode() == f'id,u,n,j,t,m\n1,,,"{{""a"": """"}}","a ""b"" ",\r\n{row}'
 
 
+def test_objects_that_are_written_as_texts_lose_the_ids_and_stay_objects(tmp_path: Path) -> None:
+    """As the objects of raw calls may be. Another text stays a text, even if it begins like an object."""
+    ids = Ids.of(["123456789", "jörg-1980@x", "42"])
+    context = {"seller": 123456789, "mail": "to\njörg-1980@x", "user": "42", "price": 42.5, "page": {"url": "u"}}
+    record = {"messageId": "1", "context": json.dumps(context), "title": "{ 123456789"}
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    rewrite(landed(path), changes(blank={1: {"42"}}), ids)
+    (left,) = map(json.loads, path.read_text().splitlines())
+    assert left == record | {"context": left["context"], "title": "{ "}
+    assert json.loads(left["context"]) == context | {"seller": None, "mail": "to\n", "user": None}
+
+
 def test_ids_are_words_not_parts_of_other_ids() -> None:
     ids = Ids.of(["ann@example.com", "user_1234", 'q"uote\\123', "ann"])
     assert ids.distinct == {"ann@example.com", "user_1234", 'q"uote\\123'}

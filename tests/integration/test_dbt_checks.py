@@ -182,7 +182,8 @@ FILES: dict[str, tuple[list[date], list[date | None]]] = {
     "nobody": ([], [FIRST, USUAL]),
     "undated": ([], [None]),
     "copies": ([USUAL], []),
-    "copies and nobody": ([USUAL], [USUAL]),
+    "copies, more nobody": ([USUAL], [USUAL, USUAL]),
+    "copies and nobody": ([USUAL, USUAL], [USUAL]),
     "removed": ([], [USUAL]),
 }
 
@@ -214,7 +215,7 @@ def filled(folder: Path, files: Iterable[str]) -> ThinDriver:
 
 
 def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) -> None:
-    """However few its rows are, on whichever of its days, and beside copies. Copies alone are not, nor is a file that was taken out."""
+    """However few its rows are, on whichever of its days, and beside few copies. A file of many copies is not, nor one taken out."""
     check = "assert_landed_files_became_events"
     driver = filled(tmp_path, FILES)
     execute(
@@ -226,7 +227,7 @@ def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) 
     )
     driver.run_events(USUAL, USUAL)
     assert [row[1:4] for row in found(driver, check, first=USUAL)[check]] == [
-        ["copies and nobody.csv", "2", "no_identity"], ["lines.csv", "1", "unreadable"], ["nobody.csv", "2", "no_identity"],
+        ["copies, more nobody.csv", "2", "no_identity"], ["lines.csv", "1", "unreadable"], ["nobody.csv", "2", "no_identity"],
         ["undated.csv", "1", "no_timestamp"],
     ]  # fmt: skip
 

@@ -177,7 +177,7 @@ class ThinDriver:
         return self.rows_of({table: columns})[table]
 
     def rows_of(self, columns: Mapping[str, Iterable[str]]) -> dict[str, list[dict[str, Any]]]:
-        """All rows of these output tables. The file is opened once: to open it takes longer than to read a table."""
+        """All rows of these output tables. The file is opened once: opening it takes longer than reading a table."""
         with self.warehouse.connect() as connection:
             return {
                 table: connection.query(f"select {quoted_names(names)} from {table}").to_pylist()
@@ -187,13 +187,13 @@ class ThinDriver:
     def differences(
         self, rows: Iterable[RawRow], first: date, last: date, schemas: Collection[str] | None = None
     ) -> list[str]:
-        """The tables (of these schemas) that do not hold what the oracle makes of the raw rows, and what differs in each."""
+        """The tables that do not hold what the oracle makes of the raw rows, and what differs in each.
+
+        schemas: by default those of which the driver's project makes a table.
+        """
         expected, columns = model.tables(list(rows), self.settings, first, last), model.columns(self.settings)
-        compared = {
-            table: columns[table]
-            for table in expected
-            if self.makes(table) and (not schemas or table.split(".")[0] in schemas)
-        }
+        wanted = schemas or {table.split(".")[0] for table in self.project.manifest.table_names}
+        compared = {table: columns[table] for table in expected if table.split(".")[0] in wanted}
         assert compared
         found = {
             table: difference(expected[table], actual, model.KEYS[table], columns[table])

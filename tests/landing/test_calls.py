@@ -232,7 +232,10 @@ def test_objects_that_were_written_as_texts_are_the_same_objects() -> None:
     rows = [call_row(found, COLUMNS) for record in written if (found := parsed_call(json.dumps(record)))]
     assert rows[0] == rows[1]
     assert json.loads(rows[0][0])["context_page_url"] == "u"
-    for text in ("{", '["{}"]', "plain", '{"a": NaN}'):
+    found = parsed_call(json.dumps(call("1", "page", properties='{"a": NaN, "title": "T"}')))
+    assert found is not None
+    assert found["properties"] == {"a": None, "title": "T"}
+    for text in ("{", '["{}"]', "plain"):
         found = parsed_call(json.dumps(call("1", "page", properties=text)))
         assert found is not None
         assert found["properties"] == text

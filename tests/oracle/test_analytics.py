@@ -113,8 +113,11 @@ def test_the_last_touch_that_is_not_direct() -> None:
 
 def test_a_campaign_may_say_that_it_is_direct() -> None:
     """Then it is a session's touch, but not one that is not direct."""
-    named = "utm_source=(direct)"
-    for query, own in ((f"{named}&utm_medium=(none)", DIRECT), (named, ("(direct)", "(not set)", None))):
+    for query, own in (
+        ("utm_source=(direct)&utm_medium=(none)", DIRECT),
+        ("utm_source=(direct)", ("(direct)", "(not set)", None)),
+        ("utm_source=(Direct)&utm_medium=(None)&utm_campaign=a", ("(Direct)", "(None)", "a")),
+    ):
         rows = sessions(track("e1", url=NEWS), track("e2", TEN + HOUR, url=f"{SHOP}?{query}"))
         assert (touch(rows[1]), touch(rows[1], "last_non_direct")) == (own, ("news", "email", None))
 

@@ -31,7 +31,7 @@ class Touch(NamedTuple):
     @property
     def is_direct(self) -> bool:
         """Whether nothing is known to have brought them."""
-        return self.source == "(direct)" and self.medium in ("(none)", NOT_SET)
+        return self.source.lower() == "(direct)" and self.medium.lower() in ("(none)", NOT_SET)
 
 
 DIRECT = Touch("(direct)", "(none)")

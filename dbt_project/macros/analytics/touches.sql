@@ -3,8 +3,8 @@
 {#- The five values that mark a campaign: columns of events, and parameters of addresses. -#}
 {% macro campaign_values() -%}{{ return(['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term']) }}{%- endmacro %}
 
-{#- Whether a touch is direct. One that a campaign's values name `(direct)` may lack a medium. -#}
-{% macro is_direct(source, medium) -%}({{ source }} = '(direct)' and {{ medium }} in ('(none)', '(not set)')){%- endmacro %}
+{#- Whether a touch is direct, by Google's rule for the channel group. A campaign may give the source `(direct)` and no medium. -#}
+{% macro is_direct(source, medium) -%}(lower({{ source }}) = '(direct)' and lower({{ medium }}) in ('(none)', '(not set)')){%- endmacro %}
 
 {#- Whether the host is the domain, or lies below it. -#}
 {% macro is_on_domain(host, domain) -%}({{ host }} = {{ domain }} or ends_with({{ host }}, concat('.', {{ domain }}))){%- endmacro %}

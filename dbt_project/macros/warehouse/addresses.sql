@@ -41,7 +41,8 @@
     end
 {%- endmacro %}
 
-{#- The query of an address: the text after its first ?, up to a #. If it has none, the text `search` without a leading ?. A ? after a # is of the fragment. -#}
+{#- The query of an address: the text after its first ?, up to a #. After a #, a ? belongs to the fragment. Without a query, the text `search`
+    without a leading ?. -#}
 {% macro query_of(url, search) -%}
     {%- set page = before_first(url, '#') -%}
     case
