@@ -92,6 +92,16 @@ def test_the_demo_shows_its_progress_and_what_came_out(demo_output: str) -> None
     assert "make ui" in demo_output
 
 
+def test_the_status_after_the_demo_is_that_of_its_days(demo_output: str, variables: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sessionization_dagster.cli", "status"],
+        env={**os.environ, **variables}, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"178 days, {FIRST_DAY} to {LAST_DAY}" in done.stdout
+    assert "with all days" in done.stdout
+
+
 def test_the_sample_has_something_for_every_table_and_check(project: Project) -> None:
     reasons = project.query("select reason, count(*) as n from core.rejected_events group by 1 order by 1")
     assert [tuple(row.values()) for row in reasons] == [
