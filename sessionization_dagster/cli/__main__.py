@@ -87,10 +87,9 @@ def _ui(arguments: argparse.Namespace) -> int:
 
 def _status(_: argparse.Namespace) -> int:
     from sessionization_dagster.cli import status
-    from sessionization_dagster.cli.dagster_home import demo_settings, instance_home
+    from sessionization_dagster.cli.dagster_home import instance_home, with_demo_settings
 
-    # The instance whose status this is. Its demo may have had days of its own; the environment takes precedence, as in the UI.
-    return status.show(Environment.from_env({**demo_settings(instance_home()), **os.environ}))
+    return status.show(Environment.from_env(with_demo_settings(instance_home())))
 
 
 def _run(arguments: argparse.Namespace) -> int:

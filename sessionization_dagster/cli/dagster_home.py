@@ -38,8 +38,8 @@ def remember_demo_settings(home: Path, settings: Mapping[str, str]) -> None:
     (home / "demo.json").write_text(json.dumps(dict(settings)))
 
 
-def demo_settings(home: Path) -> dict[str, str]:
-    """The settings that the demo ran with; empty if no demo ran."""
+def with_demo_settings(home: Path) -> dict[str, str]:
+    """The process's environment, and the settings of the demo that ran, if one ran, where the environment has none."""
     path = home / "demo.json"
     settings: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    return settings
+    return {**settings, **os.environ}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 
-from sessionization_dagster.cli.dagster_home import demo_settings, prepare_instance_home
+from sessionization_dagster.cli.dagster_home import prepare_instance_home, with_demo_settings
 
 
 def serve(port: str) -> int:
@@ -21,8 +20,7 @@ def serve(port: str) -> int:
     print(f"Dagster on http://127.0.0.1:{port} (stop with Ctrl-C)", flush=True)
     # A shell starts background jobs with Ctrl-C ignored, and their children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # The environment takes precedence over the demo's settings.
-    child = subprocess.Popen(command, env={**demo_settings(home), **os.environ})
+    child = subprocess.Popen(command, env=with_demo_settings(home))
     # Dagster shuts its servers down in order on SIGINT, and leaves them running on SIGTERM.
     signal.signal(signal.SIGTERM, lambda *_: child.send_signal(signal.SIGINT))
     while True:

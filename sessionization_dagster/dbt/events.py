@@ -57,7 +57,9 @@ class Progress:
         return len(self._tests)
 
     def report_tests(self) -> None:
-        """Report how many tests ran and how long they took, in one line: a test that passed has no line of its own."""
+        """Report how many tests ran, if any, and how long they took: a test that passed has no line of its own."""
+        if not self.test_count:
+            return
         seconds = sum(float(event["data"].get("execution_time", 0)) for event in self._tests)
         passed = sum(_node(event).get("node_status") == "pass" for event in self._tests)
         self.report(f"{self.test_count} checks in {seconds:.1f} s, {passed} of them passed")

@@ -14,6 +14,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from sessionization_dagster.landing.calls import json_object
+
 #: Shorter texts are likely to mean something else too.
 DISTINCT_CHARACTERS = 8
 #: The characters of an id. If one of them adjoins a match, the text is another, longer id.
@@ -35,16 +37,6 @@ def is_distinct(text: str) -> bool:
 def as_id(value: object) -> str:
     """A value as text, as landing writes an id: 42.0 becomes 42."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def is_json_object(text: str) -> bool:
-    """Whether the text is a JSON object, as raw calls may have for their context."""
-    if not text.lstrip().startswith("{"):
-        return False
-    try:
-        return isinstance(json.loads(text, strict=False), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 @dataclass(frozen=True)
@@ -134,8 +126,8 @@ class Ids:
                 return token[0]
             if token[2] is None and self._is_id(string, own):
                 return "null"
-            # A raw call may have its objects as JSON texts.
-            rest = self.blanked_json(string, own) if is_json_object(string) else self.without(string)
+            # What landing may read as an object stays one.
+            rest = self.without(string) if json_object(string) is None else self.blanked_json(string, own)
             return token[0] if rest == string else json.dumps(rest, ensure_ascii=False) + (token[2] or "")
 
         return _JSON_TOKEN.sub(blank, text)

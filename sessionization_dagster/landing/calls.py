@@ -30,7 +30,20 @@ def parsed_call(text: str) -> dict[str, Any] | None:
     record = json.loads(text, parse_float=_number, parse_constant=_no_constant)
     if not isinstance(record, dict) or not is_call(record):
         return None
-    return {key: _object(value) if key in _OBJECTS else value for key, value in record.items()}
+    objects = {key: json_object(record[key]) for key in _OBJECTS if isinstance(record.get(key), str)}
+    return record | {key: found for key, found in objects.items() if found is not None}
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The object in a JSON text; None for any other text. Dumps that come from a table may have a call's objects as JSON texts."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        # Python writes NaN into such texts, which is no value.
+        found = json.loads(text, parse_float=_number, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def call_row(
@@ -108,18 +121,6 @@ def _flat(prefix: str, fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from _flat(name, value)
         elif value is not None:
             yield name, value
-
-
-def _object(value: Any) -> Any:
-    """The object in a JSON text; any other value as it is. Dumps that come from a table may have objects as JSON texts."""
-    if not isinstance(value, str) or not value.lstrip().startswith("{"):
-        return value
-    try:
-        # Python writes NaN into such texts, which is no value.
-        found = json.loads(value, parse_float=_number, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
-        return value
-    return found if isinstance(found, dict) else value
 
 
 def _json(fields: Mapping[str, Any]) -> str:

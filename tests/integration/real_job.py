@@ -16,9 +16,10 @@ import yaml
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.defs.resources import build_warehouse
 from sessionization_dagster.settings.environment import Environment
+from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from tests.integration.raw_fields import MADE_WHEN_NEEDED, columns_of, raw_record
+from tests.integration.thin_driver import read_tables
 from tests.oracle import model
-from tests.oracle.compare import difference
 from tests.oracle.model import RawRow, Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -120,20 +121,11 @@ def _text(value: object) -> object:
 
 def oracle_differences(project: Project, rows: list[RawRow], settings: Settings, first: date, last: date) -> list[str]:
     """Compare every table that the oracle knows and the project makes; one readable text per table that differs."""
-    expected = model.tables(rows, settings, first, last)
     assert project.makes("core.session_events")
-    columns = model.columns(settings)
-    found = []
-    for table, expected_rows in expected.items():
-        if not project.makes(table):
-            continue
-        names = ", ".join(f'"{name}"' for name in columns[table])
-        text = difference(
-            expected_rows, project.query(f"select {names} from {table}"), model.KEYS[table], columns[table]
-        )
-        if text:
-            found.append(f"{table}: {text}")
-    return found
+    warehouse = DuckDBWarehouse(project.environment.duckdb_path)
+    return model.differences(
+        rows, settings, first, last, project.makes, lambda columns: read_tables(warehouse, columns)
+    )
 
 
 ROOT = Path(__file__).resolve().parents[2]

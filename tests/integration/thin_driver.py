@@ -26,7 +26,6 @@ from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWar
 from sessionization_dagster.window import Window
 from tests.integration.raw_fields import raw_fields
 from tests.oracle import model
-from tests.oracle.compare import difference
 from tests.oracle.model import RawRow, Settings
 
 #: Every family but analytics, which is half of a run and has tests of its own.
@@ -177,12 +176,8 @@ class ThinDriver:
         return self.rows_of({table: columns})[table]
 
     def rows_of(self, columns: Mapping[str, Iterable[str]]) -> dict[str, list[dict[str, Any]]]:
-        """All rows of these output tables. The file is opened once: opening it takes longer than reading a table."""
-        with self.warehouse.connect() as connection:
-            return {
-                table: connection.query(f"select {quoted_names(names)} from {table}").to_pylist()
-                for table, names in columns.items()
-            }
+        """All rows of these output tables."""
+        return read_tables(self.warehouse, columns)
 
     def differences(
         self, rows: Iterable[RawRow], first: date, last: date, schemas: Collection[str] | None = None
@@ -191,24 +186,24 @@ class ThinDriver:
 
         schemas: by default those of which the driver's project makes a table.
         """
-        expected, columns = model.tables(list(rows), self.settings, first, last), model.columns(self.settings)
         wanted = schemas or {table.split(".")[0] for table in self.project.manifest.table_names}
-        compared = {table: columns[table] for table in expected if table.split(".")[0] in wanted}
-        assert compared
-        found = {
-            table: difference(expected[table], actual, model.KEYS[table], columns[table])
-            for table, actual in self.rows_of(compared).items()
-        }
-        return [f"{table}: {text}" for table, text in found.items() if text]
+        return model.differences(
+            list(rows), self.settings, first, last, lambda table: table.split(".")[0] in wanted, self.rows_of
+        )
 
     def _dbt(self, arguments: list[str], first: date, last: date) -> None:
         window = Window(first, last + timedelta(days=1))
         self.project.runner.invoke(arguments, {**self.variables, **window.as_dbt_vars()})
 
 
-def quoted_names(names: Iterable[str]) -> str:
-    """The columns of a select."""
-    return ", ".join(f'"{name}"' for name in names)
+def read_tables(warehouse: DuckDBWarehouse, columns: Mapping[str, Iterable[str]]) -> dict[str, list[dict[str, Any]]]:
+    """All rows of these tables. The file is opened once: opening it takes longer than reading a table."""
+    found = {}
+    with warehouse.connect() as connection:
+        for table, names in columns.items():
+            listed = ", ".join(f'"{name}"' for name in names)
+            found[table] = connection.query(f"select {listed} from {table}").to_pylist()
+    return found
 
 
 def _excluding(selectors: Sequence[str]) -> list[str]:

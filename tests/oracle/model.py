@@ -1,6 +1,6 @@
 """The contract as one function from raw rows to tables. All at once, no state, no SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from . import mixpanel
 from . import sessions as s
 from .analytics import ANALYTICS_KEYS, analytics_tables
+from .compare import difference
 from .funnel import funnel_daily, funnel_stages
 from .identity import identity_graph, visitors
 from .inputs import EVENT_TYPES, Event, RawRow, Settings
@@ -122,3 +123,20 @@ def columns(settings: Settings) -> dict[str, tuple[str, ...]]:
         RawRow("tracks", None, timestamp=at),
     ]
     return {name: tuple(rows[0]) for name, rows in tables(probe, typed, day, day).items()}
+
+
+def differences(
+    raw: Sequence[RawRow],
+    settings: Settings,
+    first_date: date,
+    last_date: date,
+    is_made: Callable[[str], bool],
+    read: Callable[[dict[str, tuple[str, ...]]], Mapping[str, Sequence[Mapping[str, Any]]]],
+) -> list[str]:
+    """What differs in the tables that are made; one readable text per table. read gets table -> columns and returns table -> rows."""
+    expected = {name: rows for name, rows in tables(raw, settings, first_date, last_date).items() if is_made(name)}
+    assert expected
+    names = columns(settings)
+    actual = read({table: names[table] for table in expected})
+    found = {table: difference(rows, actual[table], KEYS[table], names[table]) for table, rows in expected.items()}
+    return [f"{table}: {text}" for table, text in found.items() if text]

@@ -102,8 +102,7 @@ def _build(
     try:
         project.runner.invoke(arguments, {**window.as_dbt_vars(), **run, **of_run}, on_event=progress)
     finally:
-        if progress.test_count:
-            progress.report_tests()
+        progress.report_tests()
         lineage = column_lineage(project, run, warn=context.log.warning) if progress.built_nodes else {}
         tables = table_metadata(labelled, project.manifest, progress.built_nodes, window, lineage)
         add_table_metadata(context, by_asset_key(tables, project.manifest))
