@@ -36,31 +36,23 @@ in_sessions as (
     {{ in_sessions('events', 'client_id') }}
 ),
 
-lengths as (
-    select client_id, session_sequence_number, max(timestamp) as session_end_at
-    from in_sessions
-    group by client_id, session_sequence_number
-),
-
 client_events as (
     select
-        in_sessions.event_id,
-        in_sessions.client_id,
+        event_id,
+        client_id,
         {% for column in of_event %}
-            in_sessions.{{ column }},
+            {{ column }},
         {% endfor %}
-        in_sessions.session_sequence_number,
-        in_sessions.track_sequence_number,
-        in_sessions.day_session_number,
-        in_sessions.idle_time_minutes,
-        in_sessions.event_sequence,
-        in_sessions.timestamp,
-        in_sessions.session_start_at,
-        lengths.session_end_at,
-        in_sessions.event_date
+        session_sequence_number,
+        track_sequence_number,
+        day_session_number,
+        idle_time_minutes,
+        event_sequence,
+        timestamp,
+        session_start_at,
+        session_end_at,
+        event_date
     from in_sessions
-    inner join lengths
-        on in_sessions.client_id = lengths.client_id and in_sessions.session_sequence_number = lengths.session_sequence_number
 )
 
 select * from client_events
