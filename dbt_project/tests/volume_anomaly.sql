@@ -4,7 +4,7 @@
 -- weekday usually differ. The norm and the spread are medians over up to 8 weeks, so that one odd week does not shift them. A day without any
 -- event counts as 0.
 with days as (
-    {{ window_dates() }}
+    select date_day as event_date from {{ all_dates(window_start(), window_end()) }} as dates
 ),
 
 volumes as (

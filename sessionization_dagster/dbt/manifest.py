@@ -50,7 +50,7 @@ class Table:
         files: its own file (the .sql of a model, the .csv of a seed) and its .yml, below the project's folder.
         columns: the columns of the yml, by name.
         described_columns: column -> description, for these and, in a raw table, for those that landing adds (meta.own_columns).
-        materialized, stored_by, key, key_type, unique_by: config of a model.
+        materialized, stored_by, key, unique_by: config of a model.
         is_storable: whether the var stored_views may name it.
         entity_kind: what its entities are.
         date, entity, session, visitor: SQL over its columns that gives a row's date, its entity and so on.
@@ -79,7 +79,6 @@ class Table:
     materialized: str | None
     stored_by: str | None
     key: str | None
-    key_type: str | None
     unique_by: Sequence[str] | None
     is_storable: bool
     entity_kind: str | None
@@ -113,7 +112,7 @@ class Table:
         files = (json["original_file_path"], (json["patch_path"] or "").rpartition("://")[2])
         return cls(
             **{name: json[name] for name in ("unique_id", "resource_type", "name", "tags")},
-            **{name: config.get(name) for name in ("materialized", "stored_by", "key", "key_type", "unique_by")},
+            **{name: config.get(name) for name in ("materialized", "stored_by", "key", "unique_by")},
             **{name: meta.get(name) for name in ("session", "visitor", "layer", "grain", "freshness", "landing")},
             # dbt allows a source no config of a project's own.
             **{name: config.get(name) or meta.get(name) for name in ("date", "entity", "entity_kind")},

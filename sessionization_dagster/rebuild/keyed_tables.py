@@ -61,7 +61,7 @@ def keyed_tables(manifest: Manifest) -> tuple[KeyedTable, ...]:
     for table in manifest.tables.values():
         is_frontier = table.materialized in KEYED
         entity = table.entity or (table.key if is_frontier else None)
-        if not entity or table.key_type == "date":
+        if not entity or (table.key and table.key == table.date):
             continue
         key = keys.get(table.unique_id) or table.unique_by
         if not key:

@@ -34,9 +34,9 @@ def test_a_table_on_a_stream_has_its_kind_and_its_own_entity_key_and_date() -> N
     sessions, stream, summary = keyed_tables(
         manifest(
             STREAM, unique("stream", "d", "e"),
-            model("summary", "stream", materialized="rollup", key="u", key_type="string"), unique("summary", "u"),
+            model("summary", "stream", materialized="rollup", key="u"), unique("summary", "u"),
             model("sessions", "stream", materialized="frontier", entity="visitor_of(s)"), unique("sessions", "s", "n"),
-            model("days", "stream", materialized="rollup", key="d", key_type="date"),
+            model("days", "stream", materialized="rollup", key="d", date="d"),
             model("plain", materialized="table"),
         )
     )  # fmt: skip

@@ -21,9 +21,7 @@
         {%- if relation is not none -%}
             {%- set ordered = columns | join(', ') -%}
             {%- for row in run_query('select ' ~ ordered ~ ' from ' ~ relation ~ ' order by ' ~ ordered) -%}
-                {%- set values = {} -%}
-                {%- for column in columns -%}{%- do values.update({column: row[column]}) -%}{%- endfor -%}
-                {%- do rows.append(values) -%}
+                {%- do rows.append(dict(zip(columns, row))) -%}
             {%- endfor -%}
         {%- elif flags.WHICH in ('run', 'build') -%}
             {% do exceptions.raise_compiler_error('The seed ' ~ name ~ ' has no table yet: run it with, or before, ' ~ model.name ~ '.') %}

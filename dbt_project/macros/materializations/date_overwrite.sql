@@ -1,20 +1,20 @@
 {#-
 Materialisation `date_overwrite`: the table's rows whose date lies in the window are replaced by the model's, in one transaction.
 The model selects only rows of the window. A day without rows any more ends empty, which delete+insert by key would miss. If the SQL that makes the
-table has changed, the window is all days that were ever written, and the table is made anew.
+table has changed, the window is all days that were ever written, and the table is made anew. The written days are noted, for those who follow them
+(change_queue.sql).
 
 config
   date        the table's date column
   sets_aside  name of a macro. set_aside() gives its rows to the model. They are stored in internal.<model>__set_aside, before the model's rows and
               in the same transaction. A run replaces the rows of its days, and those without a date
-  notes_days  default false: true if others follow the table's days (change_queue.sql)
   follows     a model: the run also writes the days that it noted
 -#}
 {% materialization date_overwrite, default %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set plan = day_plan() -%}
     {%- set aside = set_aside_statements(plan) if config.get('sets_aside') else [] -%}
-    {%- set notes = ([] if plan.is_noted else progress_noted(plan)) + ([note_days(plan.days)] if config.get('notes_days', false) else []) -%}
+    {%- set notes = ([] if plan.is_noted else progress_noted(plan)) + [note_days(plan.days)] -%}
 
     {{ run_hooks(pre_hooks) }}
     {#- --full-refresh means nothing here: a run knows only the rows of its window, and must keep those of other days. -#}

@@ -2,7 +2,7 @@
 Materialisation `frontier`: rewrites the rows at or after each entity's frontier (macros/materializations/frontier_plan.sql defines it).
 
 config
-  entity        expression over the table's columns that names the entity (default dbt_visitor_id)
+  entity        expression over the table's columns that names the entity
   entity_kind   roots only: 'visitor', or 'alias' if an entity is an id as events have it. The check matches_full_rebuild finds the rows of
                 a sample of visitors by it
   at            expression over the table's columns that rewrite_from is compared with
@@ -138,7 +138,7 @@ config
 {#- The condition on the table's rows that this run rewrites, each joined with its entity's row of the frontier. DuckDB turns the few entities of a
     join into a filter of its scan. It does not do so for an `exists` with an inequality, which takes some twenty times as long. -#}
 {% macro frontier_condition() -%}
-    frontier.entity = {{ entity_expression() }} and {{ as_at(rewritten_since()) }} <= {{ config.get('at') }}
+    frontier.entity = {{ config.require('entity') }} and {{ as_at(rewritten_since()) }} <= {{ config.get('at') }}
 {%- endmacro %}
 
 {#- The statements that delete those rows. On DuckDB one deletes the rows of recent frontiers: nearly all rows, at the table's end. Another

@@ -25,26 +25,23 @@ A model follows its parents only as far as these have come, and is rebuilt whole
 {% macro this_run_relation(model_name) -%}{{ return(internal_relation(model_name ~ '__this_run')) }}{%- endmacro %}
 {% macro requests_relation(root_name) -%}{{ return(internal_relation(root_name ~ '__requests')) }}{%- endmacro %}
 
-{#- The nearest frontier models above a node, which it follows. A root has no frontier model above it. -#}
-{% macro frontier_parents(node) -%}
+{#- The models of a materialisation that a node reads. -#}
+{% macro parents_made_by(materialization, node) -%}
     {%- set parents = [] -%}
-    {%- for unique_id in node.depends_on.nodes -%}
-        {%- set parent = graph.nodes.get(unique_id) -%}
-        {%- if parent and parent.config.materialized == 'frontier' -%}
-            {%- do parents.append(parent) -%}
-        {%- endif -%}
+    {%- for unique_id in node.depends_on.nodes if unique_id in graph.nodes and graph.nodes[unique_id].config.materialized == materialization -%}
+        {%- do parents.append(graph.nodes[unique_id]) -%}
     {%- endfor -%}
     {{ return(parents) }}
 {%- endmacro %}
+
+{#- The nearest frontier models above a node, which it follows. A root has no frontier model above it. -#}
+{% macro frontier_parents(node) -%}{{ return(parents_made_by('frontier', node)) }}{%- endmacro %}
 
 {% macro frontier_root(node) -%}
     {%- set parents = frontier_parents(node) -%}
     {%- if parents | length == 0 -%}{{ return(node) }}{%- endif -%}
     {{ return(frontier_root(parents[0])) }}
 {%- endmacro %}
-
-{#- The expression over the current model's columns that names the entity. -#}
-{% macro entity_expression() -%}{{ return(config.get('entity', 'dbt_visitor_id')) }}{%- endmacro %}
 
 {#- How this run must treat the model. -#}
 {% macro frontier_plan() -%}

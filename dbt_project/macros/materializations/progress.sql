@@ -16,7 +16,7 @@ the tables whose rows it can change. dbt alone does not have these values and ma
 {#-
 The state of a running command, shared by all of its nodes: it is stored in dbt's `graph`, of which each command has its own. There is one writer at a
 time (the pool), so a value that was read once stays right. What a model writes is noted here too.
-  progress   model name -> row of internal.frontier_progress
+  progress   model name -> row of internal.frontier_progress, or the plan that this run has carried out
   plans      unique id -> how the run treats the model's table: frontier_plan, day_plan
   this_run   model name -> {'after', 'sequence'}: the changes whose rows internal.<model>__this_run holds
 -#}
@@ -59,9 +59,7 @@ time (the pool), so a value that was read once stays right. What a model writes 
 
 {#- To be called after the transaction of these statements. -#}
 {% macro remember_progress(plan) -%}
-    {%- do frontier_progress().update({model.name: {
-        'sequence': plan.sequence, 'generation': plan.generation,
-        'parents_generation': plan.parents_generation, 'fingerprint': plan.fingerprint}}) -%}
+    {%- do frontier_progress().update({model.name: plan}) -%}
 {%- endmacro %}
 
 {#- A digest of all that a node's rows depend on, other than the tables above it; none if dbt runs alone. A seed that the run loads is as its file. -#}
@@ -110,13 +108,7 @@ time (the pool), so a value that was read once stays right. What a model writes 
     a table by day through the queue. -#}
 {% macro generation_parents(node) -%}
     {%- if node.config.materialized == 'date_overwrite' -%}{{ return([]) }}{%- endif -%}
-    {%- set parents = frontier_parents(node) -%}
-    {%- if not parents -%}
-        {%- for unique_id in node.depends_on.nodes if unique_id in graph.nodes and graph.nodes[unique_id].config.materialized == 'date_overwrite' -%}
-            {%- do parents.append(graph.nodes[unique_id]) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(parents) }}
+    {{ return(frontier_parents(node) or parents_made_by('date_overwrite', node)) }}
 {%- endmacro %}
 
 {% macro parents_generation(node, progress) -%}

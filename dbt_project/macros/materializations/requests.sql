@@ -12,7 +12,7 @@ An entity is a visitor, or the value of a macro's expression over core.events (c
             events.event_date as partition_date,
             min(events.timestamp) as reprocess_from
         from {{ ref_by_name('events') }} as events
-        {% if by_visitor %}inner join {{ source_relation('core', 'identity_graph') }} as graph on events.alias = graph.alias{% endif %}
+        {% if by_visitor %}inner join {{ source('core', 'identity_graph') }} as graph on events.alias = graph.alias{% endif %}
         where {{ in_days('events.event_date', plan.days) }} and {{ context[config.require('requests')]('events.event_type') }}
         group by 1, 2
     ),
@@ -63,11 +63,4 @@ An entity is a visitor, or the value of a macro's expression over core.events (c
 
 {% macro moved_since(plan) -%}
     origin = 'identity_graph' and sequence > {{ plan.followed_sequence }} and sequence <= {{ plan.sequence }}
-{%- endmacro %}
-
-{#- A source's table, for a macro. Models use source(). -#}
-{% macro source_relation(source_name, name) -%}
-    {%- for node in graph.sources.values() if node.source_name == source_name and node.name == name -%}
-        {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.identifier)) }}
-    {%- endfor -%}
 {%- endmacro %}

@@ -7,8 +7,7 @@ is still to be done.
 A rollup is rebuilt whole for the same reasons as a frontier model.
 
 config
-  key         column of the table
-  key_type    'date' or 'string'
+  key         column of the table: its date, or a text
   parent_key  expression over the parents' columns that gives the key (default: key); a dict {parent: expression} if they differ
   date        the table's date column, for the tests' window
 -#}
@@ -53,9 +52,10 @@ config
 
 {#- For a rollup's text: whether the parent's row belongs to a changed key. Date keys are also bounded by literals. -#}
 {% macro is_changed_key(key) -%}
+    {%- set is_by_date = config.get('key') == config.get('date') -%}
     {%- if not is_frontier_run() -%}
-    {{ since_ever(key if config.get('key_type') == 'date' else none) }}
-    {%- elif config.get('key_type') == 'date' -%}
+    {{ since_ever(key if is_by_date else none) }}
+    {%- elif is_by_date -%}
     {{ since_first_changed(key) }} and {{ key }} <= date '{{ changed_keys().last }}'
     and {{ key }} in (select cast(entity as date) from {{ change_queue() }} where origin = '{{ model.name }}')
     {%- else -%}
@@ -72,7 +72,7 @@ config
     run's frontier gives each key once (of_entities). For other rollups the deleted and inserted rows give the keys. -#}
 {% macro note_changed_keys(rows, of_entities=false) -%}
     {%- set statements = [] -%}
-    {%- for rollup in rollups_above() if (parent_key(rollup) == entity_expression()) == of_entities -%}
+    {%- for rollup in rollups_above() if (parent_key(rollup) == config.get('entity')) == of_entities -%}
         {%- set note -%}
             insert into {{ change_queue() }} (origin, entity)
             select distinct '{{ rollup.name }}', cast({{ 'entity' if of_entities else parent_key(rollup) }} as {{ dbt.type_string() }}) from {{ rows }}

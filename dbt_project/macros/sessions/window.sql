@@ -66,16 +66,6 @@ other days (day_plan). Its window is then all of these days, and may have gaps.
     {{ return((modules.datetime.date.fromisoformat(end) - modules.datetime.date.fromisoformat(start)).days) }}
 {%- endmacro %}
 
-{#- How many dates the window has; 0 if it is not known. -#}
-{% macro window_days() -%}{{ return(days_apart(window_start(), window_end())) }}{%- endmacro %}
-
-{#- The window's dates, one row each. -#}
-{% macro window_dates() -%}
-    {%- for day in days_of_run() -%}
-    select date '{{ day }}' as event_date{{ ' union all ' if not loop.last }}
-    {% endfor -%}
-{%- endmacro %}
-
 {#- ISO dates as [first, last] of each unbroken series. -#}
 {% macro ranges_of_days(days) -%}
     {%- set ranges = [] -%}

@@ -35,3 +35,14 @@
         'search': ['search', 'context_page_search'],
     }) }}
 {%- endmacro %}
+
+{#- The tables of one of these loaders as staged events. Each table is named in a call of source(), by which dbt knows what the model reads. -#}
+{% macro stage_loader_tables(source_name) -%}
+    {%- for table, event_type, own in [
+        ('tracks', 'track', {}), ('pages', 'page', page_columns()), ('screens', 'screen', page_columns()),
+        ('identifies', 'identify', {}), ('aliases', 'alias', {}),
+    ] -%}
+    select * from {{ stage_events(source('raw', source_name ~ '_' ~ table), source_name, event_type, rudderstack_columns(own)) }} as {{ table }}
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}

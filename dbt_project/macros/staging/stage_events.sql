@@ -71,8 +71,8 @@ impossible; null if neither is known.
     select
         event_id, anonymous_id, user_id, previous_id, alias, source, event_type, {{ event_attributes() | join(', ') }}, event_sequence, properties,
         copy_key, timestamp, received_at, raw_loaded_at, source_file, is_from_the_future, reject_reason,
-        {{ row_as_json('raw_row') }} as raw,
-        case when reject_reason is not null then {{ row_as_json('raw_row') }} end as rejected_raw,
+        to_json(raw_row) as raw,
+        case when reject_reason is not null then to_json(raw_row) end as rejected_raw,
         {{ local_date('case when ' ~ is_dated_by_arrival() ~ ' then ' ~ arrived_at() ~ ' else timestamp end') }} as event_date
     from judged
     )

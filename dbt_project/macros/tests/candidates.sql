@@ -31,7 +31,7 @@
     BigQuery it keeps all rows, because it would read the table once more. -#}
 {% macro may_be_on_two_dates(relation) -%}{{ return(adapter.dispatch('may_be_on_two_dates')(relation)) }}{%- endmacro %}
 {% macro default__may_be_on_two_dates(relation) -%}
-    {%- if window_days() > 2 * var('max_lateness_days') -%}{{ return(may_be_repeated(relation, ['event_id'])) }}{%- endif -%}
+    {%- if days_apart(window_start(), window_end()) > 2 * var('max_lateness_days') -%}{{ return(may_be_repeated(relation, ['event_id'])) }}{%- endif -%}
     event_id in (select of_window.event_id from {{ relation }} as of_window where {{ in_window('of_window.event_date') }})
 {%- endmacro %}
 {% macro bigquery__may_be_on_two_dates(relation) -%}true{%- endmacro %}

@@ -61,10 +61,7 @@
 
 {#- The declared table of a source's track calls. -#}
 {% macro tracks_source(source) -%}
-    {%- for node in graph.sources.values() -%}
-        {%- set landing = node.config.meta.get('landing', {}) -%}
-        {%- if landing.get('source') == source and landing.get('call') == 'track' -%}{{ return(node) }}{%- endif -%}
-    {%- endfor -%}
+    {{ return(raw_tables_of(source) | selectattr('config.meta.landing.call', 'equalto', 'track') | first) }}
 {%- endmacro %}
 
 {#- BigQuery, by name of a table in the dataset of a declared one: columns (name -> type) and divided_by (columns of time that storage is divided

@@ -122,11 +122,7 @@
 
 {#- The declared raw tables of a source, such as segment. -#}
 {% macro raw_tables_of(source) -%}
-    {%- set found = [] -%}
-    {%- for node in graph.sources.values() if node.config.meta.get('landing', {}).get('source') == source -%}
-        {%- do found.append(node) -%}
-    {%- endfor -%}
-    {{ return(found) }}
+    {{ return(graph.sources.values() | selectattr('config.meta.landing.source', 'equalto', source) | list) }}
 {%- endmacro %}
 
 {#- The source that declares a raw table. -#}
@@ -195,7 +191,7 @@
     them) and the declared ones in `kept`. -#}
 {% macro raw_properties(raw_table, available, kept=[]) -%}{{ return(adapter.dispatch('raw_properties')(raw_table, available, kept)) }}{%- endmacro %}
 {% macro default__raw_properties(raw_table, available, kept) -%}
-    {%- set others = 'properties' if 'properties' in available else 'cast(null as ' ~ type_json() ~ ')' -%}
+    {%- set others = 'properties' if 'properties' in available else 'cast(null as json)' -%}
     {%- if not kept -%}{{ return(others) }}{%- endif -%}
     {%- set pairs = [] -%}
     {%- for column in kept if column in available -%}{%- do pairs.append("'" ~ column ~ "', " ~ column) -%}{%- endfor -%}
@@ -260,7 +256,7 @@
         {{ null_timestamp() }} as timestamp,
         {{ null_timestamp() }} as received_at,
         source_file,
-        {{ row_as_json('unreadable') }} as raw
+        to_json(unreadable) as raw
     from (
         select source, table_name, source_file, source_line, error, content
         from {{ source('raw', 'landing_rejects') }}

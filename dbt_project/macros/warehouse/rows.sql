@@ -1,10 +1,6 @@
 {#- Expressions over whole rows that differ between warehouses. -#}
 
-{#- A row (a table alias) as a JSON object with its columns as keys. -#}
-{% macro row_as_json(alias) -%}{{ return(adapter.dispatch('row_as_json')(alias)) }}{%- endmacro %}
-{% macro default__row_as_json(alias) -%}{{ return("to_json(" ~ alias ~ ")") }}{%- endmacro %}
-
-{#- The same as text, which orders rows that differ. -#}
+{#- A row (a table alias) as the text of a JSON object with its columns as keys. It orders rows that differ. -#}
 {% macro row_as_text(alias) -%}{{ return(adapter.dispatch('row_as_text')(alias)) }}{%- endmacro %}
 {% macro default__row_as_text(alias) -%}{{ return("cast(to_json(" ~ alias ~ ") as varchar)") }}{%- endmacro %}
 {% macro bigquery__row_as_text(alias) -%}{{ return("to_json_string(" ~ alias ~ ")") }}{%- endmacro %}
@@ -60,16 +56,13 @@
     array(select {{ expression }} from unnest({{ array }}) as element with offset as place order by place)
 {%- endmacro %}
 
-{#- The first (last) element of an array that meets a condition over `element`; null if no element does. -#}
-{% macro first_element(array, condition) -%}{{ return(adapter.dispatch('first_element')(array, condition)) }}{%- endmacro %}
-{% macro default__first_element(array, condition) -%}list_filter({{ array }}, lambda element: {{ condition }})[1]{%- endmacro %}
-{% macro bigquery__first_element(array, condition) -%}
-    (select element from unnest({{ array }}) as element with offset as place where {{ condition }} order by place limit 1)
+{#- The first or last element (`place`) of an array that meets a condition over `element`; null if no element does. -#}
+{% macro element_in_order(array, place, condition) -%}{{ return(adapter.dispatch('element_in_order')(array, place, condition)) }}{%- endmacro %}
+{% macro default__element_in_order(array, place, condition) -%}
+    list_filter({{ array }}, lambda element: {{ condition }})[{{ 1 if place == 'first' else -1 }}]
 {%- endmacro %}
-{% macro last_element(array, condition) -%}{{ return(adapter.dispatch('last_element')(array, condition)) }}{%- endmacro %}
-{% macro default__last_element(array, condition) -%}list_filter({{ array }}, lambda element: {{ condition }})[-1]{%- endmacro %}
-{% macro bigquery__last_element(array, condition) -%}
-    (select element from unnest({{ array }}) as element with offset as place where {{ condition }} order by place desc limit 1)
+{% macro bigquery__element_in_order(array, place, condition) -%}
+    (select element from unnest({{ array }}) as element with offset as place where {{ condition }} order by place{{ ' desc' if place == 'last' }} limit 1)
 {%- endmacro %}
 
 {#- A key of a JSON object, as text. -#}

@@ -27,13 +27,7 @@
 {% macro local_date(at) -%}
     {{ return(adapter.dispatch('local_date')(at)) }}
 {%- endmacro %}
-{% macro default__local_date(at) -%}
-    {%- if var('timezone') == 'UTC' -%}
-        {{ return("cast(" ~ at ~ " as date)") }}
-    {%- else -%}
-        {{ return("cast(timezone('" ~ var('timezone') ~ "', timezone('UTC', " ~ at ~ ")) as date)") }}
-    {%- endif -%}
-{%- endmacro %}
+{% macro default__local_date(at) -%}{{ return('cast(' ~ local_time(at) ~ ' as date)') }}{%- endmacro %}
 {% macro bigquery__local_date(at) -%}
     {{ return("date(" ~ at ~ ("" if var('timezone') == 'UTC' else ", '" ~ var('timezone') ~ "'") ~ ")") }}
 {%- endmacro %}
@@ -52,21 +46,15 @@
     {{ return("timestamp '" ~ shifted(date, days) ~ " 00:00:00'") }}
 {%- endmacro %}
 
-{#- Whole milliseconds elapsed. -#}
-{% macro whole_milliseconds(earlier, later) -%}
-    {{ return(adapter.dispatch('whole_milliseconds')(earlier, later)) }}
+{#- Whole milliseconds, seconds and hours elapsed. -#}
+{% macro whole_milliseconds(earlier, later) -%}{{ return(whole_units(earlier, later, 1000)) }}{%- endmacro %}
+{% macro whole_seconds(earlier, later) -%}{{ return(whole_units(earlier, later, 1000000)) }}{%- endmacro %}
+{% macro whole_hours(earlier, later) -%}{{ return(whole_units(earlier, later, 3600000000)) }}{%- endmacro %}
+{% macro whole_units(earlier, later, microseconds) -%}
+    {{ return(adapter.dispatch('whole_units')(microseconds_between(earlier, later), microseconds)) }}
 {%- endmacro %}
-{% macro default__whole_milliseconds(earlier, later) -%}
-    {{ return(microseconds_between(earlier, later) ~ ' // 1000') }}
-{%- endmacro %}
-{% macro bigquery__whole_milliseconds(earlier, later) -%}
-    {{ return('div(' ~ microseconds_between(earlier, later) ~ ', 1000)') }}
-{%- endmacro %}
-
-{#- Whole seconds elapsed. -#}
-{% macro whole_seconds(earlier, later) -%}{{ return(adapter.dispatch('whole_seconds')(earlier, later)) }}{%- endmacro %}
-{% macro default__whole_seconds(earlier, later) -%}{{ return(microseconds_between(earlier, later) ~ ' // 1000000') }}{%- endmacro %}
-{% macro bigquery__whole_seconds(earlier, later) -%}{{ return('div(' ~ microseconds_between(earlier, later) ~ ', 1000000)') }}{%- endmacro %}
+{% macro default__whole_units(elapsed, microseconds) -%}{{ return(elapsed ~ ' // ' ~ microseconds) }}{%- endmacro %}
+{% macro bigquery__whole_units(elapsed, microseconds) -%}{{ return('div(' ~ elapsed ~ ', ' ~ microseconds ~ ')') }}{%- endmacro %}
 
 {#- The hour of the day, 0 to 23, in the reporting timezone. -#}
 {% macro local_hour(at) -%}{{ return(adapter.dispatch('local_hour')(at)) }}{%- endmacro %}
@@ -87,11 +75,6 @@
 {% macro local_time(at) -%}
     {{ return(at if var('timezone') == 'UTC' else "timezone('" ~ var('timezone') ~ "', timezone('UTC', " ~ at ~ "))") }}
 {%- endmacro %}
-
-{#- Whole hours elapsed. -#}
-{% macro whole_hours(earlier, later) -%}{{ return(adapter.dispatch('whole_hours')(earlier, later)) }}{%- endmacro %}
-{% macro default__whole_hours(earlier, later) -%}{{ return(microseconds_between(earlier, later) ~ ' // 3600000000') }}{%- endmacro %}
-{% macro bigquery__whole_hours(earlier, later) -%}{{ return('div(' ~ microseconds_between(earlier, later) ~ ', 3600000000)') }}{%- endmacro %}
 
 {#- Now, as a UTC timestamp. -#}
 {% macro current_utc() -%}{{ return(adapter.dispatch('current_utc')()) }}{%- endmacro %}

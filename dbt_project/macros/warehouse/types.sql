@@ -8,9 +8,6 @@
 {% macro default__type_bigint() -%}{{ return('bigint') }}{%- endmacro %}
 {% macro bigquery__type_bigint() -%}{{ return('int64') }}{%- endmacro %}
 
-{% macro type_json() -%}{{ return(adapter.dispatch('type_json')()) }}{%- endmacro %}
-{% macro default__type_json() -%}{{ return('json') }}{%- endmacro %}
-
 {#- A conversion's value, such as a sum of money: six decimals, added up exactly. -#}
 {% macro type_amount() -%}{{ return(adapter.dispatch('type_amount')()) }}{%- endmacro %}
 {% macro default__type_amount() -%}{{ return('decimal(38, 6)') }}{%- endmacro %}

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='rollup', key='date', key_type='date', parent_key='session_start_date', date='date',
+    materialized='rollup', key='date', parent_key='session_start_date', date='date',
     cluster_by=['channel_group', 'touch_source']
 ) }}
 

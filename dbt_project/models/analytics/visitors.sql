@@ -1,5 +1,5 @@
 {{ config(
-    materialized='rollup', key='dbt_visitor_id', key_type='string'
+    materialized='rollup', key='dbt_visitor_id'
 ) }}
 
 {%- set touch = ['source', 'medium', 'campaign', 'channel_group'] %}

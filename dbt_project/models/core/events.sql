@@ -1,5 +1,5 @@
 {{ config(
-    materialized='date_overwrite', date='event_date', sets_aside='rows_set_aside', notes_days=true, cluster_by=['alias', 'event_id'], tags=['events']
+    materialized='date_overwrite', date='event_date', sets_aside='rows_set_aside', cluster_by=['alias', 'event_id'], tags=['events']
 ) }}
 
 with copies as (

@@ -1,4 +1,4 @@
-{{ config(materialized='rollup', key='date', key_type='date', parent_key='entry_date', date='date', tags=['sessions']) }}
+{{ config(materialized='rollup', key='date', parent_key='entry_date', date='date', tags=['sessions']) }}
 
 with stages as (
     select * from {{ ref('funnel_stages') }}

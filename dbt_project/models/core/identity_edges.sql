@@ -1,4 +1,4 @@
-{{ config(materialized='date_overwrite', date='event_date', follows='events', notes_days=true, cluster_by=['anonymous_id', 'user_id'], tags=['events']) }}
+{{ config(materialized='date_overwrite', date='event_date', follows='events', cluster_by=['anonymous_id', 'user_id'], tags=['events']) }}
 
 with events as (
     select * from {{ ref('events') }}

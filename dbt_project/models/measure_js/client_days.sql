@@ -1,4 +1,4 @@
-{{ config(materialized='rollup', key='date', key_type='date', parent_key='event_date', date='date') }}
+{{ config(materialized='rollup', key='date', parent_key='event_date', date='date') }}
 
 with events as (
     select * from {{ ref('client_events') }}

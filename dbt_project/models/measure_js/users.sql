@@ -1,4 +1,4 @@
-{{ config(materialized='rollup', key='client_id', key_type='string') }}
+{{ config(materialized='rollup', key='client_id') }}
 
 with activity as (
     select * from {{ ref('client_activity') }}

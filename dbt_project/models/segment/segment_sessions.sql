@@ -52,8 +52,8 @@ grouped as (
 with_pages as (
     select
         *,
-        {{ first_element('session_calls', "element.event_type = 'page'") }} as first_page,
-        {{ last_element('session_calls', "element.event_type = 'page'") }} as last_page
+        {{ element_in_order('session_calls', 'first', "element.event_type = 'page'") }} as first_page,
+        {{ element_in_order('session_calls', 'last', "element.event_type = 'page'") }} as last_page
     from grouped
 ),
 

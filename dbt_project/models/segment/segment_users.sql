@@ -1,5 +1,5 @@
 {{ config(
-    materialized='rollup', key='user_id', key_type='string', parent_key='dbt_visitor_id'
+    materialized='rollup', key='user_id', parent_key='dbt_visitor_id'
 ) }}
 
 {%- set traits = user_traits() %}
