@@ -1,7 +1,13 @@
-{{ config(where=none, enabled=target.type == 'duckdb' or var('loader', 'vendor') != 'vendor', meta={'dagster': {'ref': {'name': 'rejected_events'}}}) }}
+{{ config(
+    where=none, enabled=target.type == 'duckdb' or var('loader', 'vendor') != 'vendor', error_if='!= 0 and min(event_rows) = 0',
+    meta={'dagster': {'ref': {'name': 'rejected_events'}}}
+) }}
 
 -- Landed files whose rows were all rejected, however few they are. A copy of an event is not lost, so a file that holds mostly copies, such as one that
 -- was moved, is not listed. The test reads files with rejected rows of the window's days or of no day, and counts their rows of other days too.
+--
+-- Such a file is a warning. It is an error if the run has lost everything: its days have no event. Files without a row of these days say so only if the
+-- days around have no events either.
 with rejected as (
     select source, source_file, event_date, case when reason <> 'duplicate_event_id' then reason end as reason
     from {{ ref('rejected_events') }}
@@ -19,6 +25,7 @@ counted as (
         source_file,
         count(*) as rejected_rows,
         count(reason) as lost_rows,
+        sum(case when {{ in_window('event_date') }} then 1 else 0 end) as rows_of_run,
         min(reason) as first_reason,
         count(distinct reason) as reasons
     from rejected
@@ -28,10 +35,21 @@ counted as (
 
 landed as (
     {{ landed_row_counts() }}
+),
+
+events as (
+    {{ events_of_run() }}
 )
 
-select counted.source, counted.source_file, counted.lost_rows, counted.first_reason, counted.reasons
+select
+    counted.source,
+    counted.source_file,
+    counted.lost_rows,
+    counted.first_reason,
+    counted.reasons,
+    case when counted.rows_of_run > 0 then events.of_run else events.around_run end as event_rows
 from counted
 inner join landed on counted.source = landed.source and counted.source_file = landed.source_file
+cross join events
 where counted.rejected_rows >= landed.row_count and counted.lost_rows > counted.rejected_rows - counted.lost_rows
 order by counted.source, counted.source_file

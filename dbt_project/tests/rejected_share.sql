@@ -17,15 +17,8 @@ events as (
     group by event_date
 ),
 
-of_run as (
-    select coalesce(sum(event_rows), 0) as event_rows from events
-),
-
-around as (
-    select count(*) as event_rows from {{ ref('events') }}
-    where
-        event_date >= {{ days_from('window_start', -var('max_lateness_days')) }}
-        and event_date < {{ days_from('window_end', var('max_lateness_days')) }}
+counts as (
+    {{ events_of_run() }}
 ),
 
 shares as (
@@ -34,13 +27,12 @@ shares as (
         rejected.reason,
         rejected.reason_rows,
         sum(rejected.reason_rows) over (partition by rejected.event_date) as rejected_rows,
-        case when rejected.event_date is null then of_run.event_rows else coalesce(events.event_rows, 0) end as event_rows,
-        of_run.event_rows as event_rows_of_run,
-        rejected.event_date is not null or of_run.event_rows > 0 or around.event_rows = 0 as is_of_run
+        case when rejected.event_date is null then counts.of_run else coalesce(events.event_rows, 0) end as event_rows,
+        counts.of_run as event_rows_of_run,
+        rejected.event_date is not null or counts.of_run > 0 or counts.around_run = 0 as is_of_run
     from rejected
     left join events on rejected.event_date = events.event_date
-    cross join of_run
-    cross join around
+    cross join counts
 )
 
 select

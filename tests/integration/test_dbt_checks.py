@@ -172,6 +172,7 @@ def test_events_that_are_in_no_session_and_rows_of_no_event_are_named(shop: Thin
     assert not found(shop, check)
 
 
+FILE_CHECK = "assert_landed_files_became_events"
 LEDGER = """create table raw.landed_files (source varchar, table_name varchar, source_file varchar, status varchar, row_count bigint,
     reject_count bigint)"""
 #: File -> the days of its sound rows, of its rows of nobody, and (None) of its rows without a time. In a file of copies, the sound rows are
@@ -214,9 +215,14 @@ def filled(folder: Path, files: Iterable[str]) -> ThinDriver:
     return driver
 
 
+def status(driver: ThinDriver, check: str) -> str:
+    """Dbt's status of a test for the last week's days: pass, warn or fail."""
+    (event,) = test_results(driver, [check], USUAL)
+    return str(event["data"]["node_info"]["node_status"])
+
+
 def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) -> None:
     """However few its rows are, on whichever of its days, and beside few copies. A file of many copies is not, nor one taken out."""
-    check = "assert_landed_files_became_events"
     driver = filled(tmp_path, FILES)
     execute(
         driver,
@@ -226,7 +232,7 @@ def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) 
         "insert into raw.landed_files values ('rudderstack', 'tracks', 'aside.csv', 'unreadable', 0, 1)",
     )
     driver.run_events(USUAL, USUAL)
-    assert [row[1:4] for row in found(driver, check, first=USUAL)[check]] == [
+    assert [row[1:4] for row in found(driver, FILE_CHECK, first=USUAL)[FILE_CHECK]] == [
         ["copies, more nobody.csv", "2", "no_identity"], ["lines.csv", "1", "unreadable"], ["nobody.csv", "2", "no_identity"],
         ["undated.csv", "1", "no_timestamp"],
     ]  # fmt: skip
@@ -236,8 +242,10 @@ def test_a_run_that_loses_all_of_its_rows_is_reported_however_few_they_are(tmp_p
     lost = filled(tmp_path / "lost", ["removed", "undated"])
     rows = found(lost, "rejected_share")["rejected_share"]
     assert sorted(row[:2] for row in rows) == [[str(USUAL), "no_identity"], ["null", "no_timestamp"]]
+    assert status(lost, FILE_CHECK) == "fail"
     rest = filled(tmp_path / "rest", ["sound", "undated"])
     assert not found(rest, "rejected_share")
+    assert status(rest, FILE_CHECK) == "warn"
     execute(
         rest, "insert into raw.rudderstack_tracks (id, anonymous_id) select 'n' || n, 'a' from range(11) as numbers(n)"
     )

@@ -48,3 +48,12 @@
         (({{ near_window('timestamp') }}) or ({{ near_window(arrived_at()) }}) or (timestamp is null and {{ arrived_at() }} is null))
         and {{ loaded_in_time() }}
 {%- endmacro %}
+
+{#- How many events the run's days have (of_run), and they with max_lateness_days before and after them (around_run): one row. -#}
+{% macro events_of_run() -%}
+    select coalesce(sum(case when {{ in_window('event_date') }} then 1 else 0 end), 0) as of_run, count(*) as around_run
+    from {{ ref('events') }}
+    where
+        event_date >= {{ days_from('window_start', -var('max_lateness_days')) }}
+        and event_date < {{ days_from('window_end', var('max_lateness_days')) }}
+{%- endmacro %}
