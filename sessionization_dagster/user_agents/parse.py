@@ -14,7 +14,9 @@ from crawlerdetect import CrawlerDetect
 
 PACKAGES = ("ua-parser", "ua-parser-builtins", "crawlerdetect")
 #: Incremented when this module reads texts differently.
-READING = "1"
+READING = "2"
+#: No more of a text is read. Browsers write some 200 characters, and the time that the lists take grows with the square of the length.
+READ_CHARACTERS = 1000
 #: ua-parser's word for a crawler.
 SPIDER = "Spider"
 DESKTOPS = (
@@ -57,6 +59,7 @@ class UserAgent:
 
 def parse(text: str) -> UserAgent:
     """Read one user agent."""
+    text = text[:READ_CHARACTERS]
     found = ua_parser.parse(text)
     os = found.os.family if found.os else None
     is_spider = found.device is not None and found.device.family == SPIDER
@@ -91,8 +94,8 @@ def _device_type(text: str, os: str | None) -> str:
     if any(word in text for word in TABLET_WORDS):
         return "tablet"
     if os == "Android":
-        # Browsers on tablets leave the word out.
-        return "mobile" if "mobile" in text else "tablet"
+        # Browsers on tablets leave the word out. Apps name no kind of device.
+        return "mobile" if "mobile" in text or "dalvik" in text else "tablet"
     if os in MOBILES or "mobi" in text:
         return "mobile"
     return "desktop" if os in DESKTOPS else "other"

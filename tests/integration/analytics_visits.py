@@ -19,6 +19,8 @@ IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.2 "
     "Mobile/15E148 Safari/604.1"
 )
+# A property may have any name.
+AMOUNT = 'value, "net" of a/b~c'
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 TEXTS = {
     "context_page_url": "url", "context_page_referrer": "referrer", "context_page_title": "title", "context_page_path": "path",
@@ -119,7 +121,7 @@ def random_visit(rng: Random, name: str, at: datetime, person: int) -> Visit:
         country=rng.choice(("DE", None)),
         device=rng.choice((None, None, "kiosk")),
         user_agent=rng.choice(AGENTS),
-        properties=json.dumps({"value": rng.choice((1, "2.5", "x", None, 0.1, "0.0000005"))}),
+        properties=json.dumps({AMOUNT: rng.choice((1, "2.5", "x", None, 0.1, "0.0000005"))}),
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from sessionization_dagster.dbt.project import PROJECT_DIR, DbtProject
 from sessionization_dagster.settings.environment import Environment
-from tests.integration.analytics_visits import START, Visit, changed, land_visits, random_visits
+from tests.integration.analytics_visits import AMOUNT, START, Visit, changed, land_visits, random_visits
 from tests.integration.thin_driver import ThinDriver
 from tests.oracle.model import Settings
 
@@ -28,7 +28,8 @@ DAYS = 3
 
 # Shorter than the histories are, so that touches and returns fall out of them.
 SHORT = {"attribution_lookback_days": 1, "returning_days": 1, "own_domains": ["blog.example"]}
-CONVERSIONS = "conversion_name,event,value_property\npurchase,purchase,value\nlead,signup,\nany,purchase,\n"
+_QUOTED = AMOUNT.replace('"', '""')
+CONVERSIONS = f'conversion_name,event,value_property\npurchase,purchase,"{_QUOTED}"\nlead,signup,\nany,purchase,\n'
 
 
 @cache

@@ -25,7 +25,7 @@ VALUES = {
 }
 TRAITS = {
     "email": ("a@shop.example", "b@shop.example", ""),
-    "name": ("Ada", "Bo ß", ""),
+    "name": ("Ada", "Bo ß", "None"),
     "plan": ("free", "paid", ""),
     "city": ("Köln", "New York, NY", ""),
 }

@@ -61,12 +61,17 @@ def segment_sessions(sessions: Sequence[Session], settings: Settings) -> list[di
     return rows
 
 
+def is_value(trait: object) -> bool:
+    """Whether a trait says something: a null word, or a blank text, does not."""
+    return trait is not None and str(trait).strip().lower() not in ("", "null", "\\n", "none", "nat")
+
+
 def segment_users(events_of: Mapping[str, Sequence[Event]], traits: Sequence[str]) -> list[dict[str, Any]]:
     """One row per visitor of any event, with the newest value of each trait."""
     rows = []
     for visitor, events in events_of.items():
         identifies = [event for event in events if event.event_type == "identify"]
-        known = {name: text for event in identifies for name, text in event.properties}
+        known = {name: text for event in identifies for name, text in event.properties if is_value(text)}
         rows.append(
             {
                 "user_id": visitor,

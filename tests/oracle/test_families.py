@@ -345,16 +345,16 @@ def test_other_types_are_records_without_content() -> None:
 
 
 def test_the_newest_value_of_each_trait_counts() -> None:
-    """By time, then by event id; an empty text is a value; a person's devices and users count together."""
+    """By time, then by event id; a blank text and a null word are no value; a person's devices and users count together."""
     rows = [
         track("e0", "d", "u", TEN - MINUTE),
         identify("e2", "d", "u", TEN, email="old", name="Ada", plan=""),
         identify("e10", "d", None, TEN, email="older", name="Bo"),
-        identify("e3", None, "u", TEN + MINUTE, email="", city="Köln"),
+        identify("e3", None, "u", TEN + MINUTE, email=" ", name="NaT", city="Köln"),
         track("e4", "d", "u", TEN + 2 * MINUTE, traits=(("plan", "paid"),)),
     ]
     assert values(run(*rows)["segment.segment_users"], "user_id", "first_seen_at", "email", "name", "plan") == [
-        ("u", TEN, "", "Ada", "")
+        ("u", TEN, "old", "Ada", None)
     ]
     (row,) = run(*rows, segment_user_traits=("city",))["segment.segment_users"]
     assert row == {"user_id": "u", "first_seen_at": TEN, "city": "Köln"}

@@ -116,7 +116,7 @@ def test_query(columns: dict[str, Any], expected: str) -> None:
         ("%C3x%BC", "%C3x%BC"),
         ("%C0%AF", "%C0%AF"),
         ("%ED%A0%80", "%ED%A0%80"),
-        ("+%20a+b%20", "a b"),
+        ("+%20a+b%20", "  a b "),
         ("%2541", "%41"),
         ("ü%C3%BC", "üü"),
     ],

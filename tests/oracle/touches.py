@@ -80,13 +80,13 @@ def decoded(value: str) -> str:
         except UnicodeDecodeError:
             return run[0]
 
-    return ENCODED.sub(characters, value.replace("+", " ")).strip(" ")
+    return ENCODED.sub(characters, value.replace("+", " "))
 
 
 def parameter(query: str, name: str) -> str | None:
     """The first value of a parameter that is not blank."""
     parts = [part.partition("=") for part in query.split("&")]
-    return next((value for found, _, encoded in parts if found == name and (value := decoded(encoded))), None)
+    return next((value for found, _, encoded in parts if found == name and (value := text(decoded(encoded)))), None)
 
 
 def path(event: Event) -> str | None:

@@ -17,17 +17,20 @@ PAGE_TYPES = ("page", "screen")
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 # Values are whole millionths until the end.
 MILLIONTHS = 10**6
+# 18 digits before the point.
+LARGE = 10**24
 # Enough digits for any double.
 EXACT = Context(prec=700)
 SUSPECT_EVENT_COUNT = 200
 
 
 def millionths(value: str | int | float | None) -> int:
-    """A number, or a text that is one, in whole millionths, rounded half away from zero; 0 for anything else."""
+    """A number, or a text that is one, in whole millionths, rounded half away from zero; 0 for anything else, and for larger ones."""
     written = "" if value is None or isinstance(value, bool) else str(value).strip(" ")
     if not NUMBER.fullmatch(written):
         return 0
-    return int(EXACT.multiply(Decimal(written), Decimal(MILLIONTHS)).to_integral_value(ROUND_HALF_UP))
+    value_in_millionths = int(EXACT.multiply(Decimal(written), Decimal(MILLIONTHS)).to_integral_value(ROUND_HALF_UP))
+    return value_in_millionths if abs(value_in_millionths) < LARGE else 0
 
 
 def conversions(event: Event, settings: Settings) -> list[tuple[str, int]]:

@@ -22,6 +22,7 @@ CASES = {
     f"Mozilla/5.0 (iPad; CPU OS 17_2 like Mac OS X) {APPLE} Version/17.2 Mobile/15E148 Safari/604.1": (
         "Mobile Safari", "iOS", "tablet", False,
     ),
+    "Dalvik/2.1.0 (Linux; U; Android 14; Pixel 7)": ("Android", "Android", "mobile", False),
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)": ("Googlebot", None, "bot", True),
     "curl/8.4.0": ("curl", None, "bot", True),
     "of our own": (None, None, "other", False),
@@ -31,6 +32,11 @@ CASES = {
 @pytest.mark.parametrize("text", CASES)
 def test_a_user_agent_is_read(text: str) -> None:
     assert parse(text) == UserAgent(*CASES[text])
+
+
+def test_no_more_than_the_beginning_of_a_long_text_is_read() -> None:
+    """The lists would take a minute for this one."""
+    assert parse("curl/8.4.0 " + "a" * 1_000_000) == UserAgent("curl", None, "bot", True)
 
 
 def test_the_parser_names_the_versions_of_its_lists() -> None:

@@ -66,7 +66,7 @@ Gives event_id, event_date, touch_source, touch_medium, touch_campaign, touch_co
             {{ first_value_in_order("case when name = '" ~ name ~ "' then value end", 'part_number') }} as {{ name }}
             {%- endfor %}
         from parameters
-        where value is not null
+        where trim(value) <> ''
         group by event_id, event_date
     ),
 
@@ -221,5 +221,6 @@ a pattern for each row that it is matched with, so each distinct value meets eac
     timezone. -#}
 {% macro since_lookback(date) -%}{{ date }} >= {{ frontier_date(var('attribution_lookback_days') + 1) }}{%- endmacro %}
 
-{#- A host that people wrote, in the form in which hosts of referrers are compared: lower case, without blanks around it and without www. -#}
-{% macro bare_host(host) -%}{{ return(modules.re.sub('^www[.]', '', host.strip().lower())) }}{%- endmacro %}
+{#- A host that people wrote, in the form in which hosts of referrers are compared: lower case, without blanks around it, and without www. or the dot
+    by which cookies name a domain. -#}
+{% macro bare_host(host) -%}{{ return(modules.re.sub('^(www)?[.]', '', host.strip().lower())) }}{%- endmacro %}

@@ -23,8 +23,8 @@
     nullif(lower(regexp_extract({{ url }}, r'^(?i:https?)://(?:[^/?#]*@)?([^/?#]*?)(?::[0-9]*)?(?:[/?#]|$)')), '')
 {%- endmacro %}
 
-{#- A host without `www.` before it. -#}
-{% macro without_www(host) -%}case when starts_with({{ host }}, 'www.') then substr({{ host }}, 5) else {{ host }} end{%- endmacro %}
+{#- A host without `www.` before it; null if nothing is left. -#}
+{% macro without_www(host) -%}case when starts_with({{ host }}, 'www.') then nullif(substr({{ host }}, 5), '') else {{ host }} end{%- endmacro %}
 
 {#- The path of an address that begins with http:// or https://, `/` if it has no path; null for other addresses. -#}
 {% macro http_path(url) -%}{{ return(adapter.dispatch('http_path')(url)) }}{%- endmacro %}
@@ -70,21 +70,16 @@
     cross join unnest(split({{ text }}, '{{ separator }}')) as part with offset as place
 {%- endmacro %}
 
-{#- The value of a parameter (name=value) of a query. A plus is a blank. Runs of %XX are decoded as UTF-8; a run that is not UTF-8 is kept. Blanks around the
-    value are removed; an empty value is null. -#}
+{#- The value of a parameter (name=value) of a query. A plus is a blank. Runs of %XX are decoded as UTF-8; a run that is not UTF-8 is kept. -#}
 {% macro decoded_value(parameter) -%}{{ return(adapter.dispatch('decoded_value')(parameter)) }}{%- endmacro %}
 {% macro default__decoded_value(parameter) -%}
     {%- set value = "replace(substr(" ~ parameter ~ ", strpos(" ~ parameter ~ ", '=') + 1), '+', ' ')" -%}
     {%- set pieces = "regexp_extract_all(" ~ value ~ ", '(?:%[0-9A-Fa-f]{2})+|[^%]+|%', 0, 's')" -%}
     case
-        when strpos({{ parameter }}, '=') > 0
-            then nullif(trim(
-                case
-                    when contains({{ value }}, '%')
-                        then array_to_string(list_transform({{ pieces }}, lambda piece: coalesce(try(url_decode(piece)), piece)), '')
-                    else {{ value }}
-                end, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)
-            ), '')
+        when strpos({{ parameter }}, '=') = 0 then null
+        when contains({{ value }}, '%')
+            then array_to_string(list_transform({{ pieces }}, lambda piece: coalesce(try(url_decode(piece)), piece)), '')
+        else {{ value }}
     end
 {%- endmacro %}
 {% macro bigquery__decoded_value(parameter) -%}
@@ -92,7 +87,7 @@
     {%- set bytes = "from_hex(replace(piece, '%', ''))" -%}
     case
         when strpos({{ parameter }}, '=') > 0
-            then nullif(trim((
+            then (
                 select
                     coalesce(string_agg(
                         case
@@ -105,6 +100,6 @@
                         end, '' order by place
                     ), '')
                 from unnest(regexp_extract_all({{ value }}, r'(?:%[0-9A-Fa-f]{2})+|[^%]+|%')) as piece with offset as place
-            ), ' \t\n\v\f\r'), '')
+            )
     end
 {%- endmacro %}

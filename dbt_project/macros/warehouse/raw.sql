@@ -216,8 +216,10 @@
     {{ return('json_strip_nulls(json_object(' ~ pairs | join(', ') ~ '), include_arrays => false)' if pairs else 'cast(null as json)') }}
 {%- endmacro %}
 
-{#- A field of a nested raw column, as text. Landing keeps nested columns as JSON on DuckDB. -#}
-{% macro nested_text(raw_table, column, field) -%}{{ return(adapter.dispatch('nested_text')(raw_table, column, field)) }}{%- endmacro %}
+{#- A field of a nested raw column, as text; null if it is blank or a null word. Landing keeps nested columns as JSON on DuckDB. -#}
+{% macro nested_text(raw_table, column, field) -%}
+    {{ return(without_null_words(adapter.dispatch('nested_text')(raw_table, column, field)) | trim) }}
+{%- endmacro %}
 {% macro default__nested_text(raw_table, column, field) -%}{{ return(json_text(column, field)) }}{%- endmacro %}
 {% macro bigquery__nested_text(raw_table, column, field) -%}
     {%- if is_text_only() -%}{{ return(column ~ '.' ~ field) }}{%- endif -%}

@@ -9,10 +9,12 @@
     {%- if meta.get('identifier') or meta.get('event_id') -%}
         {%- set value = 'regexp_replace(trim(' ~ value ~ '), ' ~ text_literal(whole_with_fraction()) ~ ', ' ~ text_literal('\\1') ~ ')' -%}
     {%- endif -%}
-    {%- if meta.get('required') -%}{{ return(value) }}{%- endif -%}
-    {%- set words = [] -%}
-    {%- for word in [''] + null_words() -%}{%- do words.append(text_literal(word)) -%}{%- endfor -%}
-    {{ return('if(lower(trim(' ~ value ~ ')) in (' ~ words | join(', ') ~ '), null, ' ~ value ~ ')') }}
+    {{ return(value if meta.get('required') else without_null_words(value)) }}
+{%- endmacro %}
+
+{#- A text; null if it is blank or a null word. -#}
+{% macro without_null_words(text) -%}
+    case when lower(trim({{ text }})) not in (''{% for word in null_words() %}, {{ text_literal(word) }}{% endfor %}) then {{ text }} end
 {%- endmacro %}
 
 {#- Null words in lower case. -#}

@@ -67,10 +67,13 @@
 
 {#- A key of a JSON object, as text. -#}
 {% macro json_text(json, key) -%}{{ return(adapter.dispatch('json_text')(json, key)) }}{%- endmacro %}
-{% macro default__json_text(json, key) -%}json_extract_string({{ json }}, '$."{{ key | replace("'", "''") }}"'){%- endmacro %}
+{#- The key as a JSON pointer, because a path has no way to write a quote. -#}
+{% macro default__json_text(json, key) -%}
+    {{ return('json_extract_string(' ~ json ~ ', ' ~ text_literal('/' ~ key | replace('~', '~0') | replace('/', '~1')) ~ ')') }}
+{%- endmacro %}
 {#- JSON_VALUE is null for objects and arrays, but DuckDB gives them as text. -#}
 {% macro bigquery__json_text(json, key) -%}
-    {%- set path = "'$.\"" ~ key | replace("'", "\\'") ~ "\"'" -%}
+    {%- set path = text_literal('$."' ~ key | replace('\\', '\\\\') | replace('"', '\\"') ~ '"') -%}
     case
         when json_type(json_query({{ json }}, {{ path }})) in ('object', 'array') then to_json_string(json_query({{ json }}, {{ path }}))
         else json_value({{ json }}, {{ path }})

@@ -17,7 +17,7 @@ calls as (
         timestamp,
         event_sequence,
         {% for trait in traits %}
-            case when event_type = 'identify' then {{ json_text('properties', trait) }} end as {{ adapter.quote(trait) }},
+            case when event_type = 'identify' then {{ without_null_words(json_text('properties', trait)) }} end as {{ adapter.quote(trait) }},
         {% endfor %}
         event_date
     from events

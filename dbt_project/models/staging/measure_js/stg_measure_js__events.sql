@@ -8,8 +8,8 @@
         'event_type': "case when event_name = 'pageview' then 'page' else 'track' end",
         'device': nested_text(source('raw', 'measure_js_events'), 'device', 'type'),
         'os': nested_text(source('raw', 'measure_js_events'), 'device', 'os'),
-        'country': "coalesce(nullif(" ~ nested_text(source('raw', 'measure_js_events'), 'location', 'country') ~ ", ''), "
-            ~ nested_text(source('raw', 'measure_js_events'), 'location', 'country_code') ~ ")",
+        'country': 'coalesce(' ~ nested_text(source('raw', 'measure_js_events'), 'location', 'country') ~ ', '
+            ~ nested_text(source('raw', 'measure_js_events'), 'location', 'country_code') ~ ')',
     },
     kept=['device', 'location'],
     raw_rows=with_derived_event_id(source('raw', 'measure_js_events'), at='timestamp')
