@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,6 @@ import duckdb
 
 from sessionization_dagster.landing.data_file import LandedFile
 from sessionization_dagster.landing.landing_report import REJECTS_SHOWN_PER_FILE, Reject
-from sessionization_dagster.landing.removed import Missing
 from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
 from sessionization_dagster.warehouses.quoting import identifier, literal
 
@@ -165,17 +164,6 @@ def set_status(session: duckdb.DuckDBPyConnection, table: RawTable, files: Seque
     session.execute(
         f"update raw.landed_files set status = $status where {_OF_TABLE} and {_IN_FILES}",
         _keys(table) | {"files": list(files), "status": status},
-    )
-
-
-def missing(session: duckdb.DuckDBPyConnection, table: RawTable, is_there: Callable[[str], bool]) -> Missing:
-    """The table's landed files that are no longer there."""
-    rows = session.execute(
-        f"select source_file, row_count from raw.landed_files where {_OF_TABLE} order by 1", _keys(table)
-    ).fetchall()
-    gone = [(name, count) for name, count in rows if not is_there(name)]
-    return Missing(
-        table.name, tuple(name for name, _ in gone), len(rows), sum(n for _, n in gone), sum(n for _, n in rows)
     )
 
 

@@ -19,7 +19,6 @@ from sessionization_dagster.landing.formats import recognised, require_rows
 from sessionization_dagster.landing.landing_report import LandingReport, TableReport, silence
 from sessionization_dagster.landing.names import folder_values
 from sessionization_dagster.landing.parquet import ParquetProbe, fit_together
-from sessionization_dagster.landing.removed import require_plausible
 from sessionization_dagster.landing.tables import LandingError, RawTable
 from sessionization_dagster.settings.environment import RemovedFiles
 
@@ -54,8 +53,7 @@ def land(
     Every file is loaded whole or not at all. One transaction may load several. After a crash at any moment, the next call continues.
 
     Raises:
-        LandingError: the folder is missing or holds no data file, or so many files are missing that a disk may be missing. Then
-            nothing is changed.
+        LandingError: the folder is missing or holds no data file: a disk may not be mounted. Then nothing is changed.
     """
     found = discover(landing, tables)
     if landed_at.tzinfo is not None:
@@ -63,8 +61,6 @@ def land(
     reports = {table.name: TableReport(table.source, table.table) for table in tables}
     with _session(connection) as session:
         ledger.prepare_lists(session)
-        gone = [ledger.missing(session, table, found.holds) for table in tables]
-        require_plausible(gone, removed, str(landing))
         ledger.prepare(session, tables)
         probe = ParquetProbe()
         try:

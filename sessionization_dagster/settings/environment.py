@@ -39,13 +39,11 @@ class Target(StrEnum):
 class RemovedFiles(StrEnum):
     """The values of SESSIONIZATION_REMOVED_FILES.
 
-    KEEP: the rows stay, because people archive files. REMOVE: the rows are removed, unless so many files are missing at once that a
-    disk may be missing. REMOVE_ANY: the rows are removed, however many they are.
+    KEEP: the rows stay, because people archive files. REMOVE: the rows are removed.
     """
 
     KEEP = "keep"
     REMOVE = "remove"
-    REMOVE_ANY = "remove_any"
 
 
 class Rebuild(StrEnum):

@@ -74,7 +74,7 @@ def assert_all_outcomes(driver: ThinDriver, folder: Folder, landed: Landed) -> s
     return {row["outcome"] for row in outcomes}
 
 
-@pytest.mark.parametrize(("seed", "removed"), [(3, RemovedFiles.KEEP), (12, RemovedFiles.REMOVE_ANY)])
+@pytest.mark.parametrize(("seed", "removed"), [(3, RemovedFiles.KEEP), (12, RemovedFiles.REMOVE)])
 def test_every_row_of_a_changed_folder_is_an_event_or_named(tmp_path: Path, seed: int, removed: RemovedFiles) -> None:
     driver = ThinDriver(tmp_path, Settings(sources=SOURCES))
     folder = sound_folder(random.Random(seed), SOURCES, f"seed {seed}")

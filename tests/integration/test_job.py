@@ -52,7 +52,7 @@ def test_random_histories_through_the_real_job_equal_the_oracle(tmp_path: Path, 
     project = Project.create(
         tmp_path, instance, variables,
         start_date=past.dates[0].isoformat(), end_date=past.dates[-1].isoformat(), timezone=settings.timezone,
-        sources=",".join(settings.sources), removed_files="remove_any",
+        sources=",".join(settings.sources), removed_files="remove",
     )  # fmt: skip
     landing = project.environment.landing
     for step, files, is_settled in zip(past.steps, past.landings(), past.settled(), strict=True):

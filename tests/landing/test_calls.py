@@ -57,7 +57,7 @@ def test_calls_are_routed_wherever_their_file_lies(case: Case, folder: str) -> N
     assert (ids(case, "tracks"), ids(case, "pages"), ids(case, "screens")) == (["t2"], ["p"], [])
     case.write("b.csv", f"id,timestamp,event\nb,{TIME},E\n", table="segment/tracks")
     path.unlink()
-    case.removed = RemovedFiles.REMOVE_ANY
+    case.removed = RemovedFiles.REMOVE
     report = case.land()
     assert (ids(case, "tracks"), ids(case, "pages")) == (["b"], [])
     assert all(table.files_removed == 1 for table in report.tables.values())

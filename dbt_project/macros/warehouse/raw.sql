@@ -122,7 +122,8 @@
 
 {#- The declared raw tables of a source, such as segment. -#}
 {% macro raw_tables_of(source) -%}
-    {{ return(graph.sources.values() | selectattr('config.meta.landing.source', 'equalto', source) | list) }}
+    {%- set landed = graph.sources.values() | selectattr('config.meta.landing', 'defined') -%}
+    {{ return(landed | selectattr('config.meta.landing.source', 'equalto', source) | list) }}
 {%- endmacro %}
 
 {#- The source that declares a raw table. -#}

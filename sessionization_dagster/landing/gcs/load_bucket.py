@@ -28,7 +28,6 @@ from sessionization_dagster.landing.gcs.statements import (
 )
 from sessionization_dagster.landing.landing_report import LandingReport, Reject, TableReport, silence
 from sessionization_dagster.landing.ledger import LOADED, REMOVED, UNREADABLE
-from sessionization_dagster.landing.removed import SHOWN, Missing, require_plausible
 from sessionization_dagster.landing.row_by_row import csv_header
 from sessionization_dagster.landing.tables import LandingError, RawTable
 from sessionization_dagster.settings.environment import RemovedFiles
@@ -39,6 +38,8 @@ from sessionization_dagster.warehouses.bigquery_errors import with_remedies
 NO_DELIMITER = "\x1f"
 # How many files one script names: its text may have a megabyte.
 FILES_PER_SCRIPT = 500
+#: An error names at most this many files.
+SHOWN = 5
 
 
 def land_bucket(
@@ -89,9 +90,6 @@ def land_bucket(
                 )
                 for table in tables
             }
-            if removed is RemovedFiles.REMOVE:
-                gone = [loader.missing(found.files[name]) for name, loader in loaders.items()]
-                require_plausible(gone, removed, str(bucket))
             for name, loader in loaders.items():
                 loader.land(found.files[name])
     return LandingReport(reports, tuple(found.ignored), tuple(found.unknown_folders))
@@ -120,12 +118,6 @@ class _Loader:
         self._report = report
         self._result = result
         self._keeps = removed is RemovedFiles.KEEP
-
-    def missing(self, files: Sequence[RawFile]) -> Missing:
-        """The table's landed files that are neither among these nor in a refused folder."""
-        rows = {row["source_file"]: row["row_count"] for row in self._loads.rows(self._statements.entries())}
-        gone = sorted(rows.keys() - {file.source_file for file in files} - set(_refused(rows, files)))
-        return Missing(self._table.name, tuple(gone), len(rows), sum(rows[name] for name in gone), sum(rows.values()))
 
     def land(self, files: Sequence[RawFile]) -> None:
         """Removes or keeps the rows of removed files, then loads new and changed files."""
@@ -194,7 +186,7 @@ class _Loader:
             named = f"{', '.join(gone[:SHOWN])}{', ...' if len(gone) > SHOWN else ''}"
             raise LandingError(
                 f"raw.{self._table.name} has to be made anew, as its declared columns went or changed type, and {len(gone)} of its files "
-                f"are gone ({named}). Nothing was changed: put them back for one run, or set SESSIONIZATION_REMOVED_FILES=remove_any to "
+                f"are gone ({named}). Nothing was changed: put them back for one run, or set SESSIONIZATION_REMOVED_FILES=remove to "
                 "lose their rows"
             )
 
