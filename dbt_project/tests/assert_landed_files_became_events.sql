@@ -3,13 +3,13 @@
     meta={'dagster': {'ref': {'name': 'rejected_events'}}}
 ) }}
 
--- Landed files whose rows were all rejected, however few they are. A copy of an event is not lost, so a file that holds mostly copies, such as one that
--- was moved, is not listed. The test reads files with rejected rows of the window's days or of no day, and counts their rows of other days too.
+-- Landed files whose rows were all rejected, however few they are. The test reads files with rejected rows of the window's days or of no day, and counts
+-- their rows of other days too.
 --
 -- Such a file is a warning. It is an error if the run has lost everything: its days have no event. Files without a row of these days say so only if the
 -- days around have no events either.
 with rejected as (
-    select source, source_file, event_date, case when reason <> 'duplicate_event_id' then reason end as reason
+    select source, source_file, event_date, reason
     from {{ ref('rejected_events') }}
     where event_date is null or event_date >= date '0001-01-01'
 ),
@@ -24,9 +24,8 @@ counted as (
         source,
         source_file,
         count(*) as rejected_rows,
-        count(reason) as lost_rows,
         sum(case when {{ in_window('event_date') }} then 1 else 0 end) as rows_of_run,
-        min(reason) as first_reason,
+        coalesce(min(case when reason <> 'duplicate_event_id' then reason end), 'duplicate_event_id') as first_reason,
         count(distinct reason) as reasons
     from rejected
     where source_file in (select source_file from asked)
@@ -44,12 +43,12 @@ events as (
 select
     counted.source,
     counted.source_file,
-    counted.lost_rows,
+    counted.rejected_rows,
     counted.first_reason,
     counted.reasons,
     case when counted.rows_of_run > 0 then events.of_run else events.around_run end as event_rows
 from counted
 inner join landed on counted.source = landed.source and counted.source_file = landed.source_file
 cross join events
-where counted.rejected_rows >= landed.row_count and counted.lost_rows > counted.rejected_rows - counted.lost_rows
+where counted.rejected_rows >= landed.row_count
 order by counted.source, counted.source_file

@@ -222,7 +222,7 @@ def status(driver: ThinDriver, check: str) -> str:
 
 
 def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) -> None:
-    """However few its rows are, on whichever of its days, and beside few copies. A file of many copies is not, nor one taken out."""
+    """However few its rows are, on whichever of its days, and though they are copies; not a file that was taken out."""
     driver = filled(tmp_path, FILES)
     execute(
         driver,
@@ -233,7 +233,8 @@ def test_a_landed_file_of_which_no_row_became_an_event_is_named(tmp_path: Path) 
     )
     driver.run_events(USUAL, USUAL)
     assert [row[1:4] for row in found(driver, FILE_CHECK, first=USUAL)[FILE_CHECK]] == [
-        ["copies, more nobody.csv", "2", "no_identity"], ["lines.csv", "1", "unreadable"], ["nobody.csv", "2", "no_identity"],
+        ["copies and nobody.csv", "3", "no_identity"], ["copies, more nobody.csv", "3", "no_identity"],
+        ["copies.csv", "1", "duplicate_event_id"], ["lines.csv", "1", "unreadable"], ["nobody.csv", "2", "no_identity"],
         ["undated.csv", "1", "no_timestamp"],
     ]  # fmt: skip
 
