@@ -58,7 +58,7 @@ AGENTS = (
     "Shop/3.1 (unheard of)",
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
 )
-VALUES = (12.5, 3, 0.1, -5, 1e-7, True, None, "19.99", " 7 ", "1e2", "2.0000005", "-0.0000015", "free", "", "12,50")
+VALUES = (12.5, 3, 0.1, -5, 1e-7, True, None, "19.99", " 7 ", "1e2", "2.0000005", "-0.0000015", "1_000", "", "9e31")
 
 
 def utm_parameters(rng: Random, seeds: Seeds) -> list[str]:

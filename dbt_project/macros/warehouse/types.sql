@@ -16,7 +16,10 @@
 {#- A text as an amount, rounded half away from zero; null if it is not a number, or one of more than 18 digits before the point, whose sums might be
     too large. -#}
 {% macro as_amount(text) -%}{{ return(adapter.dispatch('as_amount')(text)) }}{%- endmacro %}
-{% macro default__as_amount(text) -%}try_cast(try_cast({{ text }} as decimal(24, 6)) as {{ type_amount() }}){%- endmacro %}
+{#- DuckDB would read 1_000 as a number. -#}
+{% macro default__as_amount(text) -%}
+    try_cast(try_cast(replace({{ text }}, '_', 'x') as decimal(24, 6)) as {{ type_amount() }})
+{%- endmacro %}
 {% macro bigquery__as_amount(text) -%}
     {%- set amount = 'round(safe_cast(' ~ text ~ ' as ' ~ type_amount() ~ '), 6)' -%}
     if(abs({{ amount }}) < bignumeric '1e18', {{ amount }}, null)
