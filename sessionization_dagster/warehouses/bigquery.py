@@ -183,7 +183,7 @@ class BigQueryConnection:
             self._run(create_table(table, self._places))
 
     def drop_scratch_tables(self) -> None:
-        """Drop the tables of keep and bind. A table that cannot be dropped expires."""
+        """Drop the tables of create_temp and register. A table that cannot be dropped expires."""
         while self._scratch:
             try:
                 self.native.delete_table(self._scratch.pop(), retry=RETRY, timeout=REQUEST_SECONDS, not_found_ok=True)
