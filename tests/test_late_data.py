@@ -26,12 +26,7 @@ def decide(changes: list[Change], ran: dict[int, datetime] | None = None, reques
     def ran_at(day: date) -> datetime:
         return times.get(day, NOON - timedelta(days=2))
 
-    return plan(
-        changes, (FIRST, LAST),
-        has_run=lambda day: ran_at(day) is not datetime.min,
-        has_run_since=lambda day, at: ran_at(day) > at,
-        requested=requested,
-    )  # fmt: skip
+    return plan(changes, (FIRST, LAST), lambda day, since: ran_at(day) > (since or datetime.min), requested)
 
 
 def test_neighbouring_days_are_one_request_and_others_wait() -> None:

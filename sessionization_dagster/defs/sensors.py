@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -69,12 +70,10 @@ def late_data_sensor(
                 f"{path} is too large to look into here: a run of {last} lands it, and the journal then shows its days."
             )
         to_land = [Change(last, 0, seen_at, f"large {path}") for path in arrived.too_large]
-        materialised = _Materialised(context.instance, day_assets)
         decided = plan(
             [*cursor.pending, *arrived.changes, *to_land],
             (first, last),
-            materialised.ever,
-            materialised.since,
+            partial(_has_run, context.instance, day_assets),
             cursor.requested,
         )
         if decided.too_old:
@@ -134,30 +133,15 @@ def run_request(window: Window, run_key: str) -> dg.RunRequest:
     return dg.RunRequest(run_key=run_key, tags=window.as_run_tags())
 
 
-class _Materialised:
-    """Reads from the instance when days ran."""
-
-    def __init__(self, instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey]) -> None:
-        """A day has run if all of the assets were materialised for it."""
-        self._instance = instance
-        self._assets = assets
-
-    def ever(self, day: date) -> bool:
-        """Whether the day has ever run."""
-        return self._after(day, None)
-
-    def since(self, day: date, moment: datetime) -> bool:
-        """Whether the day has run after the moment (naive UTC)."""
-        return self._after(day, moment.replace(tzinfo=UTC).timestamp())
-
-    def _after(self, day: date, timestamp: float | None) -> bool:
-        return all(
-            self._instance.fetch_materializations(
-                dg.AssetRecordsFilter(asset_key=key, asset_partitions=[day.isoformat()], after_timestamp=timestamp),
-                limit=1,
-            ).records
-            for key in self._assets
-        )
+def _has_run(instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey], day: date, since: datetime | None) -> bool:
+    """Whether all of the assets were materialised for the day: after the moment (naive UTC), or ever."""
+    timestamp = since.replace(tzinfo=UTC).timestamp() if since else None
+    return all(
+        instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=key, asset_partitions=[day.isoformat()], after_timestamp=timestamp), limit=1
+        ).records
+        for key in assets
+    )
 
 
 def failure_sensor(notifier: Notifier) -> dg.SensorDefinition:

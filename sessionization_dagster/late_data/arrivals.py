@@ -73,12 +73,12 @@ class LandedArrivals:
                 self.tables,
                 self.timezone,
                 cursor.seen_files,
+                now,
                 self.max_preview_bytes,
                 self.removed,
             )
-        waiting = tuple(Change(change.day, change.rows, now, change.mark) for change in found.changes)
         return Arrived(
-            changes=landed + waiting,
+            changes=landed + found.changes,
             cursor=replace(cursor, position=str(position), seen_files=found.seen),
             too_large=found.too_large,
             is_complete=found.is_complete,

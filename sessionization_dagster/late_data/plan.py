@@ -93,14 +93,13 @@ class Plan:
 def plan(
     changes: Iterable[Change],
     days: tuple[date, date],
-    has_run: Callable[[date], bool],
-    has_run_since: Callable[[date, datetime], bool],
+    has_run: Callable[[date, datetime | None], bool],
     requested: Sequence[str] = (),
 ) -> Plan:
     """Decide for each change, by its day, what to do.
 
     days: the first and the last day that are watched, both included. Later days are not partitions yet. has_run says whether a day was
-    ever materialised, has_run_since whether it was materialised after a moment (naive UTC).
+    materialised after a moment (naive UTC), or ever.
     """
     first, last = days
     pending: list[Change] = []
@@ -110,9 +109,9 @@ def plan(
         if change.day < first:
             too_old[change.day] = too_old.get(change.day, 0) + change.rows
         elif change.day <= last:
-            if not has_run(change.day):
+            if not has_run(change.day, None):
                 not_run[change.day] = not_run.get(change.day, 0) + change.rows
-            elif not has_run_since(change.day, change.seen_at):
+            elif not has_run(change.day, change.seen_at):
                 pending.append(change)
     for window in ranges(change.day for change in pending):
         key = run_key(window, pending)

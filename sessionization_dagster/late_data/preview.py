@@ -6,7 +6,7 @@ import hashlib
 import tempfile
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -15,17 +15,9 @@ from sessionization_dagster.landing import ledger
 from sessionization_dagster.landing.files import LandedFile, discover
 from sessionization_dagster.landing.load import land
 from sessionization_dagster.landing.tables import RawTable
+from sessionization_dagster.late_data.plan import Change
 from sessionization_dagster.settings.environment import RemovedFiles
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
-
-
-@dataclass(frozen=True)
-class DayChange:
-    """How many rows of a day a file adds or removes. `mark` identifies the file's state."""
-
-    day: date
-    rows: int
-    mark: str
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ class Preview:
         is_complete: False if files were left for the next call.
     """
 
-    changes: tuple[DayChange, ...]
+    changes: tuple[Change, ...]
     seen: tuple[str, ...]
     too_large: tuple[str, ...]
     is_complete: bool
@@ -51,13 +43,14 @@ def preview(
     tables: Sequence[RawTable],
     timezone: str,
     seen: Collection[str],
+    now: datetime,
     max_bytes: int,
     removed: RemovedFiles = RemovedFiles.KEEP,
 ) -> Preview:
     """Read the files that the next landing would load, up to max_bytes, and find the files whose rows it would remove.
 
     warehouse: a connection that reads; None if there is no warehouse yet. removed: whether the rows of removed files are kept.
-    seen: marks from an earlier call; those files are not opened again.
+    seen: marks from an earlier call; those files are not opened again. now: seen_at of the changes; a change's mark is its file's state.
 
     Raises:
         LandingError: the folder is missing or holds no data file.
@@ -82,7 +75,7 @@ def preview(
         if mark not in seen and mark not in too_large
     }
     chosen = _within(unseen, max_bytes)
-    changes = _days_of_files(found, landing, tables, timezone, chosen) if chosen else []
+    changes = _days_of_files(found, landing, tables, timezone, now, chosen) if chosen else []
     gone_marks = set()
     for table in tables:
         files = {path: f"gone {path}" for path in gone[table.name]}
@@ -92,7 +85,7 @@ def preview(
             file.source_file: mark for mark, file in waiting[table.name].items() if mark in chosen or mark in too_large
         }
         unread = {path: mark for path, mark in files.items() if path in known[table.name] and mark not in seen}
-        changes += _days_in_warehouse(warehouse, table, timezone, unread)
+        changes += _days_in_warehouse(warehouse, table, timezone, now, unread)
     looked_into = {mark for files in waiting.values() for mark in files if mark in seen or mark in chosen}
     return Preview(
         changes=tuple(changes),
@@ -141,8 +134,9 @@ def _days_of_files(
     landing: Path,
     tables: Sequence[RawTable],
     timezone: str,
+    now: datetime,
     chosen: dict[str, LandedFile],
-) -> list[DayChange]:
+) -> list[Change]:
     """Land only the chosen files, into a scratch warehouse, and read its journal."""
     marks = {file.source_file: mark for mark, file in chosen.items()}
     with tempfile.TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "preview.duckdb")) as scratch:
@@ -151,7 +145,7 @@ def _days_of_files(
             _pretend_landed(scratch, table, (file for file in found[table.name] if file.source_file not in marks))
         land(scratch, landing, tables, datetime.min, timezone=timezone)
         rows = scratch.execute("select source_file, day, row_count from raw.landing_changes").fetchall()
-    return [DayChange(day, count, marks[source_file]) for source_file, day, count in rows if source_file in marks]
+    return [Change(day, count, now, marks[source_file]) for source_file, day, count in rows if source_file in marks]
 
 
 def _pretend_landed(scratch: duckdb.DuckDBPyConnection, table: RawTable, files: Iterable[LandedFile]) -> None:
@@ -161,8 +155,8 @@ def _pretend_landed(scratch: duckdb.DuckDBPyConnection, table: RawTable, files: 
 
 
 def _days_in_warehouse(
-    warehouse: DuckDBConnection | None, table: RawTable, timezone: str, marks: dict[str, str]
-) -> list[DayChange]:
+    warehouse: DuckDBConnection | None, table: RawTable, timezone: str, now: datetime, marks: dict[str, str]
+) -> list[Change]:
     """The days on which the files (path -> mark) have rows in the warehouse."""
     day = ledger.day_of(table, timezone)
     if warehouse is None or day is None or not marks:
@@ -172,4 +166,4 @@ def _days_in_warehouse(
         where source_file in (select unnest($files)) group by all having day is not null""",
         {"files": list(marks)},
     ).fetchall()
-    return [DayChange(day, count, marks[source_file]) for source_file, day, count in rows]
+    return [Change(day, count, now, marks[source_file]) for source_file, day, count in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -13,6 +13,7 @@ from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 from tests.landing.conftest import HEADER, TRACKS, Case, csv_row
 
 MANY = 10**9
+NOW = datetime(2024, 2, 1)
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def case(case: Case) -> Case:
 
 def look(case: Case, seen: tuple[str, ...] = (), max_bytes: int = MANY) -> Preview:
     warehouse = DuckDBConnection(case.connection)
-    return preview(warehouse, case.folder, case.tables, "UTC", seen, max_bytes, case.removed)
+    return preview(warehouse, case.folder, case.tables, "UTC", seen, NOW, max_bytes, case.removed)
 
 
 def days(found: Preview) -> dict[int, int]:
@@ -80,4 +81,4 @@ def test_large_files_are_named_and_many_are_looked_into_one_after_the_other(case
 
 def test_without_a_warehouse_all_files_are_new(case: Case) -> None:
     case.write("a.csv", HEADER + row("a", 1))
-    assert days(preview(None, case.folder, case.tables, "UTC", (), MANY)) == {1: 1}
+    assert days(preview(None, case.folder, case.tables, "UTC", (), NOW, MANY)) == {1: 1}
