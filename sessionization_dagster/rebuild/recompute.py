@@ -35,7 +35,6 @@ from sessionization_dagster.window import Window
 
 # At most this many differing rows of a table are read. All are counted.
 READ_ROWS = 1000
-OWN = ("entity__", "date__")
 SCRATCH_PREFIX = ".recomputed-"
 
 

@@ -20,6 +20,7 @@ from sessionization_dagster.identity.placeholders import placeholders
 from sessionization_dagster.landing import RawTable
 from sessionization_dagster.landing.tables import RawColumn
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
+from sessionization_dagster.warehouses.quoting import literal
 
 # The name of the scratch warehouse in the warehouse's connection. Its schema `sampled` holds the chosen rows.
 SCRATCH = "scratch_warehouse"
@@ -84,7 +85,8 @@ def take_sample(connection: DuckDBConnection, raw: RawData, request: SampleReque
     _close(connection, raw)
     skipped = _leave_out_large(connection, request.max_rows)
     rows = _copy(connection, raw.tables)
-    return Sample(_texts(connection, f"select visitor from {SAMPLED}.visitors order by 1"), skipped, rows)
+    visitors = connection.query(f"select visitor from {SAMPLED}.visitors order by 1").column(0).to_pylist()
+    return Sample(tuple(visitors), skipped, rows)
 
 
 def names_sampled_id(relation: str) -> str:
@@ -93,22 +95,14 @@ def names_sampled_id(relation: str) -> str:
     return f"({relation}.anonymous_id in {ids} or {relation}.user_id in {ids} or {relation}.previous_id in {ids})"
 
 
-def _texts(connection: DuckDBConnection, sql: str) -> tuple[str, ...]:
-    return tuple(next(iter(row.values())) for row in connection.query(sql).to_pylist())
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _choose(connection: DuckDBConnection, request: SampleRequest) -> None:
     """Create SAMPLED.visitors, and SAMPLED.ids: A, each id with its visitor."""
     if request.visitors:
-        chosen = f"select unnest([{', '.join(map(_literal, request.visitors))}]) as visitor"
+        chosen = f"select unnest([{', '.join(map(literal, request.visitors))}]) as visitor"
     else:
         chosen = f"""
             select visitor from (select distinct dbt_visitor_id as visitor from core.identity_graph)
-            order by md5(visitor || {_literal(request.salt)}), visitor limit {int(request.size)}"""
+            order by md5(visitor || {literal(request.salt)}), visitor limit {int(request.size)}"""
     connection.execute(f"create table {SAMPLED}.visitors as select distinct visitor from ({chosen})")
     connection.execute(f"""
         create table {SAMPLED}.ids as
@@ -127,7 +121,7 @@ def _close(connection: DuckDBConnection, raw: RawData) -> None:
             from core.identity_edges inner join {SAMPLED}.ids on identity_edges.{column} = ids.id"""
         for column in ("anonymous_id", "user_id", "previous_id")
     )
-    nobody = ", ".join(_literal(id_) for id_ in sorted(placeholders(raw.blocked_ids)))
+    nobody = ", ".join(literal(id_) for id_ in sorted(placeholders(raw.blocked_ids)))
     connection.execute(f"""
         create table {SAMPLED}.named_ids as
         select visitor, id from ({_ids_of_rows(raw.tables, "rows_of_ids")} union all {of_edges})
@@ -197,18 +191,16 @@ def _as_id(column: RawColumn) -> str:
     text = f'trim("{column.name}")'
     if not column.prefix:
         return text
-    prefix = _literal(column.prefix)
+    prefix = literal(column.prefix)
     return f"case when starts_with({text}, {prefix}) then substr({text}, {len(column.prefix) + 1}) else {text} end"
 
 
 def _leave_out_large(connection: DuckDBConnection, max_rows: int) -> tuple[str, ...]:
-    skipped = _texts(
-        connection,
-        f"select visitor from {SAMPLED}.found_rows group by visitor having count(*) > {int(max_rows)} order by 1",
-    )
+    large = f"select visitor from {SAMPLED}.found_rows group by visitor having count(*) > {int(max_rows)} order by 1"
+    skipped = tuple(connection.query(large).column(0).to_pylist())
     if skipped:
         for table in ("visitors", "ids", "named_ids", "found_rows"):
-            connection.execute(f"delete from {SAMPLED}.{table} where visitor in ({', '.join(map(_literal, skipped))})")
+            connection.execute(f"delete from {SAMPLED}.{table} where visitor in ({', '.join(map(literal, skipped))})")
     return skipped
 
 

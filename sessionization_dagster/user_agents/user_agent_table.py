@@ -50,7 +50,8 @@ def update_user_agents(warehouse: Warehouse, window: Window) -> UserAgentsUpdate
         is_read_anew = read_with != parser() or _is_lost(connection)
         _keep_agents(connection, in_window, is_read_anew)
         known = "" if is_read_anew else "where user_agent not in (select user_agent from core.user_agents)"
-        texts = _texts(connection, f"select user_agent from agents_now {known} order by user_agent")
+        new = connection.query(f"select user_agent from agents_now {known} order by user_agent")
+        texts = new.column(0).to_pylist()
         removed = number(connection, "select count(*) as n from agents_gone")
         # pyarrow imports pandas for its first array, which takes a second. Days without new user agents do without it.
         if texts:
@@ -115,7 +116,3 @@ def _rows(texts: list[str]) -> pa.Table:
             "is_bot": pa.array([agent.is_bot for agent in read], pa.bool_()),
         }
     )
-
-
-def _texts(connection: Connection, sql: str) -> list[str]:
-    return [str(next(iter(row.values()))) for row in connection.query(sql).to_pylist()]
