@@ -47,13 +47,13 @@ def test_tables_are_found_through_views() -> None:
 def test_days_that_the_table_has_not_had_are_named_with_the_table() -> None:
     days = ["2024-03-10", "2024-03-11"]
     had = {"stored": {"2024-03-10"}, "graph": set(days)}
-    require_tables(MANIFEST, {"view"}, days[:1], had)
-    require_tables(MANIFEST, {"view", "stored"}, days, {"graph": set(days)})
-    require_tables(MANIFEST, {"watch", "staged"}, days, {})
+    require_tables(MANIFEST, {"view"}, days[:1], had.__getitem__)
+    require_tables(MANIFEST, {"view", "stored"}, days, {"graph": set(days)}.__getitem__)
+    require_tables(MANIFEST, {"watch", "staged"}, days, dict[str, set[str]]().__getitem__)
     with pytest.raises(
         SettingsError, match=r"^core\.view is a view of core\.stored, which has not had 2024-03-11\. Select"
     ):
-        require_tables(MANIFEST, {"view"}, days, had)
+        require_tables(MANIFEST, {"view"}, days, had.__getitem__)
 
 
 def test_only_views_that_can_be_are_stored() -> None:

@@ -14,12 +14,15 @@ import dagster as dg
 
 from sessionization_dagster.cli.dagster_home import prepare_instance_home
 from sessionization_dagster.definitions import build_definitions
+from sessionization_dagster.defs.day_runs import DAILY_JOB
+from sessionization_dagster.defs.notifications import innermost_cause
 from sessionization_dagster.defs.partitions import daily_partitions
 from sessionization_dagster.defs.resources import build_warehouse
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.report.destination import report_place
 from sessionization_dagster.report.folder import LATEST
 from sessionization_dagster.settings.environment import Environment
+from sessionization_dagster.window import Window
 
 
 def materialise(environment: Environment, first: date, last: date, select: str = "*") -> int:
@@ -38,13 +41,10 @@ def materialise(environment: Environment, first: date, last: date, select: str =
     print(f"Materialising {first} to {last} in one run ...", flush=True)
     run_started = time.monotonic()
     with dg.DagsterInstance.get() as instance:
-        result = definitions.resolve_job_def("daily_sessionization").execute_in_process(
+        result = definitions.resolve_job_def(DAILY_JOB).execute_in_process(
             instance=instance,
             run_config={"loggers": {"console": {}}},
-            tags={
-                "dagster/asset_partition_range_start": first.isoformat(),
-                "dagster/asset_partition_range_end": last.isoformat(),
-            },
+            tags=Window.through(first, last).as_run_tags(),
             raise_on_error=False,
         )
     if not result.success:
@@ -74,13 +74,7 @@ def _require_partitions(environment: Environment, first: date, last: date) -> No
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
     """The innermost cause of the first failed step."""
-    for event in result.all_events:
-        error = event.step_failure_data.error if event.is_step_failure else None
-        while error is not None:
-            if error.cause is None:
-                return str(error.message).strip()
-            error = error.cause
-    return "no step says why"
+    return next((innermost_cause(event) for event in result.all_events if event.is_step_failure), "no step says why")
 
 
 def progress_logger(started: float) -> dg.LoggerDefinition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.errors import SettingsError
@@ -30,7 +30,7 @@ def partitioned_views(manifest: Manifest, selected: Iterable[str]) -> Iterator[s
 
 
 def require_tables(
-    manifest: Manifest, selected: Set[str], days: Sequence[str], days_of: Mapping[str, Set[str]]
+    manifest: Manifest, selected: Set[str], days: Sequence[str], days_of: Callable[[str], Set[str]]
 ) -> None:
     """Refuse to record days of views as made if their tables do not have these days.
 
@@ -38,7 +38,7 @@ def require_tables(
         manifest: dbt's.
         selected: unique ids that the run makes.
         days: partition keys of the run.
-        days_of: unique id -> partition keys that a table has, for the tables that are not selected.
+        days_of: unique id -> partition keys that a table has. Called for each view that reads the table and is selected without it.
 
     Raises:
         SettingsError: names each view, its table, the days, and what to select.
@@ -46,7 +46,8 @@ def require_tables(
     lacking = []
     for view in sorted(partitioned_views(manifest, selected)):
         for table in sorted(tables_behind(manifest, view) - selected):
-            missing = [day for day in days if day not in days_of[table]]
+            had = days_of(table)
+            missing = [day for day in days if day not in had]
             if missing:
                 shown = ", ".join(missing[:SHOWN_DAYS]) + (" ..." if len(missing) > SHOWN_DAYS else "")
                 lacking.append(

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import dagster as dg
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
@@ -34,6 +35,14 @@ class FailedRun:
         of_days = f" for {self.partitions}" if self.partitions else ""
         reasons = "\n".join(self.steps) or self.message
         return f"Run {self.run_id[:8]} of {self.job}{of_days} failed.\n{reasons}"
+
+
+def innermost_cause(event: dg.DagsterEvent) -> str:
+    """The first cause of a step's failure."""
+    error: Any = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return str(error.message).strip() if error is not None else str(event.message)
 
 
 class Notifier(Protocol):

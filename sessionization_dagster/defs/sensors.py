@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Any
 
 import dagster as dg
 
-from sessionization_dagster.defs.notifications import FailedRun, Notifier
+from sessionization_dagster.defs.notifications import FailedRun, Notifier, innermost_cause
 from sessionization_dagster.defs.partitions import days_until
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.landing import LandingError
@@ -162,18 +161,12 @@ def failure_sensor(notifier: Notifier) -> dg.SensorDefinition:
                 run_id=context.dagster_run.run_id,
                 job=context.dagster_run.job_name,
                 partitions=days,
-                steps=tuple(f"{event.step_key}: {_innermost(event)}" for event in context.get_step_failure_events()),
+                steps=tuple(
+                    f"{event.step_key}: {innermost_cause(event)}" for event in context.get_step_failure_events()
+                ),
                 message=context.failure_event.message or "",
             ),
             context.log,
         )
 
     return failed_runs
-
-
-def _innermost(event: dg.DagsterEvent) -> str:
-    """The first cause of a step's failure."""
-    error: Any = event.step_failure_data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return str(error.message).strip() if error is not None else str(event.message)

@@ -1,6 +1,7 @@
 """dbt models and their tests as assets and checks: those before the identity graph, and those after it."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -12,7 +13,7 @@ from sessionization_dagster.dbt.manifest import Manifest
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.selection import AFTER_IDENTITY, BEFORE_IDENTITY, selection_arguments
 from sessionization_dagster.dbt.translator import Translator, by_asset_key, key_of
-from sessionization_dagster.dbt.views import partitioned_views, require_tables, tables_behind
+from sessionization_dagster.dbt.views import require_tables
 from sessionization_dagster.defs.partitions import run_window
 from sessionization_dagster.defs.pools import WRITER_POOL
 from sessionization_dagster.defs.retries import retrying
@@ -79,10 +80,7 @@ def _made_by_run(context: dg.AssetExecutionContext, manifest: Manifest) -> set[s
 
 def _require_tables_of_views(context: dg.AssetExecutionContext, manifest: Manifest, selected: set[str]) -> None:
     """See require_tables. Tables that other steps of the run make count as selected, so a run of everything needs no history."""
-    behind = {
-        table for view in partitioned_views(manifest, selected) for table in tables_behind(manifest, view) - selected
-    }
-    days_of = {table: context.instance.get_materialized_partitions(key_of(manifest.tables[table])) for table in behind}
+    days_of = cache(lambda table: context.instance.get_materialized_partitions(key_of(manifest.tables[table])))
     require_tables(manifest, selected, context.partition_keys, days_of)
 
 
