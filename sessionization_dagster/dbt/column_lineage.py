@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -21,6 +19,7 @@ from sqlglot.optimizer.scope import build_scope
 
 from sessionization_dagster.dbt.manifest import Manifest, Table
 from sessionization_dagster.dbt.project import DbtProject
+from sessionization_dagster.disk import write_whole
 
 #: Column -> [(unique id of the table's dbt node, column)].
 Origins = dict[str, list[tuple[str, str]]]
@@ -40,7 +39,8 @@ def column_lineage(
     cache = project.target_path / CACHE
     try:
         if not cache.exists():
-            _write(cache, lineage_of(project.manifest, _compiled_models(project, variables)))
+            compiled = _compiled_models(project, variables)
+            write_whole(cache, json.dumps(lineage_of(project.manifest, compiled)).encode())
         found: Lineage = json.loads(cache.read_text())
         return _as_metadata(found, project.manifest)
     except Exception as error:
@@ -170,9 +170,3 @@ def _declared(table: Table, by_relation: Mapping[tuple[str, str], str]) -> Origi
             schema, name, origin_column = origin.split(".")
             origins.setdefault(column.name, []).append((by_relation[schema, name], origin_column))
     return origins
-
-
-def _write(path: Path, found: Lineage) -> None:
-    scratch = path.with_suffix(f".{os.getpid()}")
-    scratch.write_text(json.dumps(found))
-    os.replace(scratch, path)

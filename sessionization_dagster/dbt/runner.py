@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Any
 from sessionization_dagster.dbt import fingerprints
 from sessionization_dagster.dbt.fingerprints import FINGERPRINT, MADE_OF, Fingerprint
 from sessionization_dagster.dbt.garbage import collected_rarely
+from sessionization_dagster.disk import write_whole
 from sessionization_dagster.errors import DbtError, says_passing_trouble
 from sessionization_dagster.settings.environment import Target
 from sessionization_dagster.warehouses import bigquery_errors
@@ -107,7 +107,7 @@ class DbtRunner:
                 self._fingerprints[key] = fingerprints.from_json(kept.read_text())
             except (FileNotFoundError, ValueError):
                 self._fingerprints[key] = self._compiled_fingerprints({**lasting, **connection})
-                _write_whole(kept, fingerprints.as_json(self._fingerprints[key]))
+                write_whole(kept, fingerprints.as_json(self._fingerprints[key]).encode())
         return self._fingerprints[key]
 
     def _compiled_fingerprints(self, variables: Mapping[str, Any]) -> dict[str, Fingerprint]:
@@ -183,13 +183,6 @@ def _code() -> str:
     from dbt.version import __version__
 
     return str(__version__) + hashlib.sha256(Path(fingerprints.__file__).read_bytes()).hexdigest()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Replace a file in one step, because other processes may be reading it."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as scratch:
-        scratch.write(text)
-    os.replace(scratch.name, path)
 
 
 @contextmanager

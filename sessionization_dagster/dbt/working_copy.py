@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
+from sessionization_dagster.disk import write_whole
 from sessionization_dagster.errors import SettingsError
 
 #: Folders that dbt makes.
@@ -31,7 +31,9 @@ def working_copy(project_dir: Path, own: Path | None, copy: Path) -> Path:
     if own is not None:
         files |= _own_files(own, files)
     for path, source in files.items():
-        _put(copy / path, source.read_bytes())
+        content = source.read_bytes()
+        if not (copy / path).exists() or (copy / path).read_bytes() != content:
+            write_whole(copy / path, content)
     for path, present in dict(_files(copy)).items():
         if path not in files:
             present.unlink(missing_ok=True)
@@ -71,13 +73,3 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
         for name in names:
             path = Path(parent, name)
             yield str(path.relative_to(folder)), path
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Replace a file in one step if its content differs, because other processes that are starting may be reading it."""
-    if path.exists() and path.read_bytes() == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as scratch:
-        scratch.write(content)
-    os.replace(scratch.name, path)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from sessionization_dagster.disk import sync
 from sessionization_dagster.erasure.ids import Ids, as_id
 
 
@@ -69,17 +70,8 @@ def replacing(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
             shutil.copymode(target, scratch)
             yield scratch, stream
         if scratch.exists():
-            _sync(scratch)
+            sync(scratch)
             os.replace(scratch, target)
-            _sync(target.parent)
+            sync(target.parent)
     finally:
         scratch.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    """Wait until the file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

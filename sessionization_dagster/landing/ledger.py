@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +11,7 @@ import duckdb
 from sessionization_dagster.landing.data_file import LandedFile
 from sessionization_dagster.landing.landing_report import REJECTS_SHOWN_PER_FILE, Reject
 from sessionization_dagster.landing.tables import OWN_COLUMNS, RawTable
+from sessionization_dagster.warehouses.duckdb import transaction
 from sessionization_dagster.warehouses.quoting import identifier, literal
 
 LOADED = "loaded"
@@ -54,20 +54,6 @@ class Entry:
     def describes(self, file: LandedFile) -> bool:
         """Whether the file is unchanged since it was landed."""
         return (self.size_bytes, self.modified_ns) == (file.size_bytes, file.modified_ns)
-
-
-@contextmanager
-def transaction(session: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """A transaction: all of the block takes effect, or nothing, however it ends."""
-    session.begin()
-    try:
-        yield
-        session.commit()
-    except BaseException:
-        # After a failed commit there is nothing left to roll back.
-        with suppress(duckdb.Error):
-            session.rollback()
-        raise
 
 
 def qualified(table: RawTable) -> str:

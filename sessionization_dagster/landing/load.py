@@ -21,6 +21,7 @@ from sessionization_dagster.landing.names import folder_values
 from sessionization_dagster.landing.parquet import ParquetProbe, fit_together
 from sessionization_dagster.landing.tables import LandingError, RawTable
 from sessionization_dagster.settings.environment import RemovedFiles
+from sessionization_dagster.warehouses.duckdb import transaction
 
 __all__ = ["LandingError", "LandingReport", "TableReport", "land"]
 
@@ -164,7 +165,7 @@ class _Loader:
         """Removes the rows of files that were removed."""
         if not files:
             return
-        with ledger.transaction(self._session):
+        with transaction(self._session):
             self._take_back(files)
         self._result.files_removed += len(files)
         for source_file in files:
@@ -234,7 +235,7 @@ class _Loader:
         try:
             # Rows of parquet files come with their numbers. In file order each file would end in a block of its own that is not full, and
             # DuckDB would write nearly all of these again, to fill them, when the connection is closed.
-            with _order_kept(self._session, False), ledger.transaction(self._session):
+            with _order_kept(self._session, False), transaction(self._session):
                 counts = rows.load_together(self._session, files, self._table, columns)
                 self._note(ledger.LOADED, names)
                 for file in files:
@@ -285,7 +286,7 @@ class _Loader:
 
     def _attempt(self, file: DataFile, before: ledger.Entry | None, load: rows.Load) -> tuple[int, int]:
         """Replaces the file's rows in one transaction. Returns (rows, rejects)."""
-        with ledger.transaction(self._session):
+        with transaction(self._session):
             if before is not None:
                 self._take_back([file.source_file])
             counts = load(self._session, self._probe, file, self._table, self._landed_at)
@@ -299,7 +300,7 @@ class _Loader:
         # The message does not depend on whether the file had rows before, so an incremental warehouse equals a rebuilt one.
         message = f"{error}. None of its rows are loaded"
         entry = ledger.Entry(file.size_bytes, None if error.transient else file.modified_ns, ledger.UNREADABLE)
-        with ledger.transaction(self._session):
+        with transaction(self._session):
             self._take_back([file.source_file])
             ledger.reject_file(self._session, self._table, file, message, self._landed_at)
             ledger.record(self._session, self._table, file, entry, (0, 1), self._landed_at)

@@ -9,14 +9,15 @@ import base64
 import gzip
 import hashlib
 import json
-import os
-import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import vl_convert
 from platformdirs import user_cache_path
+
+from sessionization_dagster.disk import write_whole
 
 SOURCE = "window.vegaEmbed = vegaEmbed;"
 
@@ -44,7 +45,9 @@ def chart_library(folder: Path | None = None) -> ChartLibrary:
     except (OSError, ValueError, TypeError):
         # This version was not bundled before, or the file is damaged.
         library = _bundle()
-    _keep(path, json.dumps(asdict(library)))
+    # If the file cannot be written, the next run bundles again.
+    with suppress(OSError):
+        write_whole(path, json.dumps(asdict(library)).encode())
     return library
 
 
@@ -57,14 +60,3 @@ def _bundle() -> ChartLibrary:
     # The digest is that of the browser's text, which has no carriage returns.
     text = vl_convert.javascript_bundle(SOURCE).replace("\r\n", "\n").replace("\r", "\n")
     return ChartLibrary(base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode(), digest_of(text))
-
-
-def _keep(path: Path, text: str) -> None:
-    """Replace the file in one step, because several processes may bundle at once. If it cannot be written, the next run bundles again."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-            file.write(text)
-        os.replace(file.name, path)
-    except OSError:
-        return

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self, TypeVar
@@ -14,6 +14,7 @@ from typing import ClassVar, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
+from sessionization_dagster.disk import sync
 from sessionization_dagster.errors import WarehouseError
 from sessionization_dagster.warehouses.base import TableDescription, TableLayout
 from sessionization_dagster.warehouses.quoting import identifier, literal
@@ -99,16 +100,23 @@ class DuckDBConnection:
             f"create table if not exists {identifier(table.schema)}.{identifier(table.name)} ({table.columns})"
         )
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All statements inside take effect together, or no statement does if one fails."""
-        self.native.begin()
-        try:
-            yield
-        except BaseException:
-            self.native.rollback()
-            raise
-        self.native.commit()
+        return transaction(self.native)
+
+
+@contextmanager
+def transaction(native: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """A transaction: all of the block takes effect, or nothing, however it ends."""
+    native.begin()
+    try:
+        yield
+        native.commit()
+    except BaseException:
+        # After a failed commit there is nothing left to roll back.
+        with suppress(duckdb.Error):
+            native.rollback()
+        raise
 
 
 @dataclass(frozen=True)
@@ -249,9 +257,7 @@ def put_in_place(fresh: Path, path: Path) -> None:
             f"{path} has been written to meanwhile: close other programs that have it open, and run again."
         )
     for written in (fresh, fresh.parent):
-        handle = os.open(written, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
+        sync(written)
     shutil.copymode(path, fresh)
     os.replace(fresh, path)
 
