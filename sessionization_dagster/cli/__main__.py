@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from sessionization_dagster.dbt.garbage import collect_rarely
 from sessionization_dagster.errors import DbtError, SettingsError, WarehouseError
-from sessionization_dagster.settings.environment import Environment
+from sessionization_dagster.settings.environment import Environment, dagster_home
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,9 +87,9 @@ def _ui(arguments: argparse.Namespace) -> int:
 
 def _status(_: argparse.Namespace) -> int:
     from sessionization_dagster.cli import status
-    from sessionization_dagster.cli.dagster_home import instance_home, with_demo_settings
+    from sessionization_dagster.cli.dagster_home import with_demo_settings
 
-    return status.show(Environment.from_env(with_demo_settings(instance_home())))
+    return status.show(Environment.from_env(with_demo_settings(dagster_home())))
 
 
 def _run(arguments: argparse.Namespace) -> int:

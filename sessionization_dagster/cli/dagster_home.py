@@ -14,14 +14,9 @@ from sessionization_dagster.settings.environment import dagster_home
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
 
 
-def instance_home(env: Mapping[str, str] | None = None) -> Path:
-    """DAGSTER_HOME, or data/dagster where it is not set."""
-    return dagster_home(os.environ if env is None else env)
-
-
 def prepare_instance_home() -> Path:
     """Make the folder DAGSTER_HOME (data/dagster where it is not set) with a dagster.yaml in it. An existing dagster.yaml is kept."""
-    home = instance_home()
+    home = dagster_home()
     home.mkdir(parents=True, exist_ok=True)
     if not (home / TEMPLATE.name).exists():
         text = Template(TEMPLATE.read_text()).safe_substitute(HOME_OF_INSTANCE=home)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
@@ -12,9 +13,8 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from sessionization_dagster.cli.dagster_home import instance_home
 from sessionization_dagster.report.folder import LATEST, OURS
-from sessionization_dagster.settings.environment import reports_folder
+from sessionization_dagster.settings.environment import dagster_home, reports_folder
 
 RECORD = "demo_made.json"
 
@@ -127,10 +127,10 @@ def _remove_empty(folder: Path, top: Path) -> None:
         folder = folder.parent
 
 
-def main(env: Mapping[str, str] | None = None) -> int:
+def main(env: Mapping[str, str] = os.environ) -> int:
     """Clean the Dagster home that the environment names, and return the exit code."""
     try:
-        for text in clean(instance_home(env)):
+        for text in clean(dagster_home(env)):
             print(f"Left: {text}")
     except duckdb.Error as error:
         print(f"Nothing was removed: the warehouse cannot be read ({str(error).splitlines()[0]}).", file=sys.stderr)

@@ -15,15 +15,11 @@ from sessionization_dagster.dbt.project import PROJECT_DIR
 
 def definition_metadata(table: Table, python_files: Iterable[Path] = ()) -> dict[str, Any]:
     """Metadata entries of a table's asset. python_files are the files that write the table if dbt does not."""
-    entries: dict[str, Any] = {"dagster/code_references": code_references(table, python_files)}
+    files = [*python_files, *(PROJECT_DIR / path for path in table.files)]
+    entries: dict[str, Any] = {"dagster/code_references": references(files)}
     if table.sql:
         entries["sql"] = dg.MetadataValue.md(f"```sql\n{table.sql}\n```")
     return entries
-
-
-def code_references(table: Table, python_files: Iterable[Path] = ()) -> dg.CodeReferencesMetadataValue:
-    """The Python files, and the table's own files."""
-    return references([*python_files, *(PROJECT_DIR / path for path in table.files)])
 
 
 def references(files: Iterable[Path]) -> dg.CodeReferencesMetadataValue:

@@ -10,8 +10,8 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import fields
+from typing import Any, NamedTuple
 
 STORED = ("date_overwrite", "frontier", "rollup")
 #: Config values that are set by this module.
@@ -20,8 +20,7 @@ _STRING_OR_OTHER = re.compile(r"('(?:[^'\\]|\\.|'')*')")
 _COMMENT = re.compile(r"--[^\n]*")
 
 
-@dataclass(frozen=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """The fingerprint of one model.
 
     Attributes:
@@ -63,13 +62,8 @@ def fingerprints(nodes: Iterable[Any], sources: Mapping[str, Any], database: str
     return {unique_id: of(unique_id) for unique_id, node in models.items() if node.config.materialized in STORED}
 
 
-def as_json(found: Mapping[str, Fingerprint]) -> str:
-    """The fingerprints as text for from_json."""
-    return json.dumps({unique_id: [one.digest, one.made_of] for unique_id, one in found.items()})
-
-
 def from_json(text: str) -> dict[str, Fingerprint]:
-    """Read the text of as_json."""
+    """Read what json.dumps has written."""
     return {unique_id: Fingerprint(digest, tuple(made_of)) for unique_id, (digest, made_of) in json.loads(text).items()}
 
 

@@ -224,6 +224,12 @@ class Manifest:
         """The logs, see Table.is_log."""
         return [table for table in self.tables.values() if table.is_log]
 
+    @property
+    def staging_views(self) -> Sequence[str]:
+        """schema.table of the views that core.events is made from, as the warehouse names them."""
+        (events,) = (model for model in self.models if model.relation == ("core", "events"))
+        return [".".join(self.tables[parent].place) for parent in events.depends_on]
+
     @cached_property
     def table_names(self) -> Collection[str]:
         """schema.table of all tables that a run makes or reads."""

@@ -107,7 +107,7 @@ class DbtRunner:
                 self._fingerprints[key] = fingerprints.from_json(kept.read_text())
             except (FileNotFoundError, ValueError):
                 self._fingerprints[key] = self._compiled_fingerprints({**lasting, **connection})
-                write_whole(kept, fingerprints.as_json(self._fingerprints[key]).encode())
+                write_whole(kept, json.dumps(self._fingerprints[key]).encode())
         return self._fingerprints[key]
 
     def _compiled_fingerprints(self, variables: Mapping[str, Any]) -> dict[str, Fingerprint]:

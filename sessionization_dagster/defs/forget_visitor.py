@@ -4,7 +4,7 @@ There is one op, because Dagster stores what passes between two ops, and ids mus
 `annotations` from __future__: Dagster reads the annotation of the context.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -70,7 +70,7 @@ def forget_visitor_job(
         warehouse=warehouse,
         landing=environment.landing,
         raw_tables=raw_tables(manifest, environment.sources),
-        staging=_staging_views(manifest, environment.sources),
+        staging=manifest.staging_views,
         logs=frozenset(log.full_name for log in manifest.logs),
         removed_files=environment.removed_files,
         blocked_ids=frozenset(variables["blocked_ids"]),
@@ -103,12 +103,6 @@ def forget_visitor_job(
         erase_person()
 
     return job
-
-
-def _staging_views(manifest: Manifest, sources: Sequence[str]) -> list[str]:
-    """Each source's view of staged events: stg_<source>__events."""
-    by_name = {model.name: ".".join(model.place) for model in manifest.models}
-    return [by_name[f"stg_{source}__events"] for source in sources]
 
 
 def _id_of(config: ForgetVisitor) -> str:

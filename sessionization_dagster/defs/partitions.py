@@ -13,10 +13,10 @@ from sessionization_dagster.window import Window
 
 def daily_partitions(environment: Environment) -> dg.DailyPartitionsDefinition:
     """One partition a day, from the start date to the end date (both included) or to yesterday."""
-    end = environment.last_partition_end
+    end = environment.end_date
     return dg.DailyPartitionsDefinition(
         start_date=environment.start_date.isoformat(),
-        end_date=None if end is None else end.isoformat(),
+        end_date=None if end is None else (end + timedelta(days=1)).isoformat(),
         timezone=environment.timezone,
     )
 

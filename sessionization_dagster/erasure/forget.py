@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
+from sessionization_dagster.erasure.changes import Outcome
 from sessionization_dagster.erasure.fresh_file import write_anew
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.erasure.kept_rows import erase_kept_rows
@@ -27,11 +28,12 @@ from sessionization_dagster.erasure.progress import (
     save_progress,
     write_record,
 )
-from sessionization_dagster.erasure.rewrite import Outcome, rewrite
+from sessionization_dagster.erasure.rewrite import rewrite
 from sessionization_dagster.erasure.traces import remove_from_logs, traces
 from sessionization_dagster.identity.placeholders import names_nobody
 from sessionization_dagster.landing import RawTable, RemovedFiles, land
-from sessionization_dagster.landing.files import LandedFile, discover
+from sessionization_dagster.landing.data_file import LandedFile
+from sessionization_dagster.landing.files import discover
 from sessionization_dagster.landing.ledger import REMOVED, entries
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
@@ -119,7 +121,7 @@ def find(scope: Scope, identifier: str, landed_at: datetime | None, report: Call
                 "not in any raw row. Compare it with core.identity_graph.alias, upper and lower case included; a person erased before "
                 "is in monitoring.erasures, without a name."
             )
-        progress.add(planned)
+        progress.days |= planned.days
         found = discover(scope.landing, scope.raw_tables)
         files = {file.source_file: file for landed in found.files.values() for file in landed}
         if landed_at is not None:

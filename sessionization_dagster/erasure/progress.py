@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from sessionization_dagster.erasure.changes import Outcome
 from sessionization_dagster.erasure.ids import Ids
-from sessionization_dagster.erasure.person import Plan, rows_of
+from sessionization_dagster.erasure.person import rows_of
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection
 
 IN_PROGRESS = "internal.erasures_in_progress"
@@ -40,10 +40,6 @@ class Progress:
     ids: Ids
     days: set[date] = field(default_factory=set)
     files: dict[str, list[int]] = field(default_factory=dict)
-
-    def add(self, plan: Plan) -> None:
-        """Add the changes that were found."""
-        self.days |= plan.days
 
     def settle(self, name: str, outcome: Outcome) -> None:
         """Record the outcome for a file."""

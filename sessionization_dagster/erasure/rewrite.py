@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sessionization_dagster.erasure.changes import Changes, Outcome, RewriteError
+from sessionization_dagster.erasure.changes import Changes, Outcome
 from sessionization_dagster.erasure.ids import Ids
 from sessionization_dagster.erasure.parquet_files import rewrite_parquet
 from sessionization_dagster.erasure.text_files import rewrite_text
 from sessionization_dagster.landing.data_file import LandedFile
 from sessionization_dagster.landing.formats import recognised
-
-__all__ = ["Changes", "Outcome", "RewriteError", "rewrite"]
 
 
 def rewrite(file: LandedFile, changes: Changes, ids: Ids, settle: Callable[[Outcome], None]) -> Outcome:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, NoReturn
 
 #: Keys of a call whose column does not have the key's name in lower case.
 _NAMES = {"messageId": "id"}
@@ -27,7 +27,7 @@ def is_call(record: Mapping[str, Any]) -> bool:
 
 def parsed_call(text: str) -> dict[str, Any] | None:
     """The call in a line of JSON; None if it is not a call. Raises ValueError or RecursionError for text that is not JSON."""
-    record = json.loads(text, parse_float=_number, parse_constant=_no_constant)
+    record = json.loads(text, parse_float=_number, parse_constant=no_constant)
     if not isinstance(record, dict) or not is_call(record):
         return None
     objects = {key: json_object(record[key]) for key in _OBJECTS if isinstance(record.get(key), str)}
@@ -133,5 +133,6 @@ def _number(text: str) -> float | str:
     return number if isfinite(number) else text
 
 
-def _no_constant(name: str) -> float:
+def no_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity: JSON has neither, but Python's parser accepts them."""
     raise ValueError(f"{name} is not a JSON number")

@@ -28,8 +28,6 @@ from sessionization_dagster.landing.names import (
 from sessionization_dagster.landing.routing import route_calls
 from sessionization_dagster.landing.tables import LandingError, RawTable
 
-__all__ = ["Discovery", "LandedFile", "discover"]
-
 
 @dataclass
 class Discovery:

@@ -19,11 +19,9 @@ from sessionization_dagster.landing.formats import recognised, require_rows
 from sessionization_dagster.landing.landing_report import LandingReport, TableReport, silence
 from sessionization_dagster.landing.names import folder_values
 from sessionization_dagster.landing.parquet import ParquetProbe, fit_together
-from sessionization_dagster.landing.tables import LandingError, RawTable
+from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.settings.environment import RemovedFiles
 from sessionization_dagster.warehouses.duckdb import transaction
-
-__all__ = ["LandingError", "LandingReport", "TableReport", "land"]
 
 #: Up to this many files, of up to this many bytes, are loaded by one statement if it can read them. This keeps both cores busy, and fills
 #: blocks before they are written. 30 files of 100,000 rows take half the time that they take one by one; more at once gain little.

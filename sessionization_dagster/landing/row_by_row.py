@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
-from typing import NamedTuple, NoReturn, TextIO
+from typing import NamedTuple, TextIO
 
+from sessionization_dagster.landing.calls import no_constant
 from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.text import (
     MAX_LINE_CHARACTERS,
@@ -215,15 +216,10 @@ def _loose_json(text: str) -> str | None:
         return None
     try:
         # Numbers stay text, because only the grammar matters here, and Python refuses integers of more than 4300 digits.
-        found = json.loads(text, parse_constant=_no_constant, parse_int=str, parse_float=str)
+        found = json.loads(text, parse_constant=no_constant, parse_int=str, parse_float=str)
         json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return "has half of a letter that takes two \\u escapes (a surrogate); write both, or the letter itself"
     except (ValueError, RecursionError) as error:
         return f"is not JSON ({error}); write one object per line"
     return None
-
-
-def _no_constant(name: str) -> NoReturn:
-    """Refuse NaN and Infinity: JSON has neither, but Python's parser accepts them."""
-    raise ValueError(f"{name} is not a JSON number")

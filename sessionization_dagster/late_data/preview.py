@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from sessionization_dagster.landing import ledger
-from sessionization_dagster.landing.files import LandedFile, discover
+from sessionization_dagster.landing.data_file import LandedFile
+from sessionization_dagster.landing.files import discover
 from sessionization_dagster.landing.load import land
 from sessionization_dagster.landing.tables import RawTable
 from sessionization_dagster.late_data.plan import Change

@@ -77,7 +77,7 @@ class Rebuild:
             DbtError: a model failed, or a test of severity error. The new warehouse is kept for inspection.
         """
         progress = Progress(report)
-        self.engine.in_folder(self.folder).run(window, applied_at, self.name, with_tests=True, on_event=progress)
+        self.engine.in_folder(self.folder).run(window, applied_at, self.name, on_event=progress)
         progress.raise_failed_tests()
         return progress.test_count
 

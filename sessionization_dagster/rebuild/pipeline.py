@@ -45,10 +45,9 @@ class Engine:
         window: Window,
         applied_at: datetime,
         run_id: str,
-        with_tests: bool = True,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        """Make every table for the days of the window from the current raw tables.
+        """Make and test every table for the days of the window from the current raw tables.
 
         applied_at (naive UTC) is the timestamp of changed identities. run_id is the run's name in monitoring. on_event is called with
         the result of each dbt node, including tests that found rows.
@@ -56,9 +55,9 @@ class Engine:
         Raises:
             DbtError: a model failed.
         """
-        self.build(["--select", f"tag:{BEFORE_IDENTITY}"], window, run_id, with_tests, on_event)
+        self.build(["--select", f"tag:{BEFORE_IDENTITY}"], window, run_id, on_event=on_event)
         self.identify(window, applied_at)
-        self.build(["--select", f"tag:{AFTER_IDENTITY}"], window, run_id, with_tests, on_event)
+        self.build(["--select", f"tag:{AFTER_IDENTITY}"], window, run_id, on_event=on_event)
 
     def build(
         self,

@@ -63,7 +63,7 @@ class RawData:
 
     @classmethod
     def of(cls, manifest: Manifest, tables: Sequence[RawTable], blocked_ids: Sequence[str]) -> RawData:
-        """Read them from the manifest. Staging views are the views that core.events is made from.
+        """The raw tables with what the manifest says about them.
 
         Raises:
             SettingsError: a raw table does not say which columns hold ids.
@@ -74,8 +74,7 @@ class RawData:
                     f"raw.{table.name} names no column that says whose a row is: give those that hold ids "
                     "`config: {meta: {identifier: true}}` in its yml."
                 )
-        (events,) = (model for model in manifest.models if model.place == ("core", "events"))
-        return cls(tables, blocked_ids, [".".join(manifest.tables[parent].place) for parent in events.depends_on])
+        return cls(tables, blocked_ids, manifest.staging_views)
 
 
 def take_sample(connection: DuckDBConnection, raw: RawData, request: SampleRequest) -> Sample:

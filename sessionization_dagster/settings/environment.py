@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -139,11 +139,6 @@ class Environment:
             bigquery=BigQuerySettings.from_env(env, sources) if target is Target.BIGQUERY else None,
         )
 
-    @property
-    def last_partition_end(self) -> date | None:
-        """The day after the last partition (half-open), or None if the last partition moves."""
-        return None if self.end_date is None else self.end_date + timedelta(days=1)
-
 
 def _require_no_misspelt(env: Mapping[str, str]) -> None:
     """Refuse a variable whose name is nearly one of ours. It would be ignored, and the default would apply."""
@@ -191,7 +186,7 @@ def reports_folder(warehouse_file: Path) -> Path:
     return warehouse_file.parent / "reports"
 
 
-def dagster_home(env: Mapping[str, str]) -> Path:
+def dagster_home(env: Mapping[str, str] = os.environ) -> Path:
     """DAGSTER_HOME, or data/dagster where it is not set."""
     return _path(env, "DAGSTER_HOME", "data/dagster")
 

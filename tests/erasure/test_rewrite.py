@@ -19,10 +19,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sessionization_dagster.erasure.changes import Changes, Outcome, RewriteError
 from sessionization_dagster.erasure.ids import Ids
-from sessionization_dagster.erasure.rewrite import Changes, Outcome, RewriteError
 from sessionization_dagster.erasure.rewrite import rewrite as rewrite_file
-from sessionization_dagster.landing.files import LandedFile
+from sessionization_dagster.landing.data_file import LandedFile
 from sessionization_dagster.landing.formats import recognised
 from sessionization_dagster.landing.row_by_row import csv_header, csv_records, jsonl_records
 from sessionization_dagster.landing.text import opened
