@@ -30,7 +30,7 @@ from sessionization_dagster.defs.sensors import (
     late_data_sensor,
 )
 from sessionization_dagster.event_log import store_batches_in_bulk
-from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.identity.policies import IdentitySettings, Policy
 from sessionization_dagster.report.destination import report_place
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
@@ -57,9 +57,8 @@ def build_definitions(
     warehouse = build_warehouse(environment)
     partitions = daily_partitions(environment)
     kind = environment.target.value
-    identity_settings = IdentitySettings.from_vars(
-        project.variables["identity_policy"], project.variables["max_users_per_alias"]
-    )
+    policy = Policy(project.variables["identity_policy"])
+    identity_settings = IdentitySettings(policy, project.variables["max_users_per_alias"])
     models = build_dbt_assets(project, warehouse, Translator(partitions, kind), partitions, identity_settings)
     identity = build_identity_assets(project.manifest, warehouse, identity_settings, partitions, kind)
     user_agents = build_user_agents_asset(project.manifest, warehouse, partitions, kind)

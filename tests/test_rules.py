@@ -50,6 +50,8 @@ def test_vars_of_the_file_are_the_projects(tmp_path: Path) -> None:
         ("session_event_types: [track, pages]", "session_event_types has 'pages'. Input should be 'track', 'page'"),
         ("session_event_types: []", "session_event_types is"),
         ("identity_policy: newest_user", "identity_policy is 'newest_user'. Input should be 'latest_user', 'first_user' or 'merge'"),
+        ("identity_policy: ''", "identity_policy is ''. Input should be 'latest_user', 'first_user' or 'merge'"),
+        ("max_users_per_alias: 0", "max_users_per_alias is 0. Input should be greater than 0"),
         ("counted_events: {weird name: x}", "counted_events has the key 'weird name', which can be no column"),
         ("segment_user_traits: ['e-mail']", "segment_user_traits has 'e-mail', which can be no column"),
         ("max_rejected_share: 5", "max_rejected_share is 5"),

@@ -26,21 +26,6 @@ class IdentitySettings:
     policy: Policy
     max_users_per_alias: int
 
-    @classmethod
-    def from_vars(cls, identity_policy: str, max_users_per_alias: int) -> IdentitySettings:
-        """Check the two vars.
-
-        Raises:
-            ValueError: names the var, its value and what is allowed.
-        """
-        if identity_policy not in set(Policy):
-            raise ValueError(f"dbt var identity_policy is '{identity_policy}'. Allowed: {', '.join(Policy)}.")
-        if not isinstance(max_users_per_alias, int) or max_users_per_alias < 1:
-            raise ValueError(
-                f"dbt var max_users_per_alias is {max_users_per_alias!r}. Give a whole number of at least 1."
-            )
-        return cls(Policy(identity_policy), max_users_per_alias)
-
 
 def resolve(sightings: Sightings, settings: IdentitySettings) -> Ids:
     """Return, for each id, the id that names its person: (n,) int32."""

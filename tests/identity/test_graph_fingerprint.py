@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.identity.policies import IdentitySettings, Policy
 from sessionization_dagster.identity.store import update
 
-LATEST = IdentitySettings.from_vars("latest_user", 5)
+LATEST = IdentitySettings(Policy.LATEST_USER, 5)
 
 
 @pytest.fixture(autouse=True)
@@ -20,9 +20,9 @@ def _read_anew() -> Iterator[None]:
     update._rules.cache_clear()
 
 
-@pytest.mark.parametrize("settings", [("first_user", 5), ("latest_user", 6)])
-def test_settings_count(settings: tuple[str, int]) -> None:
-    assert update.fingerprint(IdentitySettings.from_vars(*settings)) != update.fingerprint(LATEST)
+@pytest.mark.parametrize("settings", [(Policy.FIRST_USER, 5), (Policy.LATEST_USER, 6)])
+def test_settings_count(settings: tuple[Policy, int]) -> None:
+    assert update.fingerprint(IdentitySettings(*settings)) != update.fingerprint(LATEST)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def sightings(seen: Seen) -> tuple[list[str], Sightings]:
 
 def visitors(seen: Seen, policy: str, guard: int = 5) -> dict[str, str]:
     ids, known = sightings(seen)
-    named = resolve(known, IdentitySettings.from_vars(policy, guard))
+    named = resolve(known, IdentitySettings(Policy(policy), guard))
     return {id_: ids[name] for id_, name in zip(ids, named, strict=True)}
 
 
@@ -96,7 +96,7 @@ def test_alias_calls_of_an_id_that_is_joined_with_too_many_link_nothing(policy: 
 def test_two_devices_that_an_alias_call_joins_are_named_by_the_one_seen_first() -> None:
     seen = Seen([("z", None), ("a", None)], [("a", "z")])
     ids, known = sightings(seen)
-    named = resolve(replace(known, is_user=np.zeros(2, dtype=np.bool_)), IdentitySettings.from_vars("latest_user", 5))
+    named = resolve(replace(known, is_user=np.zeros(2, dtype=np.bool_)), IdentitySettings(Policy.LATEST_USER, 5))
     assert [ids[name] for name in named] == ["z", "z"]
 
 
@@ -113,17 +113,6 @@ def test_an_anonymous_id_equal_to_a_user_id_is_that_user() -> None:
 
 def test_a_device_without_a_user_is_its_own_visitor() -> None:
     assert visitors(Seen([("d", None)]), "merge") == {"d": "d"}
-
-
-@pytest.mark.parametrize("bad", ["newest", ""])
-def test_an_unknown_policy_is_named_with_the_allowed_ones(bad: str) -> None:
-    with pytest.raises(ValueError, match=r"identity_policy.*latest_user, first_user, merge"):
-        IdentitySettings.from_vars(bad, 5)
-
-
-def test_the_guard_is_a_positive_number() -> None:
-    with pytest.raises(ValueError, match="max_users_per_alias"):
-        IdentitySettings.from_vars("merge", 0)
 
 
 @pytest.mark.parametrize("policy", list(Policy))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.raw_tables import raw_tables
-from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.identity.policies import IdentitySettings, Policy
 from sessionization_dagster.rebuild.keyed_tables import KeyedTable, keyed_tables
 from sessionization_dagster.rebuild.pipeline import Engine
 from sessionization_dagster.rebuild.recompute import Comparison, compare_sample
@@ -24,7 +24,7 @@ def engine_of(driver: ThinDriver) -> Engine:
     if driver.project.runner._manifest is None:
         driver.project.runner.parse()
     vars(project).update(manifest=driver.project.manifest, runner=replace(driver.project.runner, settings=settings))
-    identity = IdentitySettings.from_vars(driver.settings.identity_policy, driver.settings.max_users_per_alias)
+    identity = IdentitySettings(Policy(driver.settings.identity_policy), driver.settings.max_users_per_alias)
     return Engine(project, driver.warehouse, identity)
 
 

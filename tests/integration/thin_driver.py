@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from sessionization_dagster.dbt.project import DbtProject
 from sessionization_dagster.dbt.raw_tables import raw_tables
-from sessionization_dagster.identity.policies import IdentitySettings
+from sessionization_dagster.identity.policies import IdentitySettings, Policy
 from sessionization_dagster.identity.store import update_identity_graph
 from sessionization_dagster.landing import RawTable
 from sessionization_dagster.settings.environment import Environment
@@ -140,7 +140,7 @@ class ThinDriver:
 
     def run_identity(self, first: date, last: date) -> None:
         """The identity graph and the user agents."""
-        identity = IdentitySettings.from_vars(self.settings.identity_policy, self.settings.max_users_per_alias)
+        identity = IdentitySettings(Policy(self.settings.identity_policy), self.settings.max_users_per_alias)
         window = Window(first, last + timedelta(days=1))
         update_identity_graph(self.warehouse, window, identity, datetime(2024, 1, 1))
         update_user_agents(self.warehouse, window)
