@@ -8,21 +8,26 @@ from typing import Any
 import duckdb
 import pytest
 
+from sessionization_dagster.dbt.manifest import Table
 from sessionization_dagster.errors import SettingsError, WarehouseError
 from sessionization_dagster.publishing.published_tables import (
     Published,
-    PublishedTable,
     publish,
     publish_all,
     remove_earlier_versions,
 )
 from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
+from tests.manifests import manifest_of
 
-SESSIONS = PublishedTable("core", "sessions", "session_date")
-NESTED = PublishedTable("core", "it's nested", "cast(began as date)")
-GRAPH = PublishedTable("core", "graph", None)
-TABLES = (SESSIONS, NESTED, GRAPH)
+TABLES = manifest_of(
+    {
+        "sessions": {"config": {"schema": "core", "date": "session_date"}},
+        "it's nested": {"config": {"schema": "core", "date": "cast(began as date)"}},
+        "graph": {"config": {"schema": "core"}},
+    }
+).models
+SESSIONS, NESTED, GRAPH = TABLES
 
 
 @pytest.fixture
@@ -44,18 +49,18 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     return made
 
 
-def published(folder: Path, table: PublishedTable) -> list[dict[str, Any]]:
+def published(folder: Path, table: Table) -> list[dict[str, Any]]:
     """A table's rows as another tool reads them."""
-    place = f"{folder}/{table.schema}/{table.name}/*.parquet".replace("'", "''")
+    place = f"{folder}/{'/'.join(table.relation)}/*.parquet".replace("'", "''")
     return duckdb.default_connection().sql(f"from read_parquet('{place}') order by all").to_arrow_table().to_pylist()
 
 
-def stored(connection: DuckDBConnection, table: PublishedTable) -> list[dict[str, Any]]:
-    return connection.query(f'from {table.schema}."{table.name}" order by all').to_pylist()
+def stored(connection: DuckDBConnection, table: Table) -> list[dict[str, Any]]:
+    return connection.query(f'from core."{table.name}" order by all').to_pylist()
 
 
-def inodes(folder: Path, table: PublishedTable) -> dict[str, int]:
-    return {path.name: path.stat().st_ino for path in (folder / table.schema / table.name).iterdir()}
+def inodes(folder: Path, table: Table) -> dict[str, int]:
+    return {path.name: path.stat().st_ino for path in folder.joinpath(*table.relation).iterdir()}
 
 
 def test_files_have_the_tables_rows_and_only_changed_dates_are_written(

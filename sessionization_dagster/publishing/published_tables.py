@@ -36,20 +36,6 @@ FORMAT = f"1 duckdb {duckdb.__version__}"
 
 
 @dataclass(frozen=True)
-class PublishedTable:
-    """A table or view that is published.
-
-    Attributes:
-        schema, name: its schema and name.
-        date: SQL over its columns that gives a row's date; None: the table has one file.
-    """
-
-    schema: str
-    name: str
-    date: str | None
-
-
-@dataclass(frozen=True)
 class Published:
     """The numbers of files that were written and removed for a table."""
 
@@ -58,22 +44,19 @@ class Published:
     removed: int
 
 
-def tables_to_publish(manifest: Manifest) -> list[PublishedTable]:
+def tables_to_publish(manifest: Manifest) -> list[Table]:
     """The tables of the manifest that are made from events."""
-    found = [
-        PublishedTable(*table.relation, _date(table))
-        for table in [*manifest.models, *manifest.sources]
-        if table.relation[0] not in NOT_PUBLISHED
-    ]
-    return sorted(found, key=lambda table: (table.schema, table.name))
+    found = [table for table in [*manifest.models, *manifest.sources] if table.relation[0] not in NOT_PUBLISHED]
+    return sorted(found, key=lambda table: table.relation)
 
 
 def _date(table: Table) -> str | None:
+    """SQL over the table's columns that gives a row's date; None: the table has one file."""
     stored_by = table.stored_by
     return table.date or (f"cast({stored_by} as date)" if stored_by and stored_by != "entity" else None)
 
 
-def publish_all(warehouse: DuckDBWarehouse, tables: Iterable[PublishedTable], folder: Path) -> dict[str, Published]:
+def publish_all(warehouse: DuckDBWarehouse, tables: Iterable[Table], folder: Path) -> dict[str, Published]:
     """Update the files of tables; returns `<schema>.<table>` -> the numbers of files. A missing table has no entry.
 
     Raises:
@@ -84,20 +67,16 @@ def publish_all(warehouse: DuckDBWarehouse, tables: Iterable[PublishedTable], fo
             (row["table_schema"], row["table_name"])
             for row in connection.query("select table_schema, table_name from information_schema.tables").to_pylist()
         }
-        return {
-            f"{table.schema}.{table.name}": publish(connection, table, folder)
-            for table in tables
-            if (table.schema, table.name) in present
-        }
+        return {table.full_name: publish(connection, table, folder) for table in tables if table.relation in present}
 
 
-def publish(connection: DuckDBConnection, table: PublishedTable, folder: Path) -> Published:
+def publish(connection: DuckDBConnection, table: Table, folder: Path) -> Published:
     """Update the table's files.
 
     Raises:
         WarehouseError: the folder cannot be written, or something else has the table's name in it.
     """
-    place = folder / table.schema / table.name
+    place = folder.joinpath(*table.relation)
     try:
         before = _files(place)
         now = _digests(connection, table)
@@ -107,7 +86,7 @@ def publish(connection: DuckDBConnection, table: PublishedTable, folder: Path) -
         gone = len(before) - len(kept)
         if not changed and not gone and before:
             return Published(0, len(kept), 0)
-        version = folder / VERSIONS / f"{table.schema}.{table.name}" / uuid4().hex
+        version = folder / VERSIONS / table.full_name / uuid4().hex
         version.mkdir(parents=True)
         for paths in kept.values():
             for path in paths:
@@ -141,17 +120,22 @@ def _files(place: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _part(table: PublishedTable) -> str:
-    return f"coalesce(cast({table.date} as varchar), '{NO_DATE}')" if table.date else f"'{ALL}'"
+def _part(table: Table) -> str:
+    date = _date(table)
+    return f"coalesce(cast({date} as varchar), '{NO_DATE}')" if date else f"'{ALL}'"
 
 
-def _digests(connection: DuckDBConnection, table: PublishedTable) -> dict[str, str]:
+def _quoted(table: Table) -> str:
+    return ".".join(map(identifier, table.relation))
+
+
+def _digests(connection: DuckDBConnection, table: Table) -> dict[str, str]:
     """Date -> digest of its rows, which does not depend on their order. A table without rows has one digest, of no rows."""
     rows = connection.query(f"""
         select {_part(table)} as part, md5(concat_ws(' ', {literal(FORMAT)}, count(*), bit_xor(hash(t)), sum(hash(t)::hugeint))) as digest
-        from {identifier(table.schema)}.{identifier(table.name)} as t
+        from {_quoted(table)} as t
         group by 1 order by 1""").to_pylist()
-    columns = connection.query(f"describe {identifier(table.schema)}.{identifier(table.name)}").to_pylist()
+    columns = connection.query(f"describe {_quoted(table)}").to_pylist()
     names = str([(row["column_name"], row["column_type"]) for row in columns])
     shape = hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()[:8]
     digests = {row["part"]: row["digest"][:16] + shape for row in rows}
@@ -160,14 +144,14 @@ def _digests(connection: DuckDBConnection, table: PublishedTable) -> dict[str, s
 
 
 def _write(
-    connection: DuckDBConnection, table: PublishedTable, parts: Iterable[str], digests: Mapping[str, str], version: Path
+    connection: DuckDBConnection, table: Table, parts: Iterable[str], digests: Mapping[str, str], version: Path
 ) -> None:
     """Write the rows of some dates into the version, with one statement for all dates."""
     parts = list(parts)
     if not parts:
         return
     scratch = version / ".scratch"
-    relation = f"{identifier(table.schema)}.{identifier(table.name)}"
+    relation = _quoted(table)
     wanted = ", ".join(literal(part) for part in parts)
     connection.execute(f"""
         copy (select *, {_part(table)} as "published part" from {relation} where {_part(table)} in ({wanted}))

@@ -103,17 +103,13 @@ def traffic(answers: Answers) -> Figure:
     if lacking := unavailable(title, answer, nothing=NOTHING):
         return lacking
     total = sum(int(row["sessions"]) for row in answer.rows)
-    rows = [(TRAFFIC[row["traffic_type"]], int(row["sessions"])) for row in answer.rows]
-    people = sum(sessions for name, sessions in rows if name == TRAFFIC["human"])
+    people = sum(int(row["sessions"]) for row in answer.rows if row["traffic_type"] == "human")
+    rows = [(TRAFFIC[row["traffic_type"]], int(row["sessions"]), share(row["sessions"], total)) for row in answer.rows]
     return Figure(
         title,
         f"{share(people, total)} of the {counted(total, 'session')} are people's.",
-        charts.ranked_bars([(name, n, share(n, total)) for name, n in rows], "Traffic", "Sessions"),
-        table=table(
-            "Sessions by kind of traffic",
-            ("Traffic", "Sessions", "Share"),
-            [(name, n, share(n, total)) for name, n in rows],
-        ),
+        charts.ranked_bars(rows, "Traffic", "Sessions"),
+        table=table("Sessions by kind of traffic", ("Traffic", "Sessions", "Share"), rows),
     )
 
 

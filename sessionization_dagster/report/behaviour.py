@@ -59,18 +59,14 @@ def duration(answers: Answers) -> Figure:
         return Figure(title, notice="No session started on these days.")
     found = {row["bucket"]: int(row["sessions"]) for row in answer.rows}
     total = sum(found.values())
-    rows = [(label, found.get(place, 0)) for place, label in enumerate(BUCKETS)]
+    rows = [(label, found.get(place, 0), share(found.get(place, 0), total)) for place, label in enumerate(BUCKETS)]
     (middle,) = typical.rows
     return Figure(
         title,
         f"Half of the {count(total)} sessions last longer than {minutes(middle['median_minutes'])}; the mean is "
         f"{minutes(middle['mean_minutes'])}. From first to last event: a session of one event lasts one moment.",
-        charts.ranked_bars([(label, n, share(n, total)) for label, n in rows], "Duration", "Sessions"),
-        table=table(
-            "Sessions by duration",
-            ("Duration", "Sessions", "Share"),
-            [(label, n, share(n, total)) for label, n in rows],
-        ),
+        charts.ranked_bars(rows, "Duration", "Sessions"),
+        table=table("Sessions by duration", ("Duration", "Sessions", "Share"), rows),
     )
 
 

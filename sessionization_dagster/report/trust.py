@@ -16,14 +16,12 @@ def devices(answers: Answers) -> Figure:
     total = linked + unlinked
     if not total:
         return Figure(title, notice="No device is known yet.")
-    rows = [("Linked to a user", linked), ("Not linked", unlinked)]
+    rows = [(label, n, share(n, total)) for label, n in (("Linked to a user", linked), ("Not linked", unlinked))]
     return Figure(
         title,
         f"{share(linked, total)} of the {counted(total, 'device')} known so far belong to a user who logged in.",
-        charts.ranked_bars([(label, n, share(n, total)) for label, n in rows], "Devices", "Devices"),
-        table=table(
-            "Devices known so far", ("Kind", "Devices", "Share"), [(label, n, share(n, total)) for label, n in rows]
-        ),
+        charts.ranked_bars(rows, "Devices", "Devices"),
+        table=table("Devices known so far", ("Kind", "Devices", "Share"), rows),
     )
 
 

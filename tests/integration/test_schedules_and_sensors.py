@@ -176,7 +176,7 @@ def behind(project: Project) -> list[str]:
     rows = "select cast(t as varchar) as line from {} as t order by 1"
     found = []
     for table in tables_to_publish(DbtProject.of(project.environment).manifest):
-        schema, name = table.schema, table.name
+        schema, name = table.relation
         exists = f"select 1 from information_schema.tables where table_schema = '{schema}' and table_name = '{name}'"
         if not project.query(exists):
             continue

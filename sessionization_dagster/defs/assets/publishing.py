@@ -21,8 +21,7 @@ A run writes the files of dates whose rows have changed."""
 
 def keys_behind(manifest: Manifest) -> set[dg.AssetKey]:
     """The assets that the files depend on: the published tables, and the tables that the views among them read."""
-    published = {(table.schema, table.name) for table in tables_to_publish(manifest)}
-    tables = [table for table in manifest.tables.values() if table.relation in published]
+    tables = tables_to_publish(manifest)
     read = [manifest.tables[parent] for table in tables if table.is_view for parent in table.depends_on]
     return {key_of(table) for table in [*tables, *read]}
 
