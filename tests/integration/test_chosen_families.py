@@ -38,7 +38,9 @@ def test_definitions_load_with_the_chosen_families_alone(tmp_path: Path) -> None
     groups = {key.path[0] for key in graph.get_all_asset_keys()}
     assert {"core", "mixpanel", "segment"} <= groups
     assert not groups & {"rudderstack", "measure_js", "analytics"}
-    assert not {key.asset_key.path[0] for key in graph.asset_check_keys} & {"rudderstack", "measure_js", "analytics"}
+    checked = {key.asset_key.to_user_string() for key in graph.asset_check_keys}
+    assert not {name.split("/")[0] for name in checked} & {"rudderstack", "measure_js", "analytics"}
+    assert {"core/identity_graph", "core/user_agents"} <= checked
 
 
 def schemas(project: DbtProject) -> set[str]:

@@ -2,6 +2,8 @@
 
 {#- Each table, an expression for its newest time, and its date. A view, so that hours_behind is right when it is read. Reading it reads that
     column of every table, so no test reads it on BigQuery. Logs of runs, which do not follow the data, are left out. -#}
+-- core.user_agents has no times. A source's tests are asset checks only if a model reads it, and without the family analytics no other model does.
+-- depends_on: {{ source('core', 'user_agents') }}
 {% set tables = [
     (ref('events'), 'max(timestamp)', 'event_date'),
     (ref('rejected_events'), 'max(coalesce(received_at, timestamp))', 'event_date'),
