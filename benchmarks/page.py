@@ -81,6 +81,8 @@ objects when the process ended, and 1 s imported pandas for an empty array. Both
 - The identity graph's edges are summed up over their days.
 - Whole tables of more than a month are written in the order of days.
 - Nested records are gathered once a call and split up in their arrays.
+- The end of each client's session is found in the windows that number its events, not by grouping the events and joining them with
+  the groups: 5.2 seconds for 3 million events instead of 10.2.
 
 **Tried, and left:**
 
