@@ -163,9 +163,9 @@ MUTATIONS = (
     # What is made anew.
     Mutation(
         "a changed table by day is made anew",
-        BY_DATE,
-        "set is_whole = own.fingerprint != fingerprint or",
-        "set is_whole =",
+        f"{MACROS}/materializations/rebuilds.sql",
+        "elif fingerprint and own.fingerprint != fingerprint",
+        "elif not is_by_day and fingerprint and own.fingerprint != fingerprint",
     ),
     Mutation(
         "a changed view is its readers' change",

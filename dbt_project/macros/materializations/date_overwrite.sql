@@ -45,7 +45,7 @@ config
     {%- set progress = frontier_progress() -%}
     {%- set own = progress.get(model.name, {'sequence': 0, 'generation': '', 'fingerprint': ''}) -%}
     {%- set fingerprint = fingerprint_of(model, progress) or own.fingerprint -%}
-    {%- set is_whole = own.fingerprint != fingerprint or load_cached_relation(this) is none -%}
+    {%- set is_whole = reason_to_rebuild(model, progress) is not none -%}
     {%- set noted = noted_days(config.get('follows'), own.sequence) if config.get('follows') else {'sequence': 0, 'days': []} -%}
     {{ return({
         'days': (days_of_run() + (written_days() if is_whole else noted.days)) | unique | sort,

@@ -57,9 +57,7 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     {%- set own = progress.get(model.name) -%}
     {%- set own_sequence = own.sequence if own else 0 -%}
     {%- set fingerprint = fingerprint_of(model, progress) or (own.fingerprint if own else '') -%}
-    {%- set generation_above = parents_generation(model, progress) -%}
-    {%- set is_whole = flags.FULL_REFRESH or own is none or own.fingerprint != fingerprint
-        or own.parents_generation != generation_above or load_cached_relation(this) is none -%}
+    {%- set is_whole = reason_to_rebuild(model, progress) is not none -%}
     {%- set noted = noted_days('events', own_sequence) if is_root else {'days': []} -%}
     {%- set sequences = [] -%}
     {%- for parent in parents -%}{%- do sequences.append(progress[parent.name].sequence if parent.name in progress else 0) -%}{%- endfor -%}
@@ -78,7 +76,7 @@ A model follows its parents only as far as these have come, and is rebuilt whole
         'days': noted.days,
         'parents_in_step': parents_in_step,
         'generation': invocation_id if is_whole else own.generation,
-        'parents_generation': generation_above,
+        'parents_generation': parents_generation(model, progress),
         'fingerprint': fingerprint,
     }) }}
 {%- endmacro %}

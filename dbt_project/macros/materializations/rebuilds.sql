@@ -16,28 +16,36 @@ examined first. Tables that a run makes for the first time are left out.
 {% macro note_reason(node, names, progress, reasons, asked) -%}
     {%- if node.name not in asked -%}
         {%- do asked.update({node.name: true}) -%}
-        {%- set own = progress.get(node.name) -%}
-        {%- set is_there = load_cached_relation(relation_of(node)) is not none -%}
-        {%- set fingerprint = fingerprint_of(node, progress) -%}
-        {%- set parents = generation_parents(node) -%}
-        {%- for parent in parents if parent.name in names -%}{%- do note_reason(parent, names, progress, reasons, asked) -%}{%- endfor -%}
         {%- set rebuilt = [] -%}
-        {%- for parent in parents if parent.name in reasons -%}{%- do rebuilt.append(table_name(parent)) -%}{%- endfor -%}
-        {%- set reason = none -%}
-        {%- if not is_there -%}
-        {%- elif node.config.materialized != 'date_overwrite' and flags.FULL_REFRESH -%}
-            {%- set reason = '--full-refresh asks for it' -%}
-        {%- elif own is none or not own.fingerprint -%}
-            {%- set reason = 'an earlier version made it, or a run that did not end' -%}
-        {%- elif fingerprint is not none and own.fingerprint != fingerprint -%}
-            {%- set reason = 'its SQL has changed: the model, a macro, a var or a seed' -%}
-        {%- elif rebuilt -%}
-            {%- set reason = rebuilt | join(', ') ~ (' is' if rebuilt | length == 1 else ' are') ~ ' made anew' -%}
-        {%- elif node.config.materialized != 'date_overwrite' and own.parents_generation != parents_generation(node, progress) -%}
-            {%- set reason = 'a table above it was made anew' -%}
+        {%- for parent in generation_parents(node) if parent.name in names -%}
+            {%- do note_reason(parent, names, progress, reasons, asked) -%}
+            {%- if parent.name in reasons -%}{%- do rebuilt.append(table_name(parent)) -%}{%- endif -%}
+        {%- endfor -%}
+        {%- set above = rebuilt | join(', ') ~ (' is' if rebuilt | length == 1 else ' are') ~ ' made anew' if rebuilt else none -%}
+        {%- set reason = reason_to_rebuild(node, progress) or above -%}
+        {%- if reason and load_cached_relation(relation_of(node)) is not none -%}
+            {%- do reasons.update({node.name: table_name(node) ~ ': ' ~ reason}) -%}
         {%- endif -%}
-        {%- if reason -%}{%- do reasons.update({node.name: table_name(node) ~ ': ' ~ reason}) -%}{%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Why a node's table must be made anew, as the tables above it are now; none if it need not. -#}
+{% macro reason_to_rebuild(node, progress) -%}
+    {%- set own = progress.get(node.name) -%}
+    {%- set fingerprint = fingerprint_of(node, progress) -%}
+    {%- set is_by_day = node.config.materialized == 'date_overwrite' -%}
+    {%- if load_cached_relation(relation_of(node)) is none -%}
+        {{ return('it does not exist') }}
+    {%- elif flags.FULL_REFRESH and not is_by_day -%}
+        {{ return('--full-refresh asks for it') }}
+    {%- elif own is none or (fingerprint and not own.fingerprint) -%}
+        {{ return('an earlier version made it, or a run that did not end') }}
+    {%- elif fingerprint and own.fingerprint != fingerprint -%}
+        {{ return('its SQL has changed: the model, a macro, a var or a seed') }}
+    {%- elif not is_by_day and own.parents_generation != parents_generation(node, progress) -%}
+        {{ return('a table above it was made anew') }}
+    {%- endif -%}
+    {{ return(none) }}
 {%- endmacro %}
 
 {% macro table_name(node) -%}
