@@ -1,4 +1,4 @@
-"""Turns the records of a file of raw calls into records of a batch for one table. No files."""
+"""Turns the records of files of raw calls into records of a batch for one table. No files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sessionization_dagster.warehouses.quoting import literal
 
 
 def calls_shape(table: RawTable, batch: str) -> Shape:
-    """The shape of records in the relation `batch`: their fields are JSON of the declared columns, and JSON of the rest."""
+    """The shape of records in the relation `batch`. Their fields: JSON of the declared columns, JSON of the rest, and the file."""
     columns = {column.name: f"/{column.name}" for column in table.columns}
     paths = ", ".join(map(literal, columns.values()))
     fields = {
@@ -28,6 +28,7 @@ def calls_shape(table: RawTable, batch: str) -> Shape:
         line="line",
         content="content",
         broken="error",
+        source_file="fields[3]",
         properties="cast(fields[2] as json)",
     )
 
@@ -40,6 +41,7 @@ def records_of(calls: Calls, source_file: str, table: RawTable, records: Iterabl
     for record in records:
         if not is_home and (record.error or f'"{table.call}"' not in record.content):
             continue
+        record = record._replace(fields=(None, None, source_file))
         if record.error:
             yield record
             continue
@@ -52,7 +54,7 @@ def records_of(calls: Calls, source_file: str, table: RawTable, records: Iterabl
                 "is no raw call (it has no messageId or no type); write rows of another kind into a file of their own"
             )
         if call is not None and call["type"] == table.call:
-            yield record._replace(fields=call_row(call, names, given))
+            yield record._replace(fields=(*call_row(call, names, given), source_file))
         elif is_home and call is None:
             yield record._replace(error=error)
         elif is_home and call is not None and all(call["type"] != kind for kind in types):

@@ -159,6 +159,16 @@ def row_counts(session: duckdb.DuckDBPyConnection, table: RawTable) -> dict[str,
     return {name: (rows, rejects) for name, rows, rejects in session.execute(query, _keys(table)).fetchall()}
 
 
+def counted(session: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """File -> (rows, rejects) that the table has of it, for files that were just loaded."""
+    of_files = f"{_IN_FILES} group by 1"
+    rows = f"select source_file, count(*) from {qualified(table)} where {of_files}"
+    rejects = f"select source_file, count(*) from raw.landing_rejects where {_OF_TABLE} and {of_files}"
+    row_counts = dict(session.execute(rows, {"files": list(files)}).fetchall())
+    reject_counts = dict(session.execute(rejects, _keys(table) | {"files": list(files)}).fetchall())
+    return {name: (row_counts.get(name, 0), reject_counts.get(name, 0)) for name in files}
+
+
 def same_rows(session: duckdb.DuckDBPyConnection, table: RawTable, one: str, other: str) -> bool:
     """Whether two files gave the table the same rows and the same rejects. Both may have no rows, such as calls of other types."""
     rows = f"select * exclude (source_file) from {qualified(table)} where source_file = $file"

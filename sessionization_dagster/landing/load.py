@@ -154,7 +154,7 @@ class _Loader:
             else:
                 status = self._load(file, entry)
                 reported.append(file.source_file)
-            if status == ledger.UNREADABLE:
+            if status == ledger.UNREADABLE and _answers_for(file):
                 self._result.files_unreadable += 1
                 reported.append(file.source_file)  # also if it was set aside in an earlier run
         return reported
@@ -196,10 +196,15 @@ class _Loader:
         return ledger.LOADED
 
     def _load_together(self, new: list[LandedFile]) -> set[str]:
-        """Loads several files at a time, if they are new and clean parquet files with the same columns. Returns the loaded files."""
-        found = (self._recognised(file) for file in new)
-        parquet = [file for file in found if file and file.format == "parquet" and not file.gzipped]
+        """Loads several files at a time, if they are new and hold raw calls, or are clean parquet files with the same columns.
+
+        Returns the loaded files.
+        """
+        found = [file for file in map(self._recognised, new) if file]
         loaded: set[str] = set()
+        for batch in _batches(file for file in found if file.calls):
+            loaded |= self._load_calls(batch)
+        parquet = [file for file in found if not file.calls and file.format == "parquet" and not file.gzipped]
         if len(parquet) < 2:
             return loaded
         # Columns and their values from folders are constants in a statement.
@@ -227,32 +232,49 @@ class _Loader:
         except UnreadableFile:
             return None
 
+    def _load_calls(self, files: list[DataFile]) -> set[str]:
+        """Loads the calls of new files in few transactions. Returns the loaded files; one that cannot be read, or is alone, is left."""
+        if len(files) < 2:
+            return set()
+        try:
+            with transaction(self._session):
+                counts = rows.load_calls(self._session, files, self._table, self._landed_at)
+                self._record_together(files, counts)
+        except UnreadableFile:
+            middle = len(files) // 2
+            return self._load_calls(files[:middle]) | self._load_calls(files[middle:])
+        for file in files:
+            self._report_loaded(file, *counts[file.source_file])
+        return set(counts)
+
+    def _record_together(self, files: list[DataFile], counts: Mapping[str, tuple[int, int]]) -> None:
+        self._note(ledger.LOADED, [file.source_file for file in files])
+        for file in files:
+            entry = ledger.Entry(file.size_bytes, file.modified_ns, ledger.LOADED)
+            ledger.record(self._session, self._table, file, entry, counts[file.source_file], self._landed_at)
+
     def _attempt_together(self, files: list[DataFile], columns: list[tuple[str, str]]) -> bool:
         """Loads new files in one transaction. Returns False, with nothing done, if one of them has to be read row by row."""
-        names = [file.source_file for file in files]
         try:
             # Rows of parquet files come with their numbers. In file order each file would end in a block of its own that is not full, and
             # DuckDB would write nearly all of these again, to fill them, when the connection is closed.
             with _order_kept(self._session, False), transaction(self._session):
                 counts = rows.load_together(self._session, files, self._table, columns)
-                self._note(ledger.LOADED, names)
-                for file in files:
-                    entry = ledger.Entry(file.size_bytes, file.modified_ns, ledger.LOADED)
-                    ledger.record(
-                        self._session, self._table, file, entry, (counts[file.source_file], 0), self._landed_at
-                    )
+                self._record_together(files, counts)
         except (NeedsRowByRow, UnreadableFile):
             return False
-        for name in names:
-            self._report_loaded(name, counts[name], 0)
-            self._report_near_misses(name, [column for column, _ in columns])
+        for file in files:
+            self._report_loaded(file, *counts[file.source_file])
+            self._report_near_misses(file.source_file, [column for column, _ in columns])
         return True
 
-    def _report_loaded(self, source_file: str, row_count: int, reject_count: int) -> None:
+    def _report_loaded(self, file: LandedFile, row_count: int, reject_count: int) -> None:
         self._result.files_loaded += 1
         self._result.rows_loaded += row_count
         self._result.rows_rejected += reject_count
-        self._report(f"{source_file}: {row_count} rows loaded, {reject_count} rejected")
+        # A file of calls belongs to all tables of its source, and many have no row of it.
+        if row_count or reject_count or not file.calls:
+            self._report(f"{file.source_file}: {row_count} rows loaded, {reject_count} rejected")
 
     def _report_near_misses(self, source_file: str, names: Sequence[str]) -> None:
         self._result.near_misses += [(source_file, text) for text in near_misses(self._table, names)]
@@ -278,7 +300,7 @@ class _Loader:
         except UnreadableFile as error:
             self._set_aside(file, before, error)
             return ledger.UNREADABLE
-        self._report_loaded(file.source_file, *counts)
+        self._report_loaded(file, *counts)
         self._report_near_misses(file.source_file, self._names(found))
         return ledger.LOADED
 
@@ -298,10 +320,14 @@ class _Loader:
         # The message does not depend on whether the file had rows before, so an incremental warehouse equals a rebuilt one.
         message = f"{error}. None of its rows are loaded"
         entry = ledger.Entry(file.size_bytes, None if error.transient else file.modified_ns, ledger.UNREADABLE)
+        answers = _answers_for(file)
         with transaction(self._session):
             self._take_back([file.source_file])
-            ledger.reject_file(self._session, self._table, file, message, self._landed_at)
-            ledger.record(self._session, self._table, file, entry, (0, 1), self._landed_at)
+            if answers:
+                ledger.reject_file(self._session, self._table, file, message, self._landed_at)
+            ledger.record(self._session, self._table, file, entry, (0, int(answers)), self._landed_at)
+        if not answers:
+            return
         had_rows = before is not None and before.status == ledger.LOADED
         hint = "; the rows it had before it changed are removed" if had_rows else ""
         self._report(f"{file.source_file}: set aside: {error}{hint}")
@@ -313,6 +339,11 @@ class _Loader:
 
     def _note(self, change: str, files: list[str]) -> None:
         ledger.note_changes(self._session, self._table, files, change, self._landed_at, self._timezone)
+
+
+def _answers_for(file: LandedFile) -> bool:
+    """Whether this table says what is wrong with the file. A file of calls belongs to several tables, and one of them answers for it."""
+    return file.calls is None or file.calls.is_home
 
 
 def _batches(files: Iterable[DataFile]) -> Iterator[list[DataFile]]:

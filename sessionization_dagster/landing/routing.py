@@ -15,7 +15,7 @@ from sessionization_dagster.landing.tables import RawTable
 def route_calls(
     files: dict[str, list[LandedFile]], strays: Mapping[str, list[LandedFile]], tables: Sequence[RawTable]
 ) -> set[str]:
-    """Adds each file of calls to all tables of its source that take calls. Returns the folders of `strays` that hold nothing else.
+    """Adds each file of calls to all tables of its source that take calls. Returns the folders of `strays` that hold calls.
 
     `files` and `strays` are those of a Discovery. Each table has a ledger of its own, so the rows of a changed or removed file are
     removed from all of them.
@@ -32,10 +32,11 @@ def route_calls(
                 else:
                     plain[table.name].append(file)
         for folder in [folder for folder in strays if folder.split("/")[0] == source]:
-            found = [file for file in strays[folder] if takers and _are_calls(file)]
-            # The first table is responsible for files that are in no table's folder.
-            calls += [(takers[0].name, file) for file in found]
-            if len(found) < len(strays[folder]):
+            if takers and any(map(_are_calls, strays[folder])):
+                # The table of track calls answers for files that are in no table's folder. What is no calls there is named file by file.
+                home = next((table for table in takers if table.call == "track"), takers[0])
+                calls += [(home.name, file) for file in strays[folder]]
+            else:
                 routed.discard(folder)
         types = frozenset(table.call for table in takers if table.call)
         for table in takers:

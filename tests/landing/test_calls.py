@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sessionization_dagster.landing import LandingError
+from sessionization_dagster.landing import LandingError, rows
 from sessionization_dagster.landing.calls import call_row, parsed_call
 from sessionization_dagster.settings.environment import RemovedFiles
 from tests.landing.conftest import Case
@@ -105,7 +106,7 @@ def test_what_fills_no_table_is_named_once(case: Case) -> None:
     assert ids(case, "tracks") == ["t"]
     rejects = case.query("select table_name, source_line, error from raw.landing_rejects order by source_line")
     assert [(table, line) for table, line, _ in rejects] == [
-        ("aliases", 2), ("aliases", 3), ("aliases", 4), ("aliases", 5), ("pages", 6),
+        ("tracks", 2), ("tracks", 3), ("tracks", 4), ("tracks", 5), ("pages", 6),
     ]  # fmt: skip
     assert rejects[0][2] == "is a call of type 'group', which no table takes: it makes no event"
     assert "is no raw call" in rejects[1][2]
@@ -168,6 +169,50 @@ def test_other_folders_of_a_source_are_still_unknown(case: Case) -> None:
     report = case.land()
     assert [text.split(";")[0] for text in report.unknown_folders] == ["segment/traks/: no such table"]
     assert ids(case, "tracks") == ["t"]
+
+
+def test_files_beside_calls_that_are_none_are_named_once_each(case: Case) -> None:
+    """In a vendor's folder too, where most files are calls: the folder is not to blame."""
+    dump = "segment/segment-logs"
+    case.write("a.jsonl", lines(*EVERY), table=f"{dump}/1")
+    whole = gzip.compress(lines(*(call(f"t{n}", "track", event="E") for n in range(2000))).encode())
+    for name, content in {
+        "cut.gz": whole[: len(whole) // 2],
+        "short.gz": whole[:20],
+        "notes.csv": b"a,b\n1,2\n",
+    }.items():
+        case.write(name, content, table=f"{dump}/2")
+    case.write("late.jsonl", lines({"note": "no call"}, call("u", "track", event="E")), table=f"{dump}/2")
+    report = case.land()
+    assert (len(report.problems), report.unknown_folders) == (5, ())
+    assert ids(case, "tracks") == ["t", "u"]
+    named = case.query("select source_file, table_name, count(*) from raw.landing_rejects group by all order by 1")
+    assert [(name.rpartition("/")[2], table, count) for name, table, count in named] == [
+        ("cut.gz", "tracks", 1), ("late.jsonl", "tracks", 1), ("notes.csv", "tracks", 2), ("short.gz", "tracks", 1),
+    ]  # fmt: skip
+    assert [table.files_unreadable for table in report.tables.values()] == [0, 0, 0, 0, 2]
+    assert [table.files_unreadable for table in case.land().tables.values()] == [0, 0, 0, 0, 2]
+
+
+def test_many_files_of_calls_take_few_statements(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as for one of them, which DuckDB plans for a tenth of a second each. One that breaks off holds up no other."""
+    sent: list[str] = []
+    execute = rows._execute_insert
+    monkeypatch.setattr(rows, "_execute_insert", lambda *given: (sent.append(given[1]), execute(*given))[1])
+    named = [[f"{kind}{file}" for kind in ("t", "p")] for file in range(20)]
+    for file, (track, page) in enumerate(named):
+        records = [call(track, "track", event="E"), call(page, "page"), {"type": "track"}]
+        case.write(f"{file:02}.jsonl", lines(*records), table="segment/hourly")
+    report = case.land()
+    assert len(sent) <= 2 * len(report.tables)
+    assert ids(case, "tracks") == sorted(track for track, _ in named)
+    assert ids(case, "pages") == sorted(page for _, page in named)
+    assert case.query("select distinct source_line, error like 'is no raw call%' from raw.landing_rejects") == [
+        (3, True)
+    ]
+    by_file = "select source_file, row_count, reject_count from raw.landed_files where table_name = 'tracks' order by 1"
+    assert case.query(by_file) == [(f"segment/hourly/{file:02}.jsonl", 1, 1) for file in range(20)]
+    assert case.query("select distinct source_row from raw.segment_pages") == [(2,)]
 
 
 @pytest.mark.parametrize(
