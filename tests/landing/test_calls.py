@@ -198,7 +198,12 @@ def test_many_files_of_calls_take_few_statements(case: Case, monkeypatch: pytest
     """As many as for one of them, which DuckDB plans for a tenth of a second each. One that breaks off holds up no other."""
     sent: list[str] = []
     execute = rows._execute_insert
-    monkeypatch.setattr(rows, "_execute_insert", lambda *given: (sent.append(given[1]), execute(*given))[1])
+
+    def noted(session: Any, statement: str, *parameters: Any) -> int:
+        sent.append(statement)
+        return execute(session, statement, *parameters)
+
+    monkeypatch.setattr(rows, "_execute_insert", noted)
     named = [[f"{kind}{file}" for kind in ("t", "p")] for file in range(20)]
     for file, (track, page) in enumerate(named):
         records = [call(track, "track", event="E"), call(page, "page"), {"type": "track"}]
