@@ -7,12 +7,13 @@ import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
-from sessionization_dagster.defs.notifications import FailedRun, LogNotifier, WebhookNotifier
+from sessionization_dagster.defs.notifications import FailedRun, LogNotifier, WebhookNotifier, innermost_cause
 
 FAILURE = FailedRun("0123456789ab", "daily_sessionization", "2024-03-10", ("session_models: it broke",), "")
 LOG = logging.getLogger("test")
@@ -81,3 +82,16 @@ def test_a_refusal_is_an_error_at_once(server: Server) -> None:
 def test_without_an_address_the_log_has_the_failure(caplog: pytest.LogCaptureFixture) -> None:
     LogNotifier().notify(FailedRun("0123456789ab", "full_rebuild", "", (), "Run was killed."), LOG)
     assert caplog.messages == ["Run 01234567 of full_rebuild failed.\nRun was killed."]
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("sessionization_dagster.errors.DbtError: 2 tests failed: a, b\n", "2 tests failed: a, b"),
+        ("ValueError: not ours\n", "ValueError: not ours"),
+    ],
+)
+def test_the_cause_of_a_failure_is_the_innermost_error_and_ours_are_sentences(message: str, said: str) -> None:
+    inner = SimpleNamespace(message=message, cause=None)
+    event: Any = SimpleNamespace(step_failure_data=SimpleNamespace(error=SimpleNamespace(message="outer", cause=inner)))
+    assert innermost_cause(event) == said

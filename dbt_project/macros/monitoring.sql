@@ -36,7 +36,7 @@
 {%- endmacro %}
 
 {#-
-dbt run-operation check_nulls --args '{table_name: sessions}'
+dbt run-operation check_nulls --args '{table_name: dbt_session_tracks}'
 
 Counts the nulls of each column of a model's, seed's or source's table, over all of its rows. `columns` limits the
 columns. `required` names columns without nulls: the operation fails if one of them has a null.

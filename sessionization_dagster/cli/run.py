@@ -84,8 +84,10 @@ def progress_logger(started: float) -> dg.LoggerDefinition:
         def emit(self, record: logging.LogRecord) -> None:
             meta = getattr(record, "dagster_meta", {})
             text = meta.get("orig_message") or record.getMessage()
-            # dagster-dbt logs the arguments that it passes, which help only its developers.
-            if meta.get("dagster_event") is None and not text.startswith("A dbt subsetted execution"):
+            # dagster-dbt logs the arguments that it passes, and Dagster each step that does not run after a failure.
+            if meta.get("dagster_event") is None and not text.startswith(
+                ("A dbt subsetted execution", "Dependencies for step")
+            ):
                 print(f"  {time.monotonic() - started:6.1f} s  {text}", flush=True)
 
     def build(_: dg.InitLoggerContext) -> logging.Logger:

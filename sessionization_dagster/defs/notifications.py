@@ -38,11 +38,12 @@ class FailedRun:
 
 
 def innermost_cause(event: dg.DagsterEvent) -> str:
-    """The first cause of a step's failure."""
+    """The first cause of a step's failure. The project's own errors are sentences, so the name of their class is left out."""
     error: Any = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return str(error.message).strip() if error is not None else str(event.message)
+    message = str(error.message).strip() if error is not None else str(event.message)
+    return message.partition(": ")[2] if message.startswith("sessionization_dagster.") else message
 
 
 class Notifier(Protocol):

@@ -13,6 +13,8 @@ from sessionization_dagster.metadata.markdown import markdown_table
 from sessionization_dagster.warehouses.base import Warehouse
 
 SHOWN_ROWS = 10
+# A file's path is not cut: it says what to take out.
+LONGEST_VALUE = 300
 # Tests that could not run have no rows.
 FOUND_ROWS = ("fail", "warn")
 
@@ -34,6 +36,6 @@ def failed_rows(warehouse: Warehouse, project: DbtProject, results: Iterable[Eve
         for unique_id, data in found.items():
             compiled = project.runner.compiled_sql(unique_id)
             rows = connection.query_as_written(f"select * from (\n{compiled}\n) as failed_rows limit {SHOWN_ROWS}")
-            table = markdown_table(rows.column_names, [row.values() for row in rows.to_pylist()])
+            table = markdown_table(rows.column_names, [row.values() for row in rows.to_pylist()], LONGEST_VALUE)
             metadata[unique_id] = {"rows": int(data["num_failures"]), "first_rows": dg.MetadataValue.md(table)}
     return metadata
