@@ -1,10 +1,17 @@
-"""How the process of the command `sessionization` ends."""
+"""How the process of the command `sessionization` ends, and what it says of days that it did not run."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
+
+from sessionization_dagster.cli.run import days_not_run
+from sessionization_dagster.landing import land
+from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
+from sessionization_dagster.window import Window
+from tests.landing.declared import declared_tables
 
 PROGRAM = """
 import atexit
@@ -42,3 +49,18 @@ def test_a_closed_output_is_no_error(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=120, env={"SESSIONIZATION_REPORT": str(tmp_path)},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_days_whose_rows_came_or_went_beside_the_days_of_a_run_are_known(tmp_path: Path) -> None:
+    folder = tmp_path / "landing/rudderstack/tracks"
+    folder.mkdir(parents=True)
+    before, started, landed = (datetime(2024, 3, 20, hour, tzinfo=UTC) for hour in (8, 9, 10))
+    warehouse = DuckDBWarehouse(tmp_path / "sessionization.duckdb")
+    with warehouse.connect() as connection:
+        connection.execute("create schema raw")
+        for name, days, landed_at in (("old", (1, 2), before), ("new", (10, 3, 11, 12, 13), landed)):
+            rows = [f"{name}{day},2024-03-{day:02},seen" for day in days]
+            (folder / f"{name}.csv").write_text("\n".join(["id,timestamp,event", *rows, ""]))
+            land(connection.native, tmp_path / "landing", declared_tables("rudderstack"), landed_at)
+        window = Window.through(date(2024, 3, 11), date(2024, 3, 12))
+        assert days_not_run(connection, started, window) == [date(2024, 3, day) for day in (3, 10, 13)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -22,6 +22,7 @@ from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.report.destination import report_place
 from sessionization_dagster.report.folder import LATEST
 from sessionization_dagster.settings.environment import Environment
+from sessionization_dagster.warehouses.base import Connection
 from sessionization_dagster.window import Window
 
 
@@ -39,7 +40,7 @@ def materialise(environment: Environment, first: date, last: date, select: str =
     print("Loading definitions (the first time, dbt parses the project) ...", flush=True)
     definitions = build_definitions(environment, loggers={"console": progress_logger(started)}, select=select)
     print(f"Materialising {first} to {last} in one run ...", flush=True)
-    run_started = time.monotonic()
+    run_started, landed_since = time.monotonic(), datetime.now(UTC)
     with dg.DagsterInstance.get() as instance:
         result = definitions.resolve_job_def(DAILY_JOB).execute_in_process(
             instance=instance,
@@ -57,7 +58,34 @@ def materialise(environment: Environment, first: date, last: date, select: str =
     # A selection may lack the tables that are counted.
     counts = _counts(environment) if select == "*" else f"Ran {select}"
     print(_summary(environment, counts, finished - run_started, finished - started))
+    if select == "*" and environment.bigquery is None:
+        with build_warehouse(environment).connect() as connection:
+            days = days_not_run(connection, landed_since, Window.through(first, last))
+        partitions = set(daily_partitions(environment).get_partition_keys())
+        print(_owed([day for day in days if day.isoformat() in partitions]), end="")
     return 0
+
+
+def days_not_run(connection: Connection, since: datetime, window: Window) -> list[date]:
+    """Days outside the window whose raw rows came or went since a moment, by the landing's journal."""
+    rows = connection.query(f"""
+        select distinct day from raw.landing_changes
+        where
+            landed_at >= timestamp '{since.astimezone(UTC).replace(tzinfo=None)}'
+            and not (day >= date '{window.start}' and day < date '{window.end}')
+        order by day""")
+    return [row["day"] for row in rows.to_pylist()]
+
+
+def _owed(days: list[date]) -> str:
+    """What to run, for days whose tables do not have all landed rows."""
+    if not days:
+        return ""
+    which = f"{days[0]}" if len(days) == 1 else f"{len(days)} other days, {days[0]} to {days[-1]},"
+    return f"""
+Rows of {which} came or went too. The tables have them after
+sessionization run --from {days[0]} --to {days[-1]}    (make run FROM={days[0]} TO={days[-1]})
+"""
 
 
 def _require_partitions(environment: Environment, first: date, last: date) -> None:
