@@ -1,13 +1,18 @@
-"""How the process of the command `sessionization` ends, and what it says of days that it did not run."""
+"""The command `sessionization`: how its process ends, what it says of days that it did not run, and of a port in use."""
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
+
+from sessionization_dagster.cli import ui
 from sessionization_dagster.cli.run import days_not_run
+from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing import land
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from sessionization_dagster.window import Window
@@ -64,3 +69,14 @@ def test_days_whose_rows_came_or_went_beside_the_days_of_a_run_are_known(tmp_pat
             land(connection.native, tmp_path / "landing", declared_tables("rudderstack"), landed_at)
         window = Window.through(date(2024, 3, 11), date(2024, 3, 12))
         assert days_not_run(connection, started, window) == [date(2024, 3, day) for day in (3, 10, 13)]
+
+
+def test_a_port_that_is_in_use_is_said_before_anything_is_loaded() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"Port {port} cannot be used .*make ui PORT=3001"):
+            ui.serve(str(port))
+    with pytest.raises(SettingsError, match="Port 99999 cannot be used"):
+        ui.serve("99999")

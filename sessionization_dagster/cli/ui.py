@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 
 from sessionization_dagster.cli.dagster_home import prepare_instance_home, with_demo_settings
+from sessionization_dagster.errors import SettingsError
 
 
 def serve(port: str) -> int:
-    """Run `dagster dev` until interrupted; returns its exit code."""
+    """Run `dagster dev` until interrupted; returns its exit code.
+
+    Raises:
+        SettingsError: the port cannot be listened on.
+    """
+    _require_free(port)
     home = prepare_instance_home()
     command = [
         sys.executable, "-m", "dagster", "dev",
@@ -28,3 +35,16 @@ def serve(port: str) -> int:
             return child.wait()
         except KeyboardInterrupt:
             continue  # the child got the same signal and is shutting down
+
+
+def _require_free(port: str) -> None:
+    """Dagster would notice a port that is in use only after it has loaded everything."""
+    with socket.socket() as probe:
+        # As Dagster's webserver does: a port that was just given up is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(port)))
+        except (OSError, OverflowError, ValueError) as error:
+            raise SettingsError(
+                f"Port {port} cannot be used ({error}). Take another: make ui PORT=3001 (sessionization ui --port 3001)."
+            ) from error
