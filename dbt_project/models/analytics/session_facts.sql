@@ -225,6 +225,17 @@ ordered as (
     window visitor as (partition by summed.dbt_visitor_id order by summed.session_sequence_number)
 ),
 
+with_newest_touch as (
+    select
+        *,
+        newest_touch.began_at as touch_at,
+        newest_touch.source as own_source,
+        newest_touch.medium as own_medium,
+        newest_touch.campaign as own_campaign,
+        newest_touch.channel_group as own_channel_group
+    from ordered
+),
+
 -- The visitor's last session before these, and the newest touch until then that was not direct.
 prior_row as (
     {{ prior_rows({
@@ -239,63 +250,63 @@ prior_row as (
 
 sessions as (
     select
-        ordered.session_key,
-        ordered.dbt_visitor_id,
-        ordered.session_sequence_number,
-        ordered.session_start_at,
-        ordered.session_end_at,
-        {{ local_date('ordered.session_start_at') }} as session_start_date,
-        ordered.event_count,
-        ordered.page_count,
-        ordered.unique_pages,
-        ordered.engaged_microseconds,
-        ordered.conversion_count,
-        ordered.conversion_amount,
-        ordered.is_engaged,
-        case when ordered.page_count > 0 then not ordered.is_engaged end as is_bounce,
-        ordered.landing_url,
-        ordered.landing_path,
-        ordered.landing_title,
-        ordered.exit_url,
-        ordered.exit_path,
-        ordered.referrer,
-        ordered.referrer_host,
-        ordered.touch_source,
-        ordered.touch_medium,
-        ordered.touch_campaign,
-        ordered.touch_content,
-        ordered.touch_term,
-        ordered.channel_group,
-        coalesce(ordered.newest_touch.began_at, prior_row.newest_touch_at) as newest_touch_at,
-        coalesce(ordered.newest_touch.source, prior_row.newest_touch_source) as newest_touch_source,
-        coalesce(ordered.newest_touch.medium, prior_row.newest_touch_medium) as newest_touch_medium,
+        with_newest_touch.session_key,
+        with_newest_touch.dbt_visitor_id,
+        with_newest_touch.session_sequence_number,
+        with_newest_touch.session_start_at,
+        with_newest_touch.session_end_at,
+        {{ local_date('with_newest_touch.session_start_at') }} as session_start_date,
+        with_newest_touch.event_count,
+        with_newest_touch.page_count,
+        with_newest_touch.unique_pages,
+        with_newest_touch.engaged_microseconds,
+        with_newest_touch.conversion_count,
+        with_newest_touch.conversion_amount,
+        with_newest_touch.is_engaged,
+        case when with_newest_touch.page_count > 0 then not with_newest_touch.is_engaged end as is_bounce,
+        with_newest_touch.landing_url,
+        with_newest_touch.landing_path,
+        with_newest_touch.landing_title,
+        with_newest_touch.exit_url,
+        with_newest_touch.exit_path,
+        with_newest_touch.referrer,
+        with_newest_touch.referrer_host,
+        with_newest_touch.touch_source,
+        with_newest_touch.touch_medium,
+        with_newest_touch.touch_campaign,
+        with_newest_touch.touch_content,
+        with_newest_touch.touch_term,
+        with_newest_touch.channel_group,
+        coalesce(with_newest_touch.touch_at, prior_row.newest_touch_at) as newest_touch_at,
+        coalesce(with_newest_touch.own_source, prior_row.newest_touch_source) as newest_touch_source,
+        coalesce(with_newest_touch.own_medium, prior_row.newest_touch_medium) as newest_touch_medium,
         -- A touch without a campaign must not take the campaign of the touch before.
-        case when ordered.newest_touch.began_at is null then prior_row.newest_touch_campaign else ordered.newest_touch.campaign end as newest_touch_campaign,
-        coalesce(ordered.newest_touch.channel_group, prior_row.newest_touch_channel_group) as newest_touch_channel_group,
-        ordered.direct_channel_group,
-        ordered.country,
-        ordered.device_type,
-        ordered.os,
-        ordered.browser,
-        ordered.source,
-        ordered.first_event,
-        ordered.last_event,
-        ordered.split_cause,
-        ordered.session_sequence_number = 1 as is_new_visitor,
-        {{ seconds_between('coalesce(ordered.before_end_at, prior_row.session_end_at)', 'ordered.session_start_at') }} as seconds_since_previous_session,
+        case when with_newest_touch.touch_at is null then prior_row.newest_touch_campaign else with_newest_touch.own_campaign end as newest_touch_campaign,
+        coalesce(with_newest_touch.own_channel_group, prior_row.newest_touch_channel_group) as newest_touch_channel_group,
+        with_newest_touch.direct_channel_group,
+        with_newest_touch.country,
+        with_newest_touch.device_type,
+        with_newest_touch.os,
+        with_newest_touch.browser,
+        with_newest_touch.source,
+        with_newest_touch.first_event,
+        with_newest_touch.last_event,
+        with_newest_touch.split_cause,
+        with_newest_touch.session_sequence_number = 1 as is_new_visitor,
+        {{ seconds_between('coalesce(with_newest_touch.before_end_at, prior_row.session_end_at)', 'with_newest_touch.session_start_at') }} as seconds_since_previous_session,
         case
-            when ordered.is_bot = 1 then 'bot'
-            when ordered.is_internal = 1 then 'internal'
+            when with_newest_touch.is_bot = 1 then 'bot'
+            when with_newest_touch.is_internal = 1 then 'internal'
             -- More than 60 a minute is more than one a second.
             when
-                ordered.event_count >= 200
-                and ordered.event_count * 1000000 > {{ microseconds_between('ordered.session_start_at', 'ordered.session_end_at') }} then 'suspect'
+                with_newest_touch.event_count >= 200
+                and with_newest_touch.event_count * 1000000 > {{ microseconds_between('with_newest_touch.session_start_at', 'with_newest_touch.session_end_at') }} then 'suspect'
             else 'human'
         end as traffic_type,
-        {{ sorted_distinct('ordered.anonymous_ids') }} as anonymous_ids,
-        {{ sorted_distinct('ordered.user_ids') }} as user_ids
-    from ordered
-    left join prior_row on ordered.dbt_visitor_id = prior_row.entity
+        {{ sorted_distinct('with_newest_touch.anonymous_ids') }} as anonymous_ids,
+        {{ sorted_distinct('with_newest_touch.user_ids') }} as user_ids
+    from with_newest_touch
+    left join prior_row on with_newest_touch.dbt_visitor_id = prior_row.entity
 )
 
 select * from sessions
