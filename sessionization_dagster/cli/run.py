@@ -55,12 +55,15 @@ def materialise(environment: Environment, first: date, last: date, select: str =
     failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
     for check in failed:
         print(f"Check {check.check_name} of {check.asset_key.to_user_string()} did not pass: see it with `make ui`.")
+    counts, days = f"Ran {select}", []
     # A selection may lack the tables that are counted.
-    counts = _counts(environment) if select == "*" else f"Ran {select}"
-    print(_summary(environment, counts, finished - run_started, finished - started))
-    if select == "*" and environment.bigquery is None:
+    if select == "*":
         with build_warehouse(environment).connect() as connection:
-            days = days_not_run(connection, landed_since, Window.through(first, last))
+            counts = _counts(connection)
+            if environment.bigquery is None:
+                days = days_not_run(connection, landed_since, Window.through(first, last))
+    print(_summary(environment, counts, finished - run_started, finished - started))
+    if days:
         partitions = set(daily_partitions(environment).get_partition_keys())
         print(_owed([day for day in days if day.isoformat() in partitions]), end="")
     return 0
@@ -126,15 +129,14 @@ def progress_logger(started: float) -> dg.LoggerDefinition:
     return dg.LoggerDefinition(build, description="Progress lines for people.")
 
 
-def _counts(environment: Environment) -> str:
+def _counts(connection: Connection) -> str:
     """How much the warehouse holds."""
-    with build_warehouse(environment).connect() as connection:
-        (row,) = connection.query("""
-            select
-                (select count(*) from core.events) as events,
-                (select count(*) from core.rejected_events) as rejected,
-                (select count(distinct dbt_visitor_id) from core.identity_graph) as visitors,
-                (select count(*) from core.sessions) as sessions""").to_pylist()
+    (row,) = connection.query("""
+        select
+            (select count(*) from core.events) as events,
+            (select count(*) from core.rejected_events) as rejected,
+            (select count(distinct dbt_visitor_id) from core.identity_graph) as visitors,
+            (select count(*) from core.sessions) as sessions""").to_pylist()
     return "{events:,} events, {rejected:,} rejected, {visitors:,} visitors, {sessions:,} sessions".format(**row)
 
 
