@@ -4,6 +4,8 @@
     {{ return(json_text(events ~ '.properties', field)) }}
 {%- endmacro %}
 
+{% macro is_text_field(field) -%}{{ return(field not in event_columns() or field in event_attributes()) }}{%- endmacro %}
+
 {#- The fields that settings ask for in tracks, pages and screens of segment_sessions, each once. A call has them as field_<name>. -#}
 {% macro record_fields() -%}
     {{ return((var('segment_track_fields') + var('segment_page_fields')) | unique | list) }}

@@ -43,11 +43,30 @@
     struct({% for name, value in fields.items() %}{{ value }} as {{ name }}{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
-{#- Aggregate: rows as an array of structs of some columns, ordered by a number that differs from row to row. DuckDB gathers rows as they come and sorts each
-    array in a third less time than it takes to gather them in order. -#}
-{% macro structs_in_order(number, columns) -%}{{ return(adapter.dispatch('structs_in_order')(number, columns)) }}{%- endmacro %}
-{% macro default__structs_in_order(number, columns) -%}list_sort(list({{ struct_of(dict(zip([number] + columns, [number] + columns))) }})){%- endmacro %}
-{% macro bigquery__structs_in_order(number, columns) -%}array_agg({{ struct_of(dict(zip(columns, columns))) }} order by {{ number }}){%- endmacro %}
+{#- Aggregate: rows as an array of structs of some columns, ordered by a number that differs from row to row. `texts` names those of the columns that
+    are texts. DuckDB copies each text of an aggregate into memory of its own for each group and column. So it gathers a row's texts as one JSON array,
+    which takes half the time. And it gathers rows as they come and sorts each array, in a third less time than it takes to gather them in order. -#}
+{% macro structs_in_order(number, columns, texts=[]) -%}{{ return(adapter.dispatch('structs_in_order')(number, columns, texts)) }}{%- endmacro %}
+{% macro default__structs_in_order(number, columns, texts) -%}
+    {%- set others, packed, unpacked = [number], {}, {} -%}
+    {%- for column in columns if column not in texts -%}{%- do others.append(column) -%}{%- endfor -%}
+    {%- for column in others -%}
+        {%- do packed.update({column: 'packed.' ~ column}) -%}
+        {%- do unpacked.update({column: 'unpacked.' ~ column}) -%}
+    {%- endfor -%}
+    {%- set rows = dict(zip(others, others)) -%}
+    {%- if not texts -%}{{ return('list_sort(list(' ~ struct_of(rows) ~ '))') }}{%- endif -%}
+    {%- do rows.update({'texts': 'to_json([' ~ texts | join(', ') ~ '])'}) -%}
+    {%- do packed.update({'texts': "from_json(packed.texts, '[\"VARCHAR\"]')"}) -%}
+    {%- for column in texts -%}{%- do unpacked.update({column: 'unpacked.texts[' ~ loop.index ~ ']'}) -%}{%- endfor -%}
+    list_transform(
+        list_transform(list_sort(list({{ struct_of(rows) }})), lambda packed: {{ struct_of(packed) }}),
+        lambda unpacked: {{ struct_of(unpacked) }}
+    )
+{%- endmacro %}
+{% macro bigquery__structs_in_order(number, columns, texts) -%}
+    array_agg({{ struct_of(dict(zip(columns, columns))) }} order by {{ number }})
+{%- endmacro %}
 
 {#- An array's elements, each replaced by an expression over `element`. -#}
 {% macro mapped(array, expression) -%}{{ return(adapter.dispatch('mapped')(array, expression)) }}{%- endmacro %}
@@ -56,13 +75,12 @@
     array(select {{ expression }} from unnest({{ array }}) as element with offset as place order by place)
 {%- endmacro %}
 
-{#- The first or last element (`place`) of an array that meets a condition over `element`; null if no element does. -#}
-{% macro element_in_order(array, place, condition) -%}{{ return(adapter.dispatch('element_in_order')(array, place, condition)) }}{%- endmacro %}
-{% macro default__element_in_order(array, place, condition) -%}
-    list_filter({{ array }}, lambda element: {{ condition }})[{{ 1 if place == 'first' else -1 }}]
-{%- endmacro %}
-{% macro bigquery__element_in_order(array, place, condition) -%}
-    (select element from unnest({{ array }}) as element with offset as place where {{ condition }} order by place{{ ' desc' if place == 'last' }} limit 1)
+{#- An array's element at a place, 1..; null if there is no such place. -#}
+{% macro element_at(array, place) -%}{{ return(adapter.dispatch('element_at')(array, place)) }}{%- endmacro %}
+{% macro default__element_at(array, place) -%}{{ array }}[{{ place }}]{%- endmacro %}
+{#- Not array[safe_ordinal(place)]: in a large statement the tests' emulator counts from 0. -#}
+{% macro bigquery__element_at(array, place) -%}
+    (select element from unnest({{ array }}) as element with offset as position where position = {{ place }} - 1)
 {%- endmacro %}
 
 {#- A key of a JSON object, as text. -#}

@@ -28,8 +28,12 @@ calls as (
     inner join events on tracks.event_id = events.event_id and tracks.event_date = events.event_date
 ),
 
-{%- set of_call = ['timestamp', 'event_id', 'event', 'event_type'] %}
-{%- for field in record_fields() %}{% do of_call.append('field_' ~ field) %}{% endfor %}
+{%- set texts = ['event_id', 'event', 'event_type'] %}
+{%- set of_call = ['timestamp'] + texts %}
+{%- for field in record_fields() %}
+    {%- do of_call.append('field_' ~ field) %}
+    {%- do texts.append('field_' ~ field) if is_text_field(field) %}
+{%- endfor %}
 
 -- Each call is gathered once, with the fields of all kinds. In its session's array it becomes a track, page or screen.
 grouped as (
@@ -44,7 +48,9 @@ grouped as (
             'total_screens': "cast(sum(case when event_type = 'screen' then 1 else 0 end) as " ~ type_bigint() ~ ")",
             'duration_millis': whole_milliseconds('min(timestamp)', 'max(timestamp)'),
         }) }} as stats,
-        {{ structs_in_order('track_sequence_number', of_call) }} as session_calls
+        {{ structs_in_order('track_sequence_number', of_call, texts) }} as session_calls,
+        min(case when event_type = 'page' then track_sequence_number end) as first_page_number,
+        max(case when event_type = 'page' then track_sequence_number end) as last_page_number
     from calls
     group by dbt_visitor_id, session_sequence_number
 ),
@@ -52,8 +58,8 @@ grouped as (
 with_pages as (
     select
         *,
-        {{ element_in_order('session_calls', 'first', "element.event_type = 'page'") }} as first_page,
-        {{ element_in_order('session_calls', 'last', "element.event_type = 'page'") }} as last_page
+        {{ element_at('session_calls', 'first_page_number') }} as first_page,
+        {{ element_at('session_calls', 'last_page_number') }} as last_page
     from grouped
 ),
 
