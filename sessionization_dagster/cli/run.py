@@ -25,6 +25,10 @@ from sessionization_dagster.settings.environment import Environment
 from sessionization_dagster.warehouses.base import Connection
 from sessionization_dagster.window import Window
 
+#: How lines begin that are not printed: dagster-dbt's arguments for dbt, steps that do not run after a failure, and checks
+#: that were not run. The steps report the last themselves.
+DAGSTERS_OWN = ("A dbt subsetted execution", "Dependencies for step", "op '")
+
 
 def materialise(environment: Environment, first: date, last: date, select: str = "*") -> int:
     """Run the daily job for first..last, print progress and then the content of the warehouse, and return the exit code.
@@ -115,10 +119,7 @@ def progress_logger(started: float) -> dg.LoggerDefinition:
         def emit(self, record: logging.LogRecord) -> None:
             meta = getattr(record, "dagster_meta", {})
             text = meta.get("orig_message") or record.getMessage()
-            # dagster-dbt logs the arguments that it passes, and Dagster each step that does not run after a failure.
-            if meta.get("dagster_event") is None and not text.startswith(
-                ("A dbt subsetted execution", "Dependencies for step")
-            ):
+            if meta.get("dagster_event") is None and not text.startswith(DAGSTERS_OWN):
                 print(f"  {time.monotonic() - started:6.1f} s  {text}", flush=True)
 
     def build(_: dg.InitLoggerContext) -> logging.Logger:

@@ -35,7 +35,7 @@ OF_CONNECTIONS = ("bigquery_endpoint", "bigquery_keyfile", "bigquery_maximum_byt
 #: Settings that only commands need, not parsing: those of connections, the range of partitions, and the var rebuild.
 OF_COMMANDS = (*OF_CONNECTIONS, "first_partition", "last_partition", "rebuild")
 # Vars of one run.
-OF_A_RUN = ("partition_start", "partition_end", "run_id", "models_of_run", "identity_fingerprint")
+OF_A_RUN = ("partition_start", "partition_end", "run_id", "models_of_run", "identity_fingerprint", "announces_rebuilds")
 # Unit tests check the models' SQL, not the data, so they belong to the test suite and not to every run.
 RUN_ENVIRONMENT = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 

@@ -67,7 +67,8 @@ examined first. Tables that a run makes for the first time are left out.
     {%- endif -%}
 {%- endmacro %}
 
-{#- The var models_of_run names everything that the run makes. A command may be a part of the run. -#}
+{#- The var models_of_run names everything that the run makes. A command may be a part of the run. Only a command with the var
+    announces_rebuilds says what it makes anew; all stop. -#}
 {% macro announce_rebuilds(progress) -%}
     {%- set names = var('models_of_run', none) -%}
     {%- if names is none -%}
@@ -85,7 +86,7 @@ examined first. Tables that a run makes for the first time are left out.
             'SESSIONIZATION_REBUILD is ask, and this run would make tables anew, from all rows of the tables above them:\n' ~ lines | join('\n')
             ~ '\nNo table was written. To have it done, set SESSIONIZATION_REBUILD=auto for this run; or take the change back.'
         ) %}
-    {%- elif lines -%}
+    {%- elif lines and var('announces_rebuilds', true) -%}
         {% do log('This run makes tables anew, from all rows of the tables above them:\n' ~ lines | join('\n'), info=true) %}
     {%- endif -%}
 {%- endmacro %}

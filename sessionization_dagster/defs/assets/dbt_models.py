@@ -95,7 +95,13 @@ def _build(
     run = {"run_id": context.run_id}
     labelled = warehouse.labelled(**run, asset=context.op_def.name)
     names = sorted(unique_id.rsplit(".", 1)[-1] for unique_id in selected)
-    of_run = {"models_of_run": names, "identity_fingerprint": identity if "identity_graph" in names else None}
+    has_events = any(BEFORE_IDENTITY in model.tags for model in project.manifest.models if model.unique_id in selected)
+    of_run = {
+        "models_of_run": names,
+        "identity_fingerprint": identity if "identity_graph" in names else None,
+        # Once in a run: its first step says so.
+        "announces_rebuilds": context.op_def.name == "event_models" or not has_events,
+    }
     arguments = ["build", *selection_arguments(context, project.manifest, translator)]
     try:
         project.runner.invoke(arguments, {**window.as_dbt_vars(), **run, **of_run}, on_event=progress)
@@ -105,5 +111,19 @@ def _build(
         tables = table_metadata(labelled, project.manifest, progress.built_nodes, window, lineage)
         add_table_metadata(context, by_asset_key(tables, project.manifest))
         found_rows = failed_rows(labelled, project, progress.results)
-        yield from as_asset_events(progress.results, found_rows, context, project.manifest, translator)
+        events = list(as_asset_events(progress.results, found_rows, context, project.manifest, translator))
+        yield from events
     progress.raise_failed_tests()
+    _report_checks_not_run(context, events)
+
+
+def _report_checks_not_run(context: dg.AssetExecutionContext, events: list[AssetEvent]) -> None:
+    """Dagster itself says only that the step did not yield their outputs."""
+    run = {(event.asset_key, event.check_name) for event in events if isinstance(event, dg.AssetCheckResult)}
+    not_run = sorted(
+        f"{key.name} of {key.asset_key.to_user_string()}"
+        for key in context.selected_asset_check_keys
+        if (key.asset_key, key.name) not in run
+    )
+    if not_run:
+        context.log.info(f"Not run, because they also read tables that this run does not make: {', '.join(not_run)}")
