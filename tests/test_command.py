@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sessionization_dagster.cli import ui
+from sessionization_dagster.cli.__main__ import main
 from sessionization_dagster.cli.run import days_not_run
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing import land
@@ -80,3 +81,9 @@ def test_a_port_that_is_in_use_is_said_before_anything_is_loaded() -> None:
             ui.serve(str(port))
     with pytest.raises(SettingsError, match="Port 99999 cannot be used"):
         ui.serve("99999")
+
+
+def test_a_day_that_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "--from", "2024-02-30"])
+    assert "argument --from: 2024-02-30 is no day. Write it like 2024-01-31." in capsys.readouterr().err

@@ -53,8 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_demo)
 
     command = commands.add_parser("run", help="materialise days")
-    command.add_argument("--from", dest="first", required=True, type=date.fromisoformat, help="first day, YYYY-MM-DD")
-    command.add_argument("--to", dest="last", type=date.fromisoformat, help="last day; the first one where not given")
+    command.add_argument("--from", dest="first", required=True, type=_day, help="first day, YYYY-MM-DD")
+    command.add_argument("--to", dest="last", type=_day, help="last day; the first one where not given")
     command.add_argument(
         "--select", default="*", help="""assets in Dagster's selection syntax, like '+key:"rudderstack/*"'; else all"""
     )
@@ -71,6 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("status", help="say which days each table has had, and which checks did not pass")
     command.set_defaults(command=_status)
     return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no day. Write it like 2024-01-31.") from None
 
 
 def _demo(_: argparse.Namespace) -> int:

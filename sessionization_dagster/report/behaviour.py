@@ -72,9 +72,9 @@ def duration(answers: Answers) -> Figure:
 
 def pages(answers: Answers) -> Figure:
     """The pages with the most events."""
-    rows = [{**row, "place": row["url"], "found": row["all_urls"]} for row in answers["pages"].rows]
-    site = common_site([row["url"] for row in rows])
-    answer = Answer([{**row, "label": row["url"].removeprefix(site)} for row in rows], answers["pages"].missing)
+    rows = [{**row, "place": row["page"], "found": row["all_pages"]} for row in answers["pages"].rows]
+    site = common_site([row["page"] for row in rows])
+    answer = Answer([{**row, "label": row["page"].removeprefix(site)} for row in rows], answers["pages"].missing)
     figure = _places(answer, "Top pages", "Page", "pages", "No event of these days carries a page's address.")
     return replace(figure, note=f"{figure.note} All of them on {site}.") if site else figure
 

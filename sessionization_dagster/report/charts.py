@@ -18,11 +18,13 @@ ROW_HEIGHT = 30
 CHARACTER_WIDTH = 8
 WHOLE = ",d"
 DAY_HEIGHT = 240
+LABELLED_DAYS = 6
 
 
-def days_axis(field: str) -> alt.X:
-    """The horizontal axis of days. Days are midnights in UTC, whatever the reader's timezone is."""
-    axis = alt.Axis(format="%-d %b", labelOverlap=True, tickCount=6, grid=False, labelFlush=True)
+def days_axis(field: str, days: Sequence[date]) -> alt.X:
+    """The horizontal axis of days, of which at most six have a label. Days are midnights in UTC, whatever the reader's timezone is."""
+    labelled = [_millis(day) for day in days[:: -(-len(days) // LABELLED_DAYS)]]
+    axis = alt.Axis(format="%-d %b", labelOverlap=True, values=labelled, grid=False, labelFlush=True)
     return alt.X(f"{field}:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False))
 
 
@@ -32,7 +34,7 @@ def line_over_area(line: str, area: str, values: Sequence[tuple[date, float, flo
         {"at": _millis(day), "day": f"{day}", "line": low, "area": high, "line_name": line, "area_name": area}
         for day, low, high in values
     ]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=days_axis("at"))
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=days_axis("at", [day for day, *_ in values]))
     color = alt.Scale(domain=[line, area], range=["var(--series-1)", "var(--series-2)"])
     legend = alt.Legend(orient="top", symbolType="square", symbolStrokeWidth=0, symbolOpacity=1)
     y_axis = alt.Axis(format=WHOLE, tickCount=5, tickMinStep=1)
@@ -76,7 +78,7 @@ def stacked_days(series: Series, days: Sequence[date], unit: str, kind: str) -> 
         alt.Chart(alt.InlineData(values=rows))
         .mark_bar()
         .encode(
-            x=days_axis("at").timeUnit("utcyearmonthdate"),
+            x=days_axis("at", days).timeUnit("utcyearmonthdate"),
             y=alt.Y("value:Q", title=None, stack="zero", axis=alt.Axis(format=WHOLE, tickCount=4, tickMinStep=1)),
             color=alt.Color("series:N", title=None, scale=alt.Scale(domain=names), legend=legend),
             order=alt.Order("place:Q"),

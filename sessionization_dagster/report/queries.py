@@ -238,10 +238,11 @@ QUESTIONS = (
     Question(
         "pages",
         {CLIENTS: ("event_date", "url", "client_id", "session_id")},
-        f"""select url, count(*) as events, count(distinct client_id) as devices, count(distinct session_id) as sessions,
-            sum(count(*)) over () as all_events, count(*) over () as all_urls
+        # Without the query, which often differs from view to view.
+        f"""select regexp_extract(url, '^[^?]*') as page, count(*) as events, count(distinct client_id) as devices,
+            count(distinct session_id) as sessions, sum(count(*)) over () as all_events, count(*) over () as all_pages
         from {CLIENTS} where {{days:event_date}} and url is not null
-        group by url order by events desc, url limit {PAGES}""",
+        group by page order by events desc, page limit {PAGES}""",
     ),
     Question(
         "countries",

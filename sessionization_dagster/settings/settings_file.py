@@ -156,7 +156,8 @@ def _said(name: str, error: Any) -> str:
         return f"{name} has the key {error['input']!r}, which can be no column. Give letters, digits and _, a letter first."
     if error["type"] == "string_pattern_mismatch":
         return f"{name} has {error['input']!r}, which can be no column. Give letters, digits and _, a letter first."
-    return f"{name} {'has' if inside else 'is'} {error['input']!r}. {error['msg']}."
+    allowed = error["msg"].replace("Input should", "It must").removeprefix("Value error, ")
+    return f"{name} {'has' if inside else 'is'} {error['input']!r}. {allowed}."
 
 
 def _place(file: Path | None, name: str) -> str:

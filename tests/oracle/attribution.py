@@ -11,7 +11,7 @@ from .touches import DIRECT, Touch, channel_group
 from .visits import MILLIONTHS, Visit
 
 HALF_LIFE = timedelta(days=7)
-# Parts of a touch's weight at the very moment of its conversion.
+# Parts of the newest touch.
 WHOLE = 2**40
 # Enough digits for the whole number to be the right one.
 PRECISE = Context(prec=60)
@@ -25,7 +25,7 @@ def position_weights(count: int) -> list[float]:
 
 
 def decay_parts(ages: Sequence[timedelta]) -> list[int]:
-    """What is left of touches of these ages, in whole parts."""
+    """What is left of touches that are older than the newest by these times, in whole parts."""
     halvings = [PRECISE.divide(Decimal(age // MICROSECOND), Decimal(HALF_LIFE // MICROSECOND)) for age in ages]
     left = [PRECISE.multiply(PRECISE.power(Decimal(2), -number), Decimal(WHOLE)) for number in halvings]
     return [int(part.to_integral_value(ROUND_HALF_UP)) for part in left]
@@ -45,7 +45,8 @@ def attribution(visits: Sequence[Visit], settings: Settings) -> list[dict[str, A
             ] or [(own, DIRECT, channel_group(DIRECT, settings.seeds))]
             count = len(credited)
             position = position_weights(count)
-            parts = decay_parts([at - visit.session.start for visit, *_ in credited])
+            newest = max(visit.session.start for visit, *_ in credited)
+            parts = decay_parts([newest - visit.session.start for visit, *_ in credited])
             for number, (visit, touch, group) in enumerate(credited, start=1):
                 rows.append(
                     {

@@ -23,8 +23,6 @@ FUNNEL = (
 )
 # (browser, os, device type, whether it is a bot)
 UserAgent = tuple[str | None, str | None, str | None, bool]
-# With longer lookbacks the oldest touches would have no weight left in whole parts of 2^-40, and a conversion possibly no weight at all.
-LONGEST_LOOKBACK_DAYS = 280
 
 
 def parse_user_agent(user_agent: str) -> UserAgent:
@@ -81,8 +79,6 @@ class Settings:
         one_stage_each = len({event for _, _, event in self.funnel}) == len(self.funnel)
         if sorted(stages) != list(range(1, len(stages) + 1)) or not one_name_each or not one_stage_each:
             raise ValueError(f"funnel {self.funnel!r}: stages 1, 2, ... of one name each, an event in one stage only")
-        if not 0 <= self.attribution_lookback_days <= LONGEST_LOOKBACK_DAYS:
-            raise ValueError(f"attribution_lookback_days: up to {LONGEST_LOOKBACK_DAYS}")
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,6 @@ def test_the_tables_are_there_where_they_are_asked_for() -> None:
     """And only there."""
     assert set(ANALYTICS_KEYS) <= set(run(track("e"))) == set(columns(Settings(analytics=True)))
     assert not set(ANALYTICS_KEYS) & set(tables([track("e")], Settings(), DAY_ONE, DAY_ONE))
-    with pytest.raises(ValueError, match="attribution_lookback_days"):
-        Settings(attribution_lookback_days=281)
 
 
 # Sessions: the touch.
@@ -320,6 +318,9 @@ def test_weights_of_one_two_and_more_touches() -> None:
         ("0", 0, 1, 1 / 3, 0.4, 4 / 7),
     ]
     assert [row[4] for row in weights(*visits(9, 8, 7, 6, 5), BUY)] == [0.4, 0.2 / 3, 0.2 / 3, 0.2 / 3, 0.4]
+    settings = Settings(analytics=True, seeds=ONE_SALE, attribution_lookback_days=360)
+    old = tables([*visits(357, 350), BUY], settings, date(2023, 1, 1), date(2024, 6, 30))["analytics.attribution"]
+    assert [row["time_decay_weight"] for row in old] == [1 / 3, 2 / 3]
 
 
 def test_what_is_left_of_a_touch_is_a_whole_number() -> None:

@@ -76,7 +76,9 @@ def random_tables(seed: int, names: list[str] = HOSTILE) -> Tables:
         tables["measure_js.events_sessionated"].append(
             {
                 "event_date": day,
-                "url": one([name(), f"/page/{draw.randrange(30)}", None]),
+                "url": one(
+                    [name(), f"/page/{draw.randrange(30)}", f"/page/{draw.randrange(30)}?q={draw.randrange(9)}", None]
+                ),
                 "country": one([name(), None]),
                 "client_id": one(visitors),
                 "session_id": session,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from typing import Any
 
 import pytest
 
+from sessionization_dagster.report import charts
 from sessionization_dagster.report.page import build_page
 from sessionization_dagster.report.queries import TABLES, Days
 from tests.report.reading import Report
@@ -160,7 +161,9 @@ def test_places(tables: Tables, report: Report, figure: str, column: str) -> Non
     groups: dict[str, Rows] = {}
     for row in shown(tables["measure_js.events_sessionated"], "event_date"):
         if row[column] is not None:
-            groups.setdefault(row[column], []).append(row)
+            # A page is an address without its query.
+            name = row[column].partition("?")[0] if column == "url" else row[column]
+            groups.setdefault(name, []).append(row)
     ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0].encode()))[:15]
     assert report.numbers(figure) == {
         name: (len(rows), len({row["client_id"] for row in rows}), len({row["session_id"] for row in rows}))
@@ -322,6 +325,18 @@ def test_pages_of_one_site_are_drawn_by_their_path() -> None:
     mixed = ["https://a.example/x", "https://b.example/x"]
     assert drawn(mixed) == mixed
     assert drawn(["https://a.example", "https://a.example/x"]) == ["https://a.example", "https://a.example/x"]
+
+
+@pytest.mark.parametrize(("count", "labels"), [(1, 1), (3, 3), (6, 6), (7, 4), (90, 6)])
+def test_a_day_has_at_most_one_label_on_the_axis(count: int, labels: int) -> None:
+    days = [date(2024, 2, 28) + timedelta(days=number) for number in range(count)]
+    bars = charts.stacked_days([(days[0], "rows", 1.0)], days, "rows", "source")
+    lines = charts.line_over_area("sessions", "events", [(day, 1.0, 2.0) for day in days])["layer"][0]
+    for spec in (bars, lines):
+        values = spec["encoding"]["x"]["axis"]["values"]
+        shown = [datetime.fromtimestamp(value / 1000, UTC) for value in values]
+        assert [moment.time() for moment in shown] == [time()] * labels
+        assert len({moment.date() for moment in shown} & set(days)) == labels
 
 
 def test_the_days_end_with_the_run_and_are_at_most_ninety() -> None:

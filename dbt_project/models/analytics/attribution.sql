@@ -75,9 +75,9 @@ numbered as (
         counted.channel_group,
         row_number() over (conversion order by counted.touch_at) as touch_number,
         count(*) over conversion as touch_count,
-        -- Halved for every 7 days. Whole numbers, so that their sum does not depend on the order of the rows.
+        -- Halved for every 7 days that a touch is older than the newest. Whole numbers, so that their sum does not depend on the order of the rows.
         cast(round(
-            power(2, -{{ seconds_between('counted.touch_at', 'conversion_events.conversion_at') }} / 604800) * 1099511627776
+            power(2, -{{ seconds_between('counted.touch_at', 'max(counted.touch_at) over conversion') }} / 604800) * 1099511627776
         ) as {{ type_bigint() }}) as decay
     from (
         select * from touches
@@ -119,11 +119,7 @@ weighted as (
             when touch_number in (1, touch_count) then cast(0.4 as {{ type_double() }})
             else cast(0.2 as {{ type_double() }}) / (touch_count - 2)
         end as position_based_weight,
-        -- If all touches are so old that every weight is 0, all count alike.
-        coalesce(
-            cast(decay as {{ type_double() }}) / nullif(cast(sum(decay) over conversion as {{ type_double() }}), 0),
-            cast(1 as {{ type_double() }}) / touch_count
-        ) as time_decay_weight
+        cast(decay as {{ type_double() }}) / cast(sum(decay) over conversion as {{ type_double() }}) as time_decay_weight
     from numbered
     window conversion as (partition by conversion_event_id, conversion_date, conversion_name)
 )
