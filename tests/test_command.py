@@ -7,11 +7,14 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
 
 from sessionization_dagster.cli import ui
 from sessionization_dagster.cli.__main__ import main
+from sessionization_dagster.cli.failed_checks import lines_of
 from sessionization_dagster.cli.run import days_not_run
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing import land
@@ -87,3 +90,27 @@ def test_a_day_that_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["run", "--from", "2024-02-30"])
     assert "argument --from: 2024-02-30 is no day. Write it like 2024-01-31." in capsys.readouterr().err
+
+
+def test_a_check_that_did_not_pass_is_shown_with_its_first_rows() -> None:
+    table = "| file | rows |\n| --- | --- |\n" + "\n".join(f"| {name}.csv | 1 |" for name in "abcd")
+    check: dict[str, Any] = {
+        "asset_key": dg.AssetKey(["core", "events"]), "check_name": "files", "passed": False, "severity": dg.AssetCheckSeverity.WARN,
+    }  # fmt: skip
+    found = dg.AssetCheckEvaluation(
+        **check,
+        metadata={
+            "rows": dg.IntMetadataValue(4), "none": dg.IntMetadataValue(0), "dagster_dbt/failed_row_count": dg.IntMetadataValue(4),
+            "first_rows": dg.MetadataValue.md(table), "unique_id": dg.MetadataValue.text("test.files"),
+        },
+    )  # fmt: skip
+    assert list(lines_of(found, "No file is left out.")) == [
+        "  files of core/events: rows 4",
+        "    No file is left out.",
+        "    | file | rows |",
+        "    | a.csv | 1 |",
+        "    | b.csv | 1 |",
+        "    | c.csv | 1 |",
+    ]
+    said = dg.AssetCheckEvaluation(**check, metadata={}, description="Four files are.")
+    assert list(lines_of(said, "No file is left out.")) == ["  files of core/events", "    Four files are."]

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from sessionization_dagster.cli.dagster_home import prepare_instance_home
+from sessionization_dagster.cli.failed_checks import lines_of
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.defs.day_runs import DAILY_JOB
 from sessionization_dagster.defs.notifications import innermost_cause
@@ -56,9 +57,11 @@ def materialise(environment: Environment, first: date, last: date, select: str =
         print(f"\nThe run failed: {_reason(result)}\nIts log: `make ui`, run {result.run_id}.", file=sys.stderr)
         return 1
     finished = time.monotonic()
-    failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
+    if failed := [check for check in result.get_asset_check_evaluations() if not check.passed]:
+        print(f"Checks that did not pass ({len(failed)}; more of their rows with `make ui`):")
+    graph = definitions.resolve_asset_graph()
     for check in failed:
-        print(f"Check {check.check_name} of {check.asset_key.to_user_string()} did not pass: see it with `make ui`.")
+        print(*lines_of(check, graph.get_check_spec(check.asset_check_key).description), sep="\n")
     counts, days = f"Ran {select}", []
     # A selection may lack the tables that are counted.
     if select == "*":

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from sessionization_dagster.cli.dagster_home import prepare_instance_home
+from sessionization_dagster.cli.failed_checks import lines_of
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.defs.partitions import daily_partitions
 from sessionization_dagster.settings.environment import Environment
@@ -33,19 +34,22 @@ def show(environment: Environment) -> int:
             had = instance.get_materialized_partitions(key)
             lacking[tuple(day for day in days if day not in had)].append(key.to_user_string())
         checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(sorted(graph.asset_check_keys))
-        failed = sorted(
-            f"{key.asset_key.to_user_string()} {key.name}"
-            for key, record in checks.items()
-            if record is not None and record.status.value == FAILED
-        )
+        # A record has no event while its check is planned or runs.
+        evaluations = [
+            record.event.get_dagster_event().asset_check_evaluation_data
+            for record in checks.values()
+            if record is not None and record.event and record.status.value == FAILED
+        ]
     print(f"Days     {_days(days)}")
     for missing, tables in sorted(lacking.items()):
         said = f"without {_days(missing)}" if missing else "with all days"
         print(
             f"Tables   {len(tables)} {said}" + (f": {', '.join(tables)}" if missing and len(tables) < len(keys) else "")
         )
-    print(f"Checks   {len(failed)} of {len(checks)} that ran did not pass" + "".join(f"\n  {name}" for name in failed))
-    return 1 if failed or any(lacking) else 0
+    print(f"Checks   {len(evaluations)} of {len(checks)} that ran did not pass")
+    for check in sorted(evaluations, key=lambda check: check.asset_check_key):
+        print(*lines_of(check, graph.get_check_spec(check.asset_check_key).description), sep="\n")
+    return 1 if evaluations or any(lacking) else 0
 
 
 def _days(days: Iterable[str]) -> str:
