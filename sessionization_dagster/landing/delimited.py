@@ -134,7 +134,10 @@ def _constant(value: str | None) -> str:
 
 
 def whole_csv(file: DataFile, table: RawTable) -> Shape:
-    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsRowByRow if DuckDB would misread the file."""
+    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsRowByRow if DuckDB would misread the file.
+
+    Of several files that it reads at once, DuckDB leaves out the rows after a quote that is never closed. Of one file it refuses them.
+    """
     names = csv_columns(file)
     with opened(file) as stream:
         starts_blank = is_blank(stream.readline(2**16))
@@ -142,24 +145,33 @@ def whole_csv(file: DataFile, table: RawTable) -> Shape:
     if starts_blank or len(names) == 1 or not file.is_utf8 or has_lone_returns(file):
         raise NeedsRowByRow
     fields = [f"c{place}" for place in range(len(names))]
-    relation = _read_csv(file, fields, header=True, delimiter=file.delimiter)
+    relation = _read_csv([file], fields, header=True, delimiter=file.delimiter)
     return csv_shape(table, csv_fields(file, names, fields), relation)
 
 
-def whole_jsonl(session: duckdb.DuckDBPyConnection, file: DataFile, table: RawTable) -> Shape:
-    """The file as DuckDB reads it. Raises UnreadableFile, and NeedsRowByRow if it is not simply one object per line."""
-    if file.format == "json" or not file.is_utf8 or has_lone_returns(file):
+def whole_jsonl(session: duckdb.DuckDBPyConnection, files: Sequence[DataFile], table: RawTable) -> Shape:
+    """Files with the same compression and folder values, as DuckDB reads them.
+
+    Raises UnreadableFile, and NeedsRowByRow if one is not simply one object per line.
+    """
+    if any(file.format == "json" or not file.is_utf8 or has_lone_returns(file) for file in files):
         raise NeedsRowByRow
     # The delimiter is a control character that no valid JSON contains, so that each line is one field.
-    relation = _read_csv(file, ["line"], header=False, delimiter="\x1f", quote="", null="\x1e")
+    relation = _read_csv(files, ["line"], header=False, delimiter="\x1f", quote="", null="\x1e")
     text = unnested("line", table)
     keys = jsonl_keys(session, relation, text, table, MAX_KEYS + 1)
     if len(keys) > MAX_KEYS:
         raise NeedsRowByRow
     loose = f"not starts_with(ltrim(line), '{{') or regexp_matches(line, {literal(LOOSE_JSON)})"
     return jsonl_shape(
-        table, keys, relation, text, file, broken=f"case when coalesce({loose}, true) then 'not an object' end"
-    )
+        table, keys, relation, text, files[0], broken=f"case when coalesce({loose}, true) then 'not an object' end",
+        source_file=path_in_landing(files, "path"),
+    )  # fmt: skip
+
+
+def path_in_landing(files: Sequence[DataFile], path: str) -> str:
+    """SQL of the path below the landing folder. All files are below one folder, so the path before it has the same length for all."""
+    return f"substr({path}, {len(files[0].path) - len(files[0].source_file) + 1})"
 
 
 def unnested(text: str, table: RawTable) -> str:
@@ -221,13 +233,19 @@ def first_non_null(values: Sequence[str]) -> str:
 
 
 def _read_csv(
-    file: DataFile, columns: Sequence[str], header: bool, delimiter: str = ",", quote: str = '"', null: str = ""
+    files: Sequence[DataFile],
+    columns: Sequence[str],
+    header: bool,
+    delimiter: str = ",",
+    quote: str = '"',
+    null: str = "",
 ) -> str:
-    """The reader's call, with every option set so that DuckDB guesses nothing."""
+    """The reader's call, with every option set so that DuckDB guesses nothing. The file's path is in the column `path`."""
+    paths = ", ".join(source_path(file.path) for file in files)
     types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     return (
-        f"read_csv({source_path(file.path)}, auto_detect = false, columns = {{{types}}}, header = {header}, "
+        f"read_csv([{paths}], auto_detect = false, columns = {{{types}}}, header = {header}, "
         f"delim = {literal(delimiter)}, quote = {literal(quote)}, escape = {literal(quote)}, "
-        f"nullstr = {literal(null)}, compression = '{'gzip' if file.gzipped else 'none'}', "
-        "strict_mode = true, hive_partitioning = false)"
+        f"nullstr = {literal(null)}, compression = '{'gzip' if files[0].gzipped else 'none'}', "
+        "strict_mode = true, hive_partitioning = false, filename = 'path')"
     )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -91,6 +92,17 @@ def _order_kept(session: duckdb.DuckDBPyConnection, wanted: bool) -> Iterator[No
         yield
     finally:
         session.execute(f"set preserve_insertion_order = {before}")
+
+
+class _Layout(NamedTuple):
+    """What files have in common that one statement reads. Folder values are constants in it.
+
+    details: the columns of parquet files; whether JSON lines are zipped.
+    """
+
+    format: str
+    folders: tuple[tuple[str, str | None], ...] = ()
+    details: tuple[Any, ...] = ()
 
 
 class _Loader:
@@ -196,27 +208,29 @@ class _Loader:
         return ledger.LOADED
 
     def _load_together(self, new: list[LandedFile]) -> set[str]:
-        """Loads several files at a time, if they are new and hold raw calls, or are clean parquet files with the same columns.
-
-        Returns the loaded files.
-        """
+        """Loads several new files at a time: raw calls, parquet with the same columns, or JSON lines. Returns the loaded files."""
         found = [file for file in map(self._recognised, new) if file]
         loaded: set[str] = set()
-        for batch in _batches(file for file in found if file.calls):
-            loaded |= self._load_calls(batch)
-        parquet = [file for file in found if not file.calls and file.format == "parquet" and not file.gzipped]
-        if len(parquet) < 2:
-            return loaded
-        # Columns and their values from folders are constants in a statement.
-        for (columns, _), group in groupby(
-            parquet, key=lambda file: (self._columns(file), folder_values(file.source_file))
-        ):
-            if columns is None or not fit_together(columns):
-                continue
-            for batch in _batches(group):
-                if len(batch) > 1 and self._attempt_together(batch, list(columns)):
-                    loaded.update(file.source_file for file in batch)
+        for layout, group in groupby(found if len(found) > 1 else (), key=self._layout):
+            if layout is not None:
+                for batch in _batches(group):
+                    loaded |= self._attempt_together(batch, layout)
         return loaded
+
+    def _layout(self, file: DataFile) -> _Layout | None:
+        """What other files must have in common with this one to be read with it; None if it is read alone."""
+        folders = tuple(folder_values(file.source_file).items())
+        try:
+            if file.calls:
+                return _Layout("calls")
+            require_rows(file, self._table)
+            if file.format == "parquet" and not file.gzipped:
+                columns = tuple(self._probe.columns(file))
+                return _Layout(file.format, folders, columns) if fit_together(columns) else None
+            return _Layout(file.format, folders, (file.gzipped,)) if file.format == "jsonl" and file.is_utf8 else None
+        except UnreadableFile:
+            # Loading it alone then reports why.
+            return None
 
     def _recognised(self, file: LandedFile) -> DataFile | None:
         """The file with its kind; None if it cannot be read. Loading it alone then reports why."""
@@ -225,26 +239,26 @@ class _Loader:
         except UnreadableFile:
             return None
 
-    def _columns(self, file: DataFile) -> tuple[tuple[str, str], ...] | None:
-        """The file's columns; None if it cannot be read. Loading it alone then reports why."""
-        try:
-            return tuple(self._probe.columns(file))
-        except UnreadableFile:
-            return None
-
-    def _load_calls(self, files: list[DataFile]) -> set[str]:
-        """Loads the calls of new files in few transactions. Returns the loaded files; one that cannot be read, or is alone, is left."""
+    def _attempt_together(self, files: list[DataFile], layout: _Layout) -> set[str]:
+        """Loads new files in few transactions. Returns the loaded ones. A file that must be read row by row, or is alone, is left."""
         if len(files) < 2:
             return set()
+        columns = layout.details if layout.format == "parquet" else ()
+        # Rows of parquet files come with their numbers. In file order each file would end in a block of its own that is not full, and
+        # DuckDB would write nearly all of these again, to fill them, when the connection is closed.
         try:
-            with transaction(self._session):
-                counts = rows.load_calls(self._session, files, self._table, self._landed_at)
+            with _order_kept(self._session, layout.format != "parquet"), transaction(self._session):
+                if layout.format == "calls":
+                    counts = rows.load_calls(self._session, files, self._table, self._landed_at)
+                else:
+                    counts = rows.load_together(self._session, files, self._table, columns)
                 self._record_together(files, counts)
-        except UnreadableFile:
+        except (NeedsRowByRow, UnreadableFile):
             middle = len(files) // 2
-            return self._load_calls(files[:middle]) | self._load_calls(files[middle:])
+            return self._attempt_together(files[:middle], layout) | self._attempt_together(files[middle:], layout)
         for file in files:
             self._report_loaded(file, *counts[file.source_file])
+            self._report_near_misses(file.source_file, [name for name, _ in columns] or self._names(file))
         return set(counts)
 
     def _record_together(self, files: list[DataFile], counts: Mapping[str, tuple[int, int]]) -> None:
@@ -252,21 +266,6 @@ class _Loader:
         for file in files:
             entry = ledger.Entry(file.size_bytes, file.modified_ns, ledger.LOADED)
             ledger.record(self._session, self._table, file, entry, counts[file.source_file], self._landed_at)
-
-    def _attempt_together(self, files: list[DataFile], columns: list[tuple[str, str]]) -> bool:
-        """Loads new files in one transaction. Returns False, with nothing done, if one of them has to be read row by row."""
-        try:
-            # Rows of parquet files come with their numbers. In file order each file would end in a block of its own that is not full, and
-            # DuckDB would write nearly all of these again, to fill them, when the connection is closed.
-            with _order_kept(self._session, False), transaction(self._session):
-                counts = rows.load_together(self._session, files, self._table, columns)
-                self._record_together(files, counts)
-        except (NeedsRowByRow, UnreadableFile):
-            return False
-        for file in files:
-            self._report_loaded(file, *counts[file.source_file])
-            self._report_near_misses(file.source_file, [column for column, _ in columns])
-        return True
 
     def _report_loaded(self, file: LandedFile, row_count: int, reject_count: int) -> None:
         self._result.files_loaded += 1
@@ -285,7 +284,9 @@ class _Loader:
             return ()
         if file.format == "csv":
             return csv_columns(file)
-        return [name for name, _ in self._columns(file) or ()] if file.format == "parquet" else list(file.first)
+        if file.format == "parquet":
+            return () if file.gzipped else [name for name, _ in self._probe.columns(file)]
+        return list(file.first)
 
     def _load(self, file: LandedFile, before: ledger.Entry | None) -> str:
         """Loads one file: as a whole if it is clean, otherwise record by record. If neither works, sets it aside. Returns its status."""

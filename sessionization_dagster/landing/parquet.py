@@ -8,7 +8,7 @@ import duckdb
 
 from sessionization_dagster.landing.convert import Field, Shape, properties, refusal
 from sessionization_dagster.landing.data_file import DataFile
-from sessionization_dagster.landing.delimited import folder_fields, match_names, source_path
+from sessionization_dagster.landing.delimited import folder_fields, match_names, path_in_landing, source_path
 from sessionization_dagster.landing.file_errors import UnreadableFile
 from sessionization_dagster.landing.tables import RawTable
 
@@ -46,9 +46,18 @@ class ParquetProbe:
             self._instance = None
 
 
-def whole_parquet(file: DataFile, table: RawTable, columns: list[tuple[str, str]]) -> Shape:
-    """The file as DuckDB reads it. Raises UnreadableFile for columns that cannot fill the declared ones."""
-    return _shape(file, table, columns, _numbered(_reader(source_path(file.path), _row_number(columns)), columns))
+def whole_parquet(files: Sequence[DataFile], table: RawTable, columns: Sequence[tuple[str, str]]) -> Shape:
+    """Files with the same columns and folder values, as DuckDB reads them. Several files must fit_together.
+
+    Raises UnreadableFile for columns that cannot fill the declared ones.
+    """
+    if len(files) == 1:
+        return _shape(
+            files[0], table, columns, _numbered(_reader(source_path(files[0].path), _row_number(columns)), columns)
+        )
+    paths = f"[{', '.join(source_path(file.path) for file in files)}]"
+    relation = _numbered(_reader(paths, row_number=True, filename=True), columns, more=", path")
+    return _shape(files[0], table, columns, relation, source_file=path_in_landing(files, "path"))
 
 
 def fit_together(columns: Sequence[tuple[str, str]]) -> bool:
@@ -56,21 +65,7 @@ def fit_together(columns: Sequence[tuple[str, str]]) -> bool:
     return _row_number(columns) and all(name.lower() != "filename" for name, _ in columns)
 
 
-def together_parquet(files: Sequence[DataFile], table: RawTable, columns: list[tuple[str, str]]) -> Shape:
-    """Files with the same columns and folder values, as DuckDB reads them together. Raises UnreadableFile as for one file."""
-    paths = f"[{', '.join(source_path(file.path) for file in files)}]"
-    relation = _numbered(_reader(paths, row_number=True, filename=True), columns, more=", path")
-    # All files are below one folder, so the path before the name in the ledger has the same length for all.
-    return _shape(
-        files[0],
-        table,
-        columns,
-        relation,
-        source_file=f"substr(path, {len(files[0].path) - len(files[0].source_file) + 1})",
-    )
-
-
-def row_by_row_parquet(file: DataFile, table: RawTable, columns: list[tuple[str, str]]) -> Shape:
+def row_by_row_parquet(file: DataFile, table: RawTable, columns: Sequence[tuple[str, str]]) -> Shape:
     """Like whole_parquet, with the text of each record and whether it is valid UTF-8. A record's number serves as its line."""
     path, row_number = source_path(file.path), _row_number(columns)
     # The reader can drop invalid bytes or replace them, but cannot name their row. Rows where the two results differ have invalid bytes.
@@ -81,7 +76,7 @@ def row_by_row_parquet(file: DataFile, table: RawTable, columns: list[tuple[str,
     return _shape(file, table, columns, relation, line="number", content=content, broken=broken)
 
 
-def _shape(file: DataFile, table: RawTable, columns: list[tuple[str, str]], relation: str, **record: str) -> Shape:
+def _shape(file: DataFile, table: RawTable, columns: Sequence[tuple[str, str]], relation: str, **record: str) -> Shape:
     """The records of `relation` (c0.., number). Raises UnreadableFile."""
     names = [name for name, _ in columns]
     if not names:
@@ -99,7 +94,7 @@ def _shape(file: DataFile, table: RawTable, columns: list[tuple[str, str]], rela
     return Shape(relation, {name: fields[place] for name, place in places.items()}, extras, number="number", **record)
 
 
-def _fields(columns: list[tuple[str, str]]) -> list[Field]:
+def _fields(columns: Sequence[tuple[str, str]]) -> list[Field]:
     """The columns as `_numbered` names them."""
     return [Field(name, data_type, f"c{place}") for place, (name, data_type) in enumerate(columns)]
 
@@ -117,7 +112,7 @@ def _row_number(columns: Sequence[tuple[str, str]]) -> bool:
     return all(name.lower() != "file_row_number" for name, _ in columns)
 
 
-def _numbered(reader: str, columns: list[tuple[str, str]], more: str = "") -> str:
+def _numbered(reader: str, columns: Sequence[tuple[str, str]], more: str = "") -> str:
     """The reader's rows as c0.. and number, from 1: names in the file may be empty or differ only in case. `more`: further columns."""
     names = ", ".join(f"c{place}" for place in range(len(columns)))
     if _row_number(columns):

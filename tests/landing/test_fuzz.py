@@ -175,20 +175,27 @@ def test_both_paths_read_the_same(
     for number in range(25):
         case.write(f"{number}.{ending}", make(chance).encode() or b"\n")
     clean: list[Any] = []
-    load = rows.load_whole
+    alone, together = rows.load_whole, rows.load_together
 
     def counted(*arguments: Any) -> tuple[int, int]:
-        counts = load(*arguments)
+        counts = alone(*arguments)
         clean.append(arguments)
+        return counts
+
+    def counted_together(*arguments: Any) -> dict[str, tuple[int, int]]:
+        counts = together(*arguments)
+        clean.extend(counts)
         return counts
 
     def read_row_by_row(*arguments: Any) -> tuple[int, int]:
         raise NeedsRowByRow
 
     monkeypatch.setattr(rows, "load_whole", counted)
+    monkeypatch.setattr(rows, "load_together", counted_together)
     case.land()
     assert 5 < len(clean) < 25
     monkeypatch.setattr(rows, "load_whole", read_row_by_row)
+    monkeypatch.setattr(rows, "load_together", read_row_by_row)
     other = Case(case.folder)
     other.land()
     assert other.state() == case.state()

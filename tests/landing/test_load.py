@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -11,7 +12,8 @@ from types import ModuleType
 import duckdb
 import pytest
 
-from sessionization_dagster.landing import RawColumn, RemovedFiles, land, ledger, rows, text
+from sessionization_dagster.landing import RawColumn, RemovedFiles, land, ledger, load, rows, text
+from sessionization_dagster.landing.data_file import DataFile
 from tests.landing.conftest import HEADER, LANDED_AT, TRACKS, Case, csv_row, parquet
 
 
@@ -194,14 +196,15 @@ def test_a_kill_between_two_batches_of_a_broken_file(case: Case, monkeypatch: py
 def test_files_before_the_interruption_stay_loaded(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a.csv", "b.csv"):
         case.write(name, HEADER + csv_row(name))
-    load = rows.load_whole
+    whole = rows.load_whole
 
     def interrupted(session: object, probe: object, file: object, *rest: object) -> tuple[int, int]:
         if file.source_file.endswith("b.csv"):  # type: ignore[attr-defined]
             raise Killed
-        return load(session, probe, file, *rest)  # type: ignore[arg-type]
+        return whole(session, probe, file, *rest)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
+        patch.setattr(load, "TOGETHER_FILES", 1)
         patch.setattr(rows, "load_whole", interrupted)
         with pytest.raises(Killed):
             case.land()
@@ -293,6 +296,49 @@ def test_a_failure_of_the_warehouse_is_no_fault_of_the_file(case: Case, monkeypa
             case.land()
     assert case.query("select count(*) from raw.landed_files") == [(0,)]
     assert case.land_tracks().rows_loaded == 1
+
+
+def test_files_of_json_lines_are_loaded_together(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.write("hour=1/a [1].jsonl", '{"id": "a", "price": 2.5, "shade": "red"}\n\n{"id": "b"}\n')
+    case.write("hour=1/b.jsonl", "\n")
+    # Other keys, and a key in another case.
+    case.write("hour=1/it's.jsonl", '{"Id": "c", "size": null, "shape": "u"}')
+    case.write("hour=2/d.jsonl.gz", gzip.compress(b'{"id": "d"}\n'))
+    case.write("hour=2/e.jsonl.gz", gzip.compress(b'{"id": "e"}\n{"id": "f", "hour": 3}\n'))
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "load_whole", None)
+        report = case.land_tracks()
+    assert (report.files_loaded, report.rows_loaded, report.rows_rejected) == (5, 6, 0)
+    assert case.rows("regexp_extract(source_file, '[^/]*$'), source_row, id, price, properties") == [
+        ("a [1].jsonl", 1, "a", 2.5, '{"shade":"red","hour":"1"}'), ("a [1].jsonl", 2, "b", None, '{"hour":"1"}'),
+        ("it's.jsonl", 1, "c", None, '{"shape":"u","hour":"1"}'),
+        ("d.jsonl.gz", 1, "d", None, '{"hour":"2"}'), ("e.jsonl.gz", 1, "e", None, '{"hour":"2"}'), 
+        ("e.jsonl.gz", 2, "f", None, '{"hour":3}'),
+    ]  # fmt: skip
+    together = case.query("select * from raw.shop_tracks order by source_file, source_row")
+    monkeypatch.setattr(load, "TOGETHER_FILES", 1)
+    assert rebuilt(case).query("select * from raw.shop_tracks order by source_file, source_row") == together
+
+
+def test_files_of_json_lines_beside_one_that_is_not_clean_are_still_loaded_together(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        case.write(f"{number}.jsonl", "{broken\n" if number == 2 else f'{{"id": "{number}"}}')
+    alone: list[str] = []
+    whole = rows.load_whole
+
+    def noted(session: object, probe: object, file: DataFile, *rest: object) -> tuple[int, int]:
+        alone.append(file.source_file.removeprefix("shop/tracks/"))
+        return whole(session, probe, file, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rows, "load_whole", noted)
+    report = case.land_tracks()
+    assert (report.files_loaded, report.rows_loaded, report.rows_rejected) == (8, 7, 1)
+    assert alone == ["2.jsonl", "3.jsonl"]
+    together = case.state()
+    monkeypatch.setattr(load, "TOGETHER_FILES", 1)
+    assert together == rebuilt(case).state()
 
 
 def test_many_small_files(case: Case) -> None:
