@@ -61,7 +61,9 @@ columns. `required` names columns without nulls: the operation fails if one of t
     {%- for column in counted + required -%}
         {%- do counts.append('sum(case when ' ~ adapter.quote(column) ~ ' is null then 1 else 0 end)') -%}
     {%- endfor -%}
-    {%- set row = run_query('select count(*), ' ~ counts | join(', ') ~ ' from ' ~ relation)[0] -%}
+    {%- set date = node.config.get('date') -%}
+    {%- set everything = date ~ ' is null or ' ~ since_ever(date) if date else 'true' -%}
+    {%- set row = run_query('select count(*), ' ~ counts | join(', ') ~ ' from ' ~ relation ~ ' where ' ~ everything)[0] -%}
     {% do log(relation ~ ': ' ~ row[0] ~ ' rows', info=true) %}
     {%- set lacking = [] -%}
     {%- for column in counted + required -%}

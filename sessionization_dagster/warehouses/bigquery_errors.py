@@ -35,8 +35,14 @@ TROUBLES = (
         "Raise BIGQUERY_MAX_BYTES_BILLED (bytes that one statement may bill), or run fewer days at once.",
     ),
     _trouble(
-        r"exceeded rate limits|rateLimitExceeded|too many DML statements outstanding|jobBackendError|jobInternalError",
+        r"exceeded rate limits|rateLimitExceeded|too many DML statements outstanding",
         "BigQuery asks for fewer requests at a time: try again later, or let fewer jobs run at the same time.",
+        passes=True,
+    ),
+    _trouble(
+        r"jobBackendError|jobInternalError|retrying (?:the job )?(?:with back-?off )?(?:may|might|should) solve the problem"
+        r"|encountered an internal error during execution|an internal error occurred and the request could not be completed",
+        "BigQuery failed by itself: run it again.",
         passes=True,
     ),
     _trouble(
@@ -114,7 +120,21 @@ TROUBLES = (
         "Raise BIGQUERY_TIMEOUT_SECONDS, or run fewer days at once.",
     ),
     _trouble(
-        r"resources exceeded|resourcesExceeded",
+        r"rows? larger than 100 ?MB|maximum row size",
+        "A session, or a visitor, has more events than one row can hold: some 280,000 calls in a row of segment.segment_sessions. "
+        "Block the id (blocked_ids), or leave out the family segment (SESSIONIZATION_FAMILIES).",
+    ),
+    _trouble(
+        r"too many subqueries|query is too complex|not enough resources for query planning|query is too large",
+        "The statement's text is too large for BigQuery, whatever the days: please report it with the model's name.",
+    ),
+    _trouble(
+        r"query over table .* without a filter",
+        "The table asks for a bound on its partition column: switch off require_partition_filter of a raw table, or report it of a "
+        "table of the project.",
+    ),
+    _trouble(
+        r"resources exceeded|resourcesExceeded|exceeded resource limits",
         "The statement is too large for BigQuery: run fewer days at once.",
     ),
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import pytest
+import sqlglot
 
 from sessionization_dagster.landing import RawTable
 from sessionization_dagster.report.folder import Folder
@@ -18,6 +19,7 @@ from tests.bigquery.analyzer import Analyzer
 from tests.bigquery.driver import DATASET, BigQueryDriver, raw_dataset, recorded
 from tests.bigquery.emulator import PROJECT
 from tests.bigquery.pruning import Partitioning, Reference, references, report, unbounded
+from tests.bigquery.pruning.scans import table_scans
 from tests.bigquery.test_report import written
 from tests.integration.metrics import DIMENSIONS, Metrics
 from tests.oracle.model import RawRow, Settings
@@ -118,6 +120,26 @@ def test_the_analyzer_takes_every_statement(sent: Sent) -> None:
         # The same analyzer refuses what is wrong.
         wrong = f"select 1 from `{PROJECT}.{DATASET}_core.events` where timestamp = event_date"
         assert "No matching signature" in (analyzer.analyze(wrong) or "")
+
+
+def test_no_statement_reads_more_tables_than_can_be_planned(sent: Sent) -> None:
+    """BigQuery refuses a statement of too many subqueries, whatever the data. A CTE that is read twice may count twice."""
+    scans: dict[str, int] = {}
+    for sql in {*sent.whole, *sent.daily, *sent.metrics, *sent.analyses}:
+        for statement in sqlglot.parse(sql, dialect="bigquery"):
+            if statement is not None:
+                scans[sql] = scans.get(sql, 0) + table_scans(statement)
+    assert max(scans.values()) > 20
+    many = {sql[:200]: found for sql, found in scans.items() if found > 100}
+    assert not many, many
+
+
+def test_a_first_build_bounds_each_table_that_may_ask_for_it(sent: Sent) -> None:
+    """With require_partition_filter a table refuses queries without a bound. Vendors' tables are read whole anyway."""
+    reads = [read for found in _reads(sent, sent.whole).values() for read in found if ".vendor_" not in read.table]
+    assert len(reads) > 50
+    open_ones = unbounded(reads, ["lower"])
+    assert not open_ones, "\n".join(f"{read.table}: {read.snippet}" for read in open_ones)
 
 
 def test_a_daily_run_reads_the_partitions_of_its_day(sent: Sent, capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,11 +102,48 @@ LASTING: list[tuple[Exception, str]] = [
     (auth.RefreshError("('invalid_grant: Invalid JWT Signature.', {'error': 'invalid_grant'})"), "BIGQUERY_KEYFILE"),
     (google.BadRequest("Job timed out after 3600s; reason: stopped"), "BIGQUERY_TIMEOUT_SECONDS"),
     (
-        google.BadRequest("Resources exceeded during query execution: Not enough resources for query planning"),
+        google.BadRequest(
+            "Resources exceeded during query execution: Not enough resources for query planning - too many subqueries"
+        ),
+        "report it",
+    ),
+    (
+        google.BadRequest(
+            "Resources exceeded during query execution: The query could not be executed in the allotted memory."
+        ),
         "fewer days",
+    ),
+    (
+        google.BadRequest(
+            "Query exceeded resource limits. This query used 9000 CPU seconds but would charge only 10M bytes."
+        ),
+        "fewer days",
+    ),
+    (google.BadRequest("Cannot query rows larger than 100MB limit."), "blocked_ids"),
+    (
+        google.BadRequest(
+            "Cannot query over table 'p.d.tracks' without a filter over column(s) 'received_at' that can be used for partition elimination"
+        ),
+        "require_partition_filter",
     ),
 ]
 PASSING: list[tuple[Exception, str]] = [
+    (
+        google.BadRequest(
+            "GET https://bigquery.googleapis.com/x: The job encountered an error during execution. Retrying the job may solve the problem."
+        ),
+        "run it again",
+    ),
+    (
+        google.BadRequest(
+            "The job encountered an internal error during execution and was unable to complete successfully."
+        ),
+        "run it again",
+    ),
+    (
+        google.BadRequest("An internal error occurred and the request could not be completed. Error: 3144498"),
+        "run it again",
+    ),
     (
         google.BadRequest(
             "Query error: Transaction is aborted due to concurrent update against table shop:a_core.identity_graph. Transaction ID: "
@@ -128,7 +165,6 @@ PASSING: list[tuple[Exception, str]] = [
 ]
 UNEXPLAINED: list[tuple[Exception, bool]] = [
     (google.ServiceUnavailable(f"{POST}: Visibility check was unavailable. Please retry the request"), True),
-    (google.InternalServerError("An internal error occurred and the request could not be completed."), True),
     (google.BadRequest("Unrecognized name: nope at [1:8]"), False),
     (NoConnection("HTTPConnectionPool(host='127.0.0.1', port=1): Max retries exceeded: Connection refused"), True),
     (

@@ -3,6 +3,16 @@
 {#- Rows of internal_traffic: column_name and pattern. -#}
 {% macro internal_traffic_rows() -%}{{ return(seed_rows('internal_traffic', ['column_name', 'pattern'])) }}{%- endmacro %}
 
+{#- Rows of channel_rules, in their order. -#}
+{% macro channel_rule_rows() -%}
+    {{ return(seed_rows('channel_rules', [
+        'rule_order', 'channel_group', 'type_pattern', 'source_pattern', 'medium_pattern', 'campaign_pattern',
+    ])) }}
+{%- endmacro %}
+
+{#- Rows of ignored_referrers: host. -#}
+{% macro ignored_referrer_rows() -%}{{ return(seed_rows('ignored_referrers', ['host'])) }}{%- endmacro %}
+
 {#- The properties that conversions take their value from. -#}
 {% macro conversion_properties() -%}
     {%- set properties = [] -%}

@@ -75,25 +75,17 @@ Gives event_id, event_date, touch_source, touch_medium, touch_campaign, touch_co
         where referrer_host is not null and (page_host is null or referrer_host <> page_host)
     ),
 
-    ignored as (
-        select distinct hosts.host
-        from hosts
-        cross join {{ ref('ignored_referrers') }} as ignored_referrers
-        where {{ is_on_domain('hosts.host', 'ignored_referrers.host') }}
-    ),
-
     referrers as (
         select
             hosts.host,
             coalesce(known.source, hosts.host) as source,
             case when known.type = 'search' then 'organic' else 'referral' end as medium
         from hosts
-        left join ignored on hosts.host = ignored.host
         left join {{ ref('referrer_hosts') }} as known on hosts.host = known.host
         where
-            ignored.host is null
-            {%- for domain in var('own_domains') %}
-            and not {{ is_on_domain('hosts.host', text_literal(bare_host(domain))) }}
+            true
+            {%- for domain in own_and_ignored_domains() %}
+            and not {{ is_on_domain('hosts.host', text_literal(domain)) }}
             {%- endfor %}
     ),
 
@@ -144,12 +136,15 @@ Gives event_id, event_date, touch_source, touch_medium, touch_campaign, touch_co
     where is_campaign or click_source is not null or referrer_source is not null
 {%- endmacro %}
 
-{#-
-The channel group of touches. `touches` is the name of a CTE with distinct touch_source, touch_medium, touch_campaign.
+{#- Domains whose pages are no referrers. -#}
+{% macro own_and_ignored_domains() -%}
+    {%- set domains = [] -%}
+    {%- for domain in var('own_domains') -%}{%- do domains.append(bare_host(domain)) -%}{%- endfor -%}
+    {%- for row in ignored_referrer_rows() -%}{%- do domains.append(row.host) -%}{%- endfor -%}
+    {{ return(domains) }}
+{%- endmacro %}
 
-Adds channel_group: that of the first rule of the seed channel_rules whose patterns match, or Unassigned if no rule matches. The warehouse compiles
-a pattern for each row that it is matched with, so each distinct value meets each distinct pattern once.
--#}
+{#- The channel groups of touches: `touches` is the name of a CTE with distinct touch_source, touch_medium, touch_campaign. Adds channel_group. -#}
 {% macro channels_of(touches) -%}
     with source_types as (
         select name, type
@@ -159,62 +154,30 @@ a pattern for each row that it is matched with, so each distinct value meets eac
             select source as name, type, 2 as precedence, host from {{ ref('referrer_hosts') }}
         ) as names
         qualify row_number() over (partition by name order by precedence, host) = 1
-    ),
-
-    typed as (
-        select
-            touches.touch_source,
-            touches.touch_medium,
-            coalesce(touches.touch_campaign, '') as touch_campaign,
-            coalesce(source_types.type, '') as touch_type
-        from {{ touches }} as touches
-        left join source_types on lower(touches.touch_source) = source_types.name
-    ),
-
-    {% set aspects = ['type', 'source', 'medium', 'campaign'] -%}
-    {% for aspect in aspects -%}
-    {{ aspect }}_matches as (
-        select found.value, patterns.pattern
-        from (select distinct touch_{{ aspect }} as value from typed) as found
-        cross join (
-            select distinct {{ aspect }}_pattern as pattern from {{ ref('channel_rules') }} where {{ aspect }}_pattern <> ''
-        ) as patterns
-        where {{ matches_whole('found.value', 'patterns.pattern') }}
-    ),
-
-    {% endfor -%}
-    ruled as (
-        select
-            typed.touch_source,
-            typed.touch_medium,
-            typed.touch_campaign,
-            rules.channel_group
-        from typed
-        cross join {{ ref('channel_rules') }} as rules
-        {% for aspect in aspects -%}
-        left join {{ aspect }}_matches
-            on typed.touch_{{ aspect }} = {{ aspect }}_matches.value and rules.{{ aspect }}_pattern = {{ aspect }}_matches.pattern
-        {% endfor -%}
-        where
-            {%- for aspect in aspects %}
-            {{ 'and ' if not loop.first }}(coalesce(rules.{{ aspect }}_pattern, '') = '' or {{ aspect }}_matches.value is not null)
-            {%- endfor %}
-        qualify row_number() over (
-            partition by typed.touch_source, typed.touch_medium, typed.touch_campaign order by rules.rule_order
-        ) = 1
     )
 
     select
         touches.touch_source,
         touches.touch_medium,
         touches.touch_campaign,
-        coalesce(ruled.channel_group, 'Unassigned') as channel_group
+        {{ channel_group_of('source_types.type', 'touches.touch_source', 'touches.touch_medium', 'touches.touch_campaign') }} as channel_group
     from {{ touches }} as touches
-    left join ruled
-        on
-            touches.touch_source = ruled.touch_source
-            and touches.touch_medium = ruled.touch_medium
-            and coalesce(touches.touch_campaign, '') = ruled.touch_campaign
+    left join source_types on lower(touches.touch_source) = source_types.name
+{%- endmacro %}
+
+{#- The channel group of the first rule of the seed channel_rules whose patterns match; Unassigned if no rule matches. A rule without a pattern takes
+    any value. The arguments are SQL. -#}
+{% macro channel_group_of(type, source, medium, campaign) -%}
+    {%- set values = {'type_pattern': type, 'source_pattern': source, 'medium_pattern': medium, 'campaign_pattern': campaign} -%}
+    {%- set rules = [] -%}
+    {%- for rule in channel_rule_rows() -%}
+        {%- set matches = [] -%}
+        {%- for pattern, value in values.items() if rule[pattern] -%}
+            {%- do matches.append(matches_whole("coalesce(" ~ value ~ ", '')", text_literal(rule[pattern]))) -%}
+        {%- endfor -%}
+        {%- do rules.append('when ' ~ (matches | join(' and ') or 'true') ~ ' then ' ~ text_literal(rule.channel_group)) -%}
+    {%- endfor -%}
+    {{ return('case ' ~ rules | join(' ') ~ " else 'Unassigned' end" if rules else "'Unassigned'") }}
 {%- endmacro %}
 
 {#- A bound on the dates of touches that a run may need: attribution_lookback_days before its earliest frontier, and one day more for the

@@ -61,7 +61,9 @@ A rollup's notes have no number. It deletes them when it has followed them: its 
     insert into {{ change_queue() }} (sequence, origin, event_date, partition_date)
     select known.sequence + 1, '{{ model.name }}', days.event_date, days.event_date
     from (
-        {% for day in days %}select date '{{ day }}' as event_date{{ ' union all ' if not loop.last }}{% endfor %}
+        {% for first, last in ranges_of_days(days) -%}
+        select date_day as event_date from {{ all_dates(first, shifted(last, 1)) }} as in_range{{ ' union all ' if not loop.last }}
+        {%- endfor %}
     ) as days
     cross join (
         select coalesce(max(sequence), 0) as sequence

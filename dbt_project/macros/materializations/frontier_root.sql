@@ -5,7 +5,7 @@
     select
         entity,
         {% if config.get('keeps_requests') -%}
-        {{ gathered(struct_of({'partition_date': 'partition_date', 'reprocess_from': 'reprocess_from', 'reason': 'reason'})) }} as requests,
+        {{ structs_in_order('reprocess_from', ['partition_date', 'reprocess_from', 'reason']) }} as requests,
         {% endif -%}
         min(reprocess_from) as reprocess_from
     from ({{ requests_of_root(relation, plan) }}) as request

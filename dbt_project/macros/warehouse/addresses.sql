@@ -91,11 +91,14 @@
                 select
                     coalesce(string_agg(
                         case
-                            -- A byte that is not UTF-8 becomes another character, so the bytes then differ.
-                            when
-                                regexp_contains(piece, r'^(?:%[0-9A-Fa-f]{2})+$')
-                                and cast(safe_convert_bytes_to_string({{ bytes }}) as bytes) = {{ bytes }}
-                                then safe_convert_bytes_to_string({{ bytes }})
+                            when regexp_contains(piece, r'^(?:%[0-9A-Fa-f]{2})+$')
+                                then
+                                    -- A byte that is not UTF-8 becomes another character, so the bytes then differ.
+                                    case
+                                        when cast(safe_convert_bytes_to_string({{ bytes }}) as bytes) = {{ bytes }}
+                                            then safe_convert_bytes_to_string({{ bytes }})
+                                        else piece
+                                    end
                             else piece
                         end, '' order by place
                     ), '')

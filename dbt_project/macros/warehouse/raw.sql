@@ -3,7 +3,8 @@
 {#- The rows of a raw table, for staging, with one more expression if given. On BigQuery they also have raw_loaded_at: see there. -#}
 {% macro raw_rows_of(raw_table, more=none) -%}{{ return(adapter.dispatch('raw_rows_of')(raw_table, more)) }}{%- endmacro %}
 {% macro default__raw_rows_of(raw_table, more) -%}{{ return('select *' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table) }}{%- endmacro %}
-{#- A loader creates a table with the first call of its kind. A kind that never came has no table and no rows. -#}
+{#- A loader creates a table with the first call of its kind. A kind that never came has no table and no rows. The table has another name than its columns
+    may have: `pages` would be the whole row. -#}
 {% macro bigquery__raw_rows_of(raw_table, more) -%}
     {%- set declared = raw_source(raw_table).columns if execute else {} -%}
     {%- set available = loaded_columns(raw_table, declared) -%}
@@ -17,7 +18,7 @@
     {%- endfor -%}
     {{ return(
         'select ' ~ names | join(', ') ~ ', ' ~ ('loaded_at' if is_text_only() else load_time_column(raw_table) or null_timestamp())
-        ~ ' as raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table
+        ~ ' as raw_loaded_at' ~ (', ' ~ more if more else '') ~ ' from ' ~ raw_table ~ ' as raw_rows'
     ) }}
 {%- endmacro %}
 
@@ -70,8 +71,8 @@
 {% macro is_out_of_reach() -%}
     (
         (
-            {{ local_date('raw_loaded_at') }} > {{ date_plus('event_date', var('max_lateness_days')) }}
-            or {{ local_date('raw_loaded_at') }} < {{ date_plus('event_date', -2) }}
+            {{ days_between('event_date', local_date('raw_loaded_at')) }} > {{ var('max_lateness_days') }}
+            or {{ days_between('event_date', local_date('raw_loaded_at')) }} < -2
         )
         {% for date in var('replayed_loads') -%}and {{ local_date('raw_loaded_at') }} <> date '{{ date }}'{% endfor %}
     )
@@ -213,7 +214,7 @@
 {#- BigQuery: the non-null columns of a row as one JSON object. `rows` is the table's name and a dot, if that is needed. -#}
 {% macro columns_as_json(names, rows='') -%}
     {%- set pairs = [] -%}
-    {%- for name in names -%}{%- do pairs.append("'" ~ name ~ "', " ~ rows ~ adapter.quote(name)) -%}{%- endfor -%}
+    {%- for name in names -%}{%- do pairs.append(text_literal(name) ~ ', ' ~ rows ~ adapter.quote(name)) -%}{%- endfor -%}
     {{ return('json_strip_nulls(json_object(' ~ pairs | join(', ') ~ '), include_arrays => false)' if pairs else 'cast(null as json)') }}
 {%- endmacro %}
 
@@ -243,8 +244,9 @@
     {{ return("md5(cast(to_json(row(" ~ columns | join(', ') ~ ")) as varchar))") }}
 {%- endmacro %}
 {% macro bigquery__content_md5(raw_table) -%}
-    {%- set columns = raw_columns(raw_table) | reject('in', ['source_file', 'source_row']) | list or ["''"] -%}
-    {{ return("to_hex(md5(to_json_string(struct(" ~ columns | join(', ') ~ "))))") }}
+    {%- set columns = [] -%}
+    {%- for column in raw_columns(raw_table) if column not in ('source_file', 'source_row') -%}{%- do columns.append(adapter.quote(column)) -%}{%- endfor -%}
+    {{ return("to_hex(md5(to_json_string(struct(" ~ (columns or ["''"]) | join(', ') ~ "))))") }}
 {%- endmacro %}
 
 {#- Files and rows that landing could not read, as rejected events of no day. Loaders that write tables themselves have no such rows. -#}

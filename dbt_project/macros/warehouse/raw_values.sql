@@ -38,7 +38,7 @@
     {%- elif wanted == 'VARCHAR' and dtype in numbers + ['BOOLEAN', 'BOOL', 'DATE', 'DATETIME', 'TIMESTAMP'] -%}
         {{ return('cast(' ~ column ~ ' as string)') }}
     {%- elif wanted == 'TIMESTAMP' and dtype in numbers -%}
-        {%- set number = 'cast(' ~ column ~ ' as bignumeric)' -%}
+        {%- set number = 'safe_cast(' ~ column ~ ' as bignumeric)' -%}
         {%- set sizes = [] -%}
         {%- for least, microseconds in epoch_units() -%}
             {%- set fits = number ~ ' >= ' ~ least ~ ' and ' ~ number ~ ' < ' ~ least ~ '0' -%}

@@ -6,7 +6,7 @@
     prior_order=['session_sequence_number']
 ) }}
 
--- depends_on: {{ ref('internal_traffic') }}
+-- depends_on: {{ ref('internal_traffic') }}, {{ ref('channel_rules') }}, {{ ref('ignored_referrers') }}
 
 {%- set texts = [
     'event', 'url', 'path', 'title', 'referrer', 'search', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term',
@@ -178,25 +178,18 @@ summed as (
 ),
 
 touches as (
-    select touch_source, touch_medium, touch_campaign from summed
-    union distinct
-    select '(direct)' as touch_source, '(none)' as touch_medium, cast(null as {{ dbt.type_string() }}) as touch_campaign
+    select distinct touch_source, touch_medium, touch_campaign from summed
 ),
 
 channels as (
     {{ channels_of('touches') }}
 ),
 
-direct as (
-    select channel_group from channels
-    where touch_source = '(direct)' and touch_medium = '(none)' and touch_campaign is null
-),
-
 ordered as (
     select
         summed.*,
         channels.channel_group,
-        direct.channel_group as direct_channel_group,
+        {{ channel_group_of("''", "'(direct)'", "'(none)'", "''") }} as direct_channel_group,
         summed.engaged_microseconds > {{ var('engaged_session_seconds') * 1000000 }}
         or summed.conversion_count > 0
         or summed.page_count >= 2 as is_engaged,
@@ -221,7 +214,6 @@ ordered as (
             summed.touch_source = channels.touch_source
             and summed.touch_medium = channels.touch_medium
             and coalesce(summed.touch_campaign, '') = coalesce(channels.touch_campaign, '')
-    cross join direct
     window visitor as (partition by summed.dbt_visitor_id order by summed.session_sequence_number)
 ),
 

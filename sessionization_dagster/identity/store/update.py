@@ -123,18 +123,19 @@ class _Store:
     def find_changed_edges(self, is_new: bool) -> int:
         """How many edges in the window differ from the graph's. They are kept, except the first time, when all differ.
 
-        Sets edges and pairs to those that the graph will have. With a filter DuckDB assumes that a table is small and builds hash tables
-        from it, so whole tables are read without a filter.
+        Sets edges and pairs to those that the graph will have. With a filter that leaves out rows DuckDB assumes that a table is small and
+        builds hash tables from it. So a whole table has only the bound that all dates meet, without which BigQuery may refuse the query.
         """
         new = f"select {EDGES} from core.identity_edges where {self._in_window}"
         others = f"select {EDGES} from internal.identity_edges where not {self._in_window}"
         self.edges = f"({others} union all {new})"
         if is_new:
+            everything = "(select * from core.identity_edges where event_date >= date '0001-01-01')"
             (found,) = self.connection.query(
-                f"select count(*) as edges, sum(case when {self._in_window} then 1 else 0 end) as changed from core.identity_edges"
+                f"select count(*) as edges, sum(case when {self._in_window} then 1 else 0 end) as changed from {everything} as edges"
             ).to_pylist()
             if found["edges"] == found["changed"]:
-                self.edges = "core.identity_edges"
+                self.edges = everything
             return int(found["changed"] or 0)
         known = f"select {EDGES} from internal.identity_edges where {self._in_window}"
         self.connection.create_temp(
