@@ -60,7 +60,7 @@ measured, with dbt in the run's own process, a manifest that is parsed once, and
 read the day now: a check that compared one time or another, so that DuckDB skipped no blocks, and the row count of a
 view. The rest is imports and definitions, dbt's and Dagster's own work per model and check, and some two seconds in which
 DuckDB fills up blocks of storage when its file is closed. A day of 250 events took 16 to 20 s. Of these, 2 to 3 s freed Python's
-objects when the process ended, and 1 s imported pandas for an empty array. Both are gone; the figures above still include them.
+objects when the process ended, and 1 s imported pandas for an empty array. Both are gone.
 
 **Tried, and kept:**
 
@@ -73,14 +73,15 @@ objects when the process ended, and 1 s imported pandas for an empty array. Both
   analytics: 130 s of SQL and 12.1 GiB for two at once, 110 s and 7.6 GiB for one at a time). A day takes the same time either way.
 - `analytics.session_facts` computes the hosts of addresses once; four parts of its query read them. For 10 million events the model
   takes 38 s instead of 51. It takes each column of a session's first or last row by itself, not as a struct: DuckDB makes a sort key
-  of every row's struct. That takes another quarter off. The figures above were measured before these two changes.
+  of every row's struct. That takes another quarter off.
 - The next events of a session are looked for in the second of its two windows, which then has less to sort. This
   saves an eighth of the time of both.
 - Raw files are landed several at a time, and in any order, which fills the blocks of storage. DuckDB writes blocks that are not
   full a second time when the file is closed: 9 of 104 seconds.
 - The identity graph's edges are summed up over their days.
 - Whole tables of more than a month are written in the order of days.
-- Nested records are gathered once a call and split up in their arrays.
+- Nested records are gathered once a call and split up in their arrays. A call's texts are gathered as one JSON array, because DuckDB copies
+  each text of a list into memory of its own: `segment.segment_sessions` takes 20 seconds for 10 million events instead of 27.
 - The end of each client's session is found in the windows that number its events, not by grouping the events and joining them with
   the groups: 5.2 seconds for 3 million events instead of 10.2.
 

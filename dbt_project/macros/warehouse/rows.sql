@@ -140,14 +140,16 @@
     end
 {%- endmacro %}
 
-{#- Aggregate: the non-null texts as an array in any order, for sorted_distinct and distinct_count. DuckDB's array has each row's text: to find the
-    distinct ones of each group while gathering takes longer. BigQuery's rows have a size limit, so its array has each text once. -#}
+{#- Aggregate: texts as an array in any order, for sorted_distinct and distinct_count, which leave out nulls. DuckDB's array has each row's text: to find
+    the distinct ones of each group while gathering takes longer. BigQuery's rows have a size limit, so its array has each text once. -#}
 {% macro gathered(value) -%}{{ return(adapter.dispatch('gathered')(value)) }}{%- endmacro %}
 {% macro default__gathered(value) -%}list({{ value }}) filter (where {{ value }} is not null){%- endmacro %}
-{% macro bigquery__gathered(value) -%}array_agg(distinct {{ value }} ignore nulls){%- endmacro %}
+{% macro bigquery__gathered(value) -%}array_agg(distinct {{ value }}){%- endmacro %}
 {% macro sorted_distinct(array) -%}{{ return(adapter.dispatch('sorted_distinct')(array)) }}{%- endmacro %}
 {% macro default__sorted_distinct(array) -%}coalesce(list_sort(list_distinct({{ array }})), cast([] as varchar[])){%- endmacro %}
-{% macro bigquery__sorted_distinct(array) -%}array(select distinct value from unnest({{ array }}) as value order by value){%- endmacro %}
+{% macro bigquery__sorted_distinct(array) -%}
+    array(select distinct value from unnest({{ array }}) as value where value is not null order by value)
+{%- endmacro %}
 
 {#- Aggregate: the arrays of a group as one. -#}
 {% macro joined_arrays(arrays) -%}{{ return(adapter.dispatch('joined_arrays')(arrays)) }}{%- endmacro %}
