@@ -14,10 +14,11 @@ import pytest
 
 from sessionization_dagster.cli import ui
 from sessionization_dagster.cli.__main__ import main
-from sessionization_dagster.cli.failed_checks import lines_of
+from sessionization_dagster.cli.failed_checks import shown
 from sessionization_dagster.cli.run import days_not_run
 from sessionization_dagster.errors import SettingsError
 from sessionization_dagster.landing import land
+from sessionization_dagster.metadata.markdown import markdown_table
 from sessionization_dagster.warehouses.duckdb import DuckDBWarehouse
 from sessionization_dagster.window import Window
 from tests.landing.declared import declared_tables
@@ -93,24 +94,38 @@ def test_a_day_that_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_check_that_did_not_pass_is_shown_with_its_first_rows() -> None:
-    table = "| file | rows |\n| --- | --- |\n" + "\n".join(f"| {name}.csv | 1 |" for name in "abcd")
+    key = dg.AssetKey(["core", "events"])
+
+    @dg.asset_check(asset=key, name="files", description="No file is left out.\nNone at all.")
+    def files() -> dg.AssetCheckResult:
+        raise NotImplementedError
+
+    graph = dg.Definitions(asset_checks=[files]).resolve_asset_graph()
+    rows = [[name, 1] for name in ("a|b.csv", "<c>\\d.csv", "\x1b[31me.csv", "f.csv")]
     check: dict[str, Any] = {
-        "asset_key": dg.AssetKey(["core", "events"]), "check_name": "files", "passed": False, "severity": dg.AssetCheckSeverity.WARN,
-    }  # fmt: skip
+        "asset_key": key,
+        "check_name": "files",
+        "passed": False,
+        "severity": dg.AssetCheckSeverity.WARN,
+    }
     found = dg.AssetCheckEvaluation(
         **check,
         metadata={
             "rows": dg.IntMetadataValue(4), "none": dg.IntMetadataValue(0), "dagster_dbt/failed_row_count": dg.IntMetadataValue(4),
-            "first_rows": dg.MetadataValue.md(table), "unique_id": dg.MetadataValue.text("test.files"),
+            "first_rows": dg.MetadataValue.md(markdown_table(["file", "rows"], rows)), "unique_id": dg.MetadataValue.text("test.files"),
         },
     )  # fmt: skip
-    assert list(lines_of(found, "No file is left out.")) == [
+    assert shown([found], graph).splitlines() == [
         "  files of core/events: rows 4",
         "    No file is left out.",
+        "    None at all.",
         "    | file | rows |",
-        "    | a.csv | 1 |",
-        "    | b.csv | 1 |",
-        "    | c.csv | 1 |",
+        "    | a|b.csv | 1 |",
+        "    | <c>\\d.csv | 1 |",
+        "    | \\x1b[31me.csv | 1 |",
     ]
     said = dg.AssetCheckEvaluation(**check, metadata={}, description="Four files are.")
-    assert list(lines_of(said, "No file is left out.")) == ["  files of core/events", "    Four files are."]
+    other = dg.AssetCheckEvaluation(**{**check, "check_name": "other"}, metadata={})
+    assert shown([said, other], graph).splitlines() == [
+        "  files of core/events", "    Four files are.", "  other of core/events",
+    ]  # fmt: skip

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from sessionization_dagster.cli.dagster_home import prepare_instance_home
-from sessionization_dagster.cli.failed_checks import lines_of
+from sessionization_dagster.cli.failed_checks import shown
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.defs.day_runs import DAILY_JOB
 from sessionization_dagster.defs.notifications import innermost_cause
@@ -28,7 +28,7 @@ from sessionization_dagster.window import Window
 
 #: How lines begin that are not printed: dagster-dbt's arguments for dbt, steps that do not run after a failure, and checks
 #: that were not run. The steps report the last themselves.
-DAGSTERS_OWN = ("A dbt subsetted execution", "Dependencies for step", "op '")
+DAGSTERS_OWN = ("A dbt subsetted execution", "Dependencies for step", "op '", "AssetCheckResult for check '")
 
 
 def materialise(environment: Environment, first: date, last: date, select: str = "*") -> int:
@@ -53,15 +53,13 @@ def materialise(environment: Environment, first: date, last: date, select: str =
             tags=Window.through(first, last).as_run_tags(),
             raise_on_error=False,
         )
-    if not result.success:
-        print(f"\nThe run failed: {_reason(result)}\nIts log: `make ui`, run {result.run_id}.", file=sys.stderr)
-        return 1
     finished = time.monotonic()
     if failed := [check for check in result.get_asset_check_evaluations() if not check.passed]:
         print(f"Checks that did not pass ({len(failed)}; more of their rows with `make ui`):")
-    graph = definitions.resolve_asset_graph()
-    for check in failed:
-        print(*lines_of(check, graph.get_check_spec(check.asset_check_key).description), sep="\n")
+        print(shown(failed, definitions.resolve_asset_graph()), end="")
+    if not result.success:
+        print(f"\nThe run failed: {_reason(result)}\nIts log: `make ui`, run {result.run_id}.", file=sys.stderr)
+        return 1
     counts, days = f"Ran {select}", []
     # A selection may lack the tables that are counted.
     if select == "*":

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from sessionization_dagster.cli.dagster_home import prepare_instance_home
-from sessionization_dagster.cli.failed_checks import lines_of
+from sessionization_dagster.cli.failed_checks import shown
 from sessionization_dagster.definitions import build_definitions
 from sessionization_dagster.defs.partitions import daily_partitions
 from sessionization_dagster.settings.environment import Environment
@@ -47,8 +47,7 @@ def show(environment: Environment) -> int:
             f"Tables   {len(tables)} {said}" + (f": {', '.join(tables)}" if missing and len(tables) < len(keys) else "")
         )
     print(f"Checks   {len(evaluations)} of {len(checks)} that ran did not pass")
-    for check in sorted(evaluations, key=lambda check: check.asset_check_key):
-        print(*lines_of(check, graph.get_check_spec(check.asset_check_key).description), sep="\n")
+    print(shown(sorted(evaluations, key=lambda check: check.asset_check_key), graph), end="")
     return 1 if evaluations or any(lacking) else 0
 
 

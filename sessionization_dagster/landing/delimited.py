@@ -152,7 +152,7 @@ def whole_csv(file: DataFile, table: RawTable) -> Shape:
 def whole_jsonl(session: duckdb.DuckDBPyConnection, files: Sequence[DataFile], table: RawTable) -> Shape:
     """Files with the same compression and folder values, as DuckDB reads them.
 
-    Raises UnreadableFile, and NeedsRowByRow if one is not simply one object per line.
+    Raises UnreadableFile, and NeedsRowByRow if one is not simply one object per line, or must be read alone.
     """
     if any(file.format == "json" or not file.is_utf8 or has_lone_returns(file) for file in files):
         raise NeedsRowByRow
@@ -160,13 +160,18 @@ def whole_jsonl(session: duckdb.DuckDBPyConnection, files: Sequence[DataFile], t
     relation = _read_csv(files, ["line"], header=False, delimiter="\x1f", quote="", null="\x1e")
     text = unnested("line", table)
     keys = jsonl_keys(session, relation, text, table, MAX_KEYS + 1)
-    if len(keys) > MAX_KEYS:
+    if len(keys) > MAX_KEYS or (len(files) > 1 and _has_folders_name(files[0], keys)):
         raise NeedsRowByRow
     loose = f"not starts_with(ltrim(line), '{{') or regexp_matches(line, {literal(LOOSE_JSON)})"
     return jsonl_shape(
         table, keys, relation, text, files[0], broken=f"case when coalesce({loose}, true) then 'not an object' end",
         source_file=path_in_landing(files, "path"),
     )  # fmt: skip
+
+
+def _has_folders_name(file: LandedFile, keys: Sequence[str]) -> bool:
+    """Whether a key has the name of one of the file's folders. Its place in the properties then depends on the file's other records."""
+    return bool({key.lower() for key in keys} & {name.lower() for name in folder_values(file.source_file)})
 
 
 def path_in_landing(files: Sequence[DataFile], path: str) -> str:

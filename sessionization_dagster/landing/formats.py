@@ -129,10 +129,12 @@ _NO_ROWS = "is {}, no rows; write one object per line, or one array of them"
 
 
 def _spread(text: str) -> dict[str, Any] | None:
-    """The format of a text that starts with an object over several lines."""
+    """The format of a text that starts with an object over several lines; None if it starts with anything else."""
     try:
         found, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
         return None
     return {"format": "json", "first": found, "is_lone": not text[end:].strip()}
 

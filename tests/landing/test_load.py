@@ -304,7 +304,7 @@ def test_files_of_json_lines_are_loaded_together(case: Case, monkeypatch: pytest
     # Other keys, and a key in another case.
     case.write("hour=1/it's.jsonl", '{"Id": "c", "size": null, "shape": "u"}')
     case.write("hour=2/d.jsonl.gz", gzip.compress(b'{"id": "d"}\n'))
-    case.write("hour=2/e.jsonl.gz", gzip.compress(b'{"id": "e"}\n{"id": "f", "hour": 3}\n'))
+    case.write("hour=2/e.jsonl.gz", gzip.compress(b'{"id": "e"}\n{"id": "f", "day": 3}\n'))
     with monkeypatch.context() as patch:
         patch.setattr(rows, "load_whole", None)
         report = case.land_tracks()
@@ -313,11 +313,24 @@ def test_files_of_json_lines_are_loaded_together(case: Case, monkeypatch: pytest
         ("a [1].jsonl", 1, "a", 2.5, '{"shade":"red","hour":"1"}'), ("a [1].jsonl", 2, "b", None, '{"hour":"1"}'),
         ("it's.jsonl", 1, "c", None, '{"shape":"u","hour":"1"}'),
         ("d.jsonl.gz", 1, "d", None, '{"hour":"2"}'), ("e.jsonl.gz", 1, "e", None, '{"hour":"2"}'), 
-        ("e.jsonl.gz", 2, "f", None, '{"hour":3}'),
+        ("e.jsonl.gz", 2, "f", None, '{"day":3,"hour":"2"}'),
     ]  # fmt: skip
     together = case.query("select * from raw.shop_tracks order by source_file, source_row")
     monkeypatch.setattr(load, "TOGETHER_FILES", 1)
     assert rebuilt(case).query("select * from raw.shop_tracks order by source_file, source_row") == together
+
+
+def test_the_order_of_properties_does_not_depend_on_other_files(case: Case) -> None:
+    """A file that is found again under another name is known by them."""
+    case.write("hour=1/a.jsonl", '{"id": "a", "Hour": "5", "zz": 1}')
+    case.write("hour=1/b.jsonl", '{"id": "b", "zz": 1}')
+    case.write("hour=1/c.jsonl", '{"id": "c", "zz": 1}')
+    case.land()
+    together = case.rows("id, properties")
+    assert together[1:] == [("b", '{"zz":1,"hour":"1"}'), ("c", '{"zz":1,"hour":"1"}')]
+    (case.folder / "shop/tracks/hour=1/b.jsonl").rename(case.folder / "shop/tracks/hour=1/d.jsonl")
+    case.land()
+    assert sorted(case.rows("id, properties")) == together
 
 
 def test_files_of_json_lines_beside_one_that_is_not_clean_are_still_loaded_together(
@@ -339,6 +352,15 @@ def test_files_of_json_lines_beside_one_that_is_not_clean_are_still_loaded_toget
     together = case.state()
     monkeypatch.setattr(load, "TOGETHER_FILES", 1)
     assert together == rebuilt(case).state()
+
+
+@pytest.mark.parametrize("scalar", ["5", "null", "true", '"s"'])
+def test_a_line_that_is_no_object_is_rejected_alone(case: Case, scalar: str) -> None:
+    case.write("a.jsonl", f'{scalar}\n{{"id": "a"}}\n')
+    case.write("b.jsonl", '{"id": "b"}\n')
+    case.land()
+    assert case.rows() == ["a", "b"]
+    assert case.rejects("source_line") == [1]
 
 
 def test_many_small_files(case: Case) -> None:

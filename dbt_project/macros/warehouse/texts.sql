@@ -8,5 +8,7 @@
 {#- A text as a literal; null for none. -#}
 {% macro text_literal(text) -%}{{ return('null' if text is none else adapter.dispatch('text_literal')(text)) }}{%- endmacro %}
 {% macro default__text_literal(text) -%}{{ return("'" ~ text | replace("'", "''") ~ "'") }}{%- endmacro %}
-{#- On BigQuery a backslash begins an escape. -#}
-{% macro bigquery__text_literal(text) -%}{{ return("'" ~ text | replace('\\', '\\\\') | replace("'", "\\'") ~ "'") }}{%- endmacro %}
+{#- On BigQuery a backslash begins an escape, and a literal ends with its line. -#}
+{% macro bigquery__text_literal(text) -%}
+    {{ return("'" ~ text | replace('\\', '\\\\') | replace("'", "\\'") | replace('\n', '\\n') ~ "'") }}
+{%- endmacro %}

@@ -28,9 +28,8 @@
     {{ return(adapter.dispatch('local_date')(at)) }}
 {%- endmacro %}
 {% macro default__local_date(at) -%}{{ return('cast(' ~ local_time(at) ~ ' as date)') }}{%- endmacro %}
-{% macro bigquery__local_date(at) -%}
-    {{ return("date(" ~ at ~ ("" if var('timezone') == 'UTC' else ", '" ~ var('timezone') ~ "'") ~ ")") }}
-{%- endmacro %}
+{#- Without a timezone it would be the project's default, which an organisation may change. -#}
+{% macro bigquery__local_date(at) -%}{{ return('date(' ~ at ~ ", '" ~ var('timezone') ~ "')") }}{%- endmacro %}
 
 {#- The UTC instant at which a date of the reporting timezone begins. -#}
 {% macro local_midnight(date) -%}{{ return(adapter.dispatch('local_midnight')(date)) }}{%- endmacro %}
