@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 
@@ -95,14 +95,12 @@ def _order_kept(session: duckdb.DuckDBPyConnection, wanted: bool) -> Iterator[No
 
 
 class _Layout(NamedTuple):
-    """What files have in common that one statement reads. Folder values are constants in it.
-
-    details: the columns of parquet files; whether JSON lines are zipped.
-    """
+    """What files have in common that one statement reads. Folder values are constants in it. columns: (name, type) of parquet files."""
 
     format: str
     folders: tuple[tuple[str, str | None], ...] = ()
-    details: tuple[Any, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    gzipped: bool = False
 
 
 class _Loader:
@@ -227,7 +225,8 @@ class _Loader:
             if file.format == "parquet" and not file.gzipped:
                 columns = tuple(self._probe.columns(file))
                 return _Layout(file.format, folders, columns) if fit_together(columns) else None
-            return _Layout(file.format, folders, (file.gzipped,)) if file.format == "jsonl" and file.is_utf8 else None
+            is_lines = file.format == "jsonl" and file.is_utf8
+            return _Layout(file.format, folders, gzipped=file.gzipped) if is_lines else None
         except UnreadableFile:
             # Loading it alone then reports why.
             return None
@@ -243,7 +242,6 @@ class _Loader:
         """Loads new files in few transactions. Returns the loaded ones. A file that must be read row by row, or is alone, is left."""
         if len(files) < 2:
             return set()
-        columns = layout.details if layout.format == "parquet" else ()
         # Rows of parquet files come with their numbers. In file order each file would end in a block of its own that is not full, and
         # DuckDB would write nearly all of these again, to fill them, when the connection is closed.
         try:
@@ -251,14 +249,14 @@ class _Loader:
                 if layout.format == "calls":
                     counts = rows.load_calls(self._session, files, self._table, self._landed_at)
                 else:
-                    counts = rows.load_together(self._session, files, self._table, columns)
+                    counts = rows.load_together(self._session, files, self._table, layout.columns)
                 self._record_together(files, counts)
         except (NeedsRowByRow, UnreadableFile):
             middle = len(files) // 2
             return self._attempt_together(files[:middle], layout) | self._attempt_together(files[middle:], layout)
         for file in files:
             self._report_loaded(file, *counts[file.source_file])
-            self._report_near_misses(file.source_file, [name for name, _ in columns] or self._names(file))
+            self._report_near_misses(file.source_file, [name for name, _ in layout.columns] or self._names(file))
         return set(counts)
 
     def _record_together(self, files: list[DataFile], counts: Mapping[str, tuple[int, int]]) -> None:

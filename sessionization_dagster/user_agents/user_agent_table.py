@@ -16,7 +16,14 @@ import pyarrow as pa
 
 from sessionization_dagster.user_agents.parse import parse, parser
 from sessionization_dagster.warehouses.base import Connection, TableLayout, Warehouse, number
-from sessionization_dagster.warehouses.change_queue import QUEUE_TABLES, following, in_days, made_by, written_days
+from sessionization_dagster.warehouses.change_queue import (
+    EVERY_DAY,
+    QUEUE_TABLES,
+    following,
+    in_days,
+    made_by,
+    written_days,
+)
 from sessionization_dagster.window import Window
 
 TABLES = (
@@ -74,10 +81,9 @@ def _keep_agents(connection: Connection, in_window: str, is_read_anew: bool) -> 
     """Keep agents_seen (the window's, by day), agents_now (the window's texts; all days' texts if all are read) and agents_gone."""
     connection.create_temp(
         "agents_seen",
-        # The storage may require a bound on the date.
         f"""
         select distinct event_date, user_agent from core.events
-        where event_date >= date '0001-01-01' and {in_window} and trim(user_agent) <> ''""",
+        where {EVERY_DAY} and {in_window} and trim(user_agent) <> ''""",
     )
     others = f"select user_agent from internal.user_agent_days where not ({in_window})"
     connection.create_temp(

@@ -24,6 +24,10 @@ QUEUE_TABLES = (
 )
 
 
+#: A condition that every event_date meets. BigQuery may refuse a query without a bound on it.
+EVERY_DAY = "event_date >= date '0001-01-01'"
+
+
 def in_days(days: Iterable[date]) -> str:
     """A condition with literals: a table's event_date is one of the days."""
     spans = (f"(event_date >= date '{span.start}' and event_date < date '{span.end}')" for span in ranges([*days]))

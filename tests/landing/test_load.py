@@ -204,7 +204,6 @@ def test_files_before_the_interruption_stay_loaded(case: Case, monkeypatch: pyte
         return whole(session, probe, file, *rest)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(load, "TOGETHER_FILES", 1)
         patch.setattr(rows, "load_whole", interrupted)
         with pytest.raises(Killed):
             case.land()
