@@ -22,6 +22,7 @@ import pytest
 import yaml
 
 from sessionization_dagster.cli.dagster_home import TEMPLATE
+from sessionization_dagster.settings.environment import Environment
 from tests.integration.real_job import Project
 from tests.integration.services import PATIENCE_SECONDS, ROOT, Services, free_port
 from tests.integration.test_job import csv_project, first_rows
@@ -65,6 +66,18 @@ def test_compose_and_systemd_start_the_same_commands() -> None:
             ("/opt/sessionization/docs/deploy/workspace.yaml", "/opt/dagster/workspace.yaml"),
         }
         assert set(differing) <= allowed, name
+
+
+def test_every_setting_reaches_the_containers(monkeypatch: pytest.MonkeyPatch) -> None:
+    composed = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text())["x-dagster"]
+    listed = yaml.safe_load((ROOT / "docs" / "public.yml").read_text())["variables"]
+    assert set(listed) <= set(composed["environment"])
+    # In the containers' folder the defaults lie on the volume.
+    assert composed["volumes"][0] == "../../data:/data"
+    monkeypatch.chdir(composed["working_dir"])
+    environment = Environment.from_env(dict.fromkeys(listed, ""))
+    assert environment.landing == Path("/data/landing")
+    assert environment.duckdb_path == Path("/data/sessionization.duckdb")
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
