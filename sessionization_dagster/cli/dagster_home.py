@@ -9,9 +9,11 @@ from pathlib import Path
 from string import Template
 
 from sessionization_dagster.event_log import store_batches_in_bulk
-from sessionization_dagster.settings.environment import dagster_home
+from sessionization_dagster.settings.environment import Environment, Target, dagster_home
 
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
+#: The variable that names the warehouse, in the file of the demo's settings.
+WAREHOUSE = "SESSIONIZATION_DUCKDB_PATH"
 
 
 def prepare_instance_home() -> Path:
@@ -29,12 +31,15 @@ def prepare_instance_home() -> Path:
 
 
 def remember_demo_settings(home: Path, settings: Mapping[str, str]) -> None:
-    """Store the demo's partition range and sources, so that the UI opens with the same ones."""
+    """Store the demo's warehouse, partition range and sources, so that the UI opens with the same ones."""
     (home / "demo.json").write_text(json.dumps(dict(settings)))
 
 
 def with_demo_settings(home: Path) -> dict[str, str]:
-    """The process's environment, and the settings of the demo that ran, if one ran, where the environment has none."""
+    """The process's environment. If it names the warehouse of the demo that ran, also the demo's settings where it has none."""
     path = home / "demo.json"
     settings: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    return {**settings, **os.environ}
+    warehouse = settings.pop(WAREHOUSE, None)
+    environment = Environment.from_env({**settings, **os.environ})
+    is_of_demo = environment.target is Target.DUCKDB and warehouse in (None, str(environment.duckdb_path))
+    return {**settings, **os.environ} if is_of_demo else dict(os.environ)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from sessionization_dagster.cli.dagster_home import prepare_instance_home, remember_demo_settings
+from sessionization_dagster.cli.dagster_home import WAREHOUSE, prepare_instance_home, remember_demo_settings
 from sessionization_dagster.cli.demo_data import Made, run_ids
 from sessionization_dagster.cli.run import materialise
 from sessionization_dagster.cli.sample import FIRST_DAY, LAST_DAY, land_sample
-from sessionization_dagster.settings.environment import Environment, dagster_home
+from sessionization_dagster.errors import SettingsError
+from sessionization_dagster.settings.environment import Environment, Target, dagster_home
 
 SAMPLE_SETTINGS = {
     "SESSIONIZATION_START_DATE": FIRST_DAY.isoformat(),
@@ -24,6 +25,10 @@ def main(env: Mapping[str, str] = os.environ) -> int:
         SettingsError: a setting cannot be used.
     """
     environment = Environment.from_env({**SAMPLE_SETTINGS, **env})
+    if environment.target is not Target.DUCKDB:
+        raise SettingsError(
+            f"The demo is for DuckDB, and SESSIONIZATION_TARGET is {environment.target}: unset it for the demo."
+        )
     before = dagster_home()
     made = Made.load(before) or Made(home=not before.exists())
     if not environment.duckdb_path.exists():
@@ -34,7 +39,14 @@ def main(env: Mapping[str, str] = os.environ) -> int:
         print(f"Landing the sample: {path}", flush=True)
     made.add_files(environment.landing, paths)
     made.save(home)
-    remember_demo_settings(home, {**SAMPLE_SETTINGS, "SESSIONIZATION_SOURCES": ",".join(environment.sources)})
+    remember_demo_settings(
+        home,
+        {
+            **SAMPLE_SETTINGS,
+            "SESSIONIZATION_SOURCES": ",".join(environment.sources),
+            WAREHOUSE: str(environment.duckdb_path),
+        },
+    )
     runs = run_ids(home)
     code = materialise(environment, FIRST_DAY, LAST_DAY)
     made.runs += sorted(run_ids(home) - runs)
