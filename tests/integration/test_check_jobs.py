@@ -45,6 +45,7 @@ def verify(project: Project, **config: Any) -> dg.ExecuteInProcessResult:
     return project.definitions.resolve_job_def("verify").execute_in_process(
         instance=project.instance,
         run_config={**QUIET, "ops": {REBUILD: {"config": config}}},
+        raise_on_error=False,
     )
 
 
@@ -70,6 +71,7 @@ def test_failed_checks_show_their_rows_and_the_days_to_run_again(tmp_path: Path,
     )
 
     right = verify(project, sample_size=5, salt="one")
+    assert right.success
     checks = right.get_asset_check_evaluations()
     assert len(checks) > 12
     assert all(check.passed and check.check_name == REBUILD for check in checks)
@@ -79,7 +81,9 @@ def test_failed_checks_show_their_rows_and_the_days_to_run_again(tmp_path: Path,
         update core.sessions set session_start_at = session_start_at + interval 1 second
         where dbt_visitor_id = 'u1' and session_sequence_number = 2 returning *""")
     wrong = verify(project, visitors=["u1"])
-    assert wrong.success
+    # The sensor failed_runs notifies people of failed runs alone.
+    (failure,) = [event for event in wrong.all_node_events if event.is_step_failure]
+    assert "core_sessions (1 rows)" in str(failure.step_failure_data.error)
     (check,) = [check for check in wrong.get_asset_check_evaluations() if not check.passed]
     assert check.asset_key == dg.AssetKey(["core", "sessions"])
     assert check.severity is dg.AssetCheckSeverity.ERROR
