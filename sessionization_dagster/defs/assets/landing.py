@@ -23,9 +23,10 @@ from sessionization_dagster.defs.source_freshness import (
     newest_row_at,
 )
 from sessionization_dagster.landing import RawTable, RemovedFiles, land
-from sessionization_dagster.landing.ledger import own_moment_of
+from sessionization_dagster.landing.ledger import own_moment_of, time_of
 from sessionization_dagster.metadata.partition_metadata import add_table_metadata
 from sessionization_dagster.metadata.table_metadata import table_metadata
+from sessionization_dagster.warehouses.base import number
 from sessionization_dagster.warehouses.duckdb import DuckDBConnection, DuckDBWarehouse
 
 CODE = [Path(__file__), Path(landing_package.__file__).with_name("load.py")]
@@ -113,15 +114,21 @@ def _rows_outside(
     connection: DuckDBConnection, table: RawTable, span: tuple[datetime, datetime | None]
 ) -> dict[str, int]:
     """How many rows of a raw table have a time before the first partition, and how many after the last."""
-    at = own_moment_of(table)
-    if at is None:
+    if table.at is None:
         return {"before_first_partition": 0, "after_last_partition": 0}
     start, end = span
-    after = "false" if end is None else f"{at} >= timestamp '{end}'"
-    (row,) = connection.query(f"""
-        select count(*) filter (where {at} < timestamp '{start}') as before, count(*) filter (where {after}) as after
-        from raw.{table.name}""").to_pylist()
-    return {"before_first_partition": row["before"], "after_last_partition": row["after"]}
+    return {
+        "before_first_partition": _rows_where(connection, table, f"< timestamp '{start}'"),
+        "after_last_partition": 0 if end is None else _rows_where(connection, table, f">= timestamp '{end}'"),
+    }
+
+
+def _rows_where(connection: DuckDBConnection, table: RawTable, bound: str) -> int:
+    """How many rows have a plausible time beyond the bound. The bare column comes first: DuckDB then skips the blocks of other times."""
+    return number(
+        connection,
+        f"select count(*) as beyond from raw.{table.name} where {time_of(table)} {bound} and {own_moment_of(table)} {bound}",
+    )
 
 
 def _within_partitions(
