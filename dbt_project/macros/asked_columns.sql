@@ -4,7 +4,7 @@
 {% macro user_traits() -%}
     {%- set fixed = [
         'user_id', 'first_seen_at', 'first_identify_at', 'first_call_at',
-        'event_id', 'dbt_visitor_id', 'event_type', 'timestamp', 'event_sequence', 'event_date',
+        'event_id', 'dbt_visitor_id', 'anonymous_id', 'event_type', 'timestamp', 'event_sequence', 'event_date',
     ] -%}
     {{ return(_require_new_names('segment_user_traits', var('segment_user_traits'), fixed, 'take it out: core.events.properties has the trait')) }}
 {%- endmacro %}

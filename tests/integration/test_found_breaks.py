@@ -7,6 +7,8 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sessionization_dagster.dbt.project import PROJECT_DIR
 from tests.integration.thin_driver import ThinDriver, parsed_project
 from tests.oracle.model import RawRow, Settings
@@ -85,6 +87,29 @@ def test_the_first_ids_may_be_linked_after_the_roots_have_followed_their_days(tm
     driver.land(rows)
     driver.run_events(FIRST, FIRST, left_out=["identity_edges"])
     driver.run_sessions(FIRST, FIRST)
+    driver.run(LAST, LAST)
+    assert not driver.differences(rows, FIRST, LAST)
+
+
+@pytest.mark.parametrize(
+    "later_days", [(11, 12), (12,), (10, 12)], ids=["every later day", "the last day", "days around"]
+)
+def test_events_of_ids_that_the_graph_did_not_know_are_added_once_it_does(
+    tmp_path: Path, later_days: tuple[int, ...]
+) -> None:
+    """On the second day the sessions are made without the graph, and some days of a new device after it with the graph."""
+    driver = ThinDriver(tmp_path, Settings(), parsed_project(families=("rudderstack", "measure_js")))
+    rows = [page(f"known {day}", "known", datetime(2024, 3, day, 8)) for day in (10, 11, 12)]
+    rows += [page("new 11", "new", datetime(2024, 3, 11, 9)), page("joins", "new", datetime(2024, 3, 11, 9, 20))]
+    driver.land(rows)
+    driver.run(FIRST, FIRST)
+    driver.run_events(date(2024, 3, 11), date(2024, 3, 11))
+    driver.run_sessions(date(2024, 3, 11), date(2024, 3, 11))
+    rows += [page(f"new {day} again", "new", datetime(2024, 3, day, 23, 50)) for day in later_days]
+    driver.land(rows)
+    for day in later_days[:-1]:
+        driver.run_events(date(2024, 3, day), date(2024, 3, day))
+    driver.run(date(2024, 3, later_days[-1]), date(2024, 3, later_days[-1]))
     driver.run(LAST, LAST)
     assert not driver.differences(rows, FIRST, LAST)
 

@@ -127,8 +127,26 @@ MUTATIONS = (
     Mutation(
         "an open session is not counted before the frontier",
         ROOT,
-        "case place when 'in the last session' then session_count - 1 else session_count end",
-        "session_count",
+        "when 'in the last session' then session_count - 1 else session_count end as sessions_before",
+        "else session_count end as sessions_before",
+    ),
+    Mutation(
+        "nothing comes before the first session",
+        ROOT,
+        "requested.reprocess_from <= state.first_session_at",
+        "requested.reprocess_from >= state.first_session_at",
+    ),
+    Mutation(
+        "rows of written days come from core.events alone",
+        FRONTIER,
+        " and not {{ in_days(config.get('date'), frontier_plan().days) }}",
+        "",
+    ),
+    Mutation(
+        "events of ids that the graph did not know are read",
+        f"{MACROS}/materializations/requests.sql",
+        "moved_aliases.is_new and not",
+        "moved_aliases.is_new and false and not",
     ),
     Mutation(
         "state of a rewritten visitor is replaced",
@@ -160,9 +178,9 @@ MUTATIONS = (
         "{{ date }} < date '{{ window_end() }}'",
         "{{ date }} <= date '{{ window_end() }}'",
     ),
-    # What is made anew.
+    # What is rebuilt.
     Mutation(
-        "a changed table by day is made anew",
+        "a changed table by day is rebuilt",
         f"{MACROS}/materializations/rebuilds.sql",
         "elif fingerprint and own.fingerprint != fingerprint",
         "elif not is_by_day and fingerprint and own.fingerprint != fingerprint",

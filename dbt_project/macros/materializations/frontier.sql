@@ -72,7 +72,8 @@ config
     }) }}
 {%- endmacro %}
 
-{#- What a run rewrites: {'entities': how many, 'since', 'since_previous_session': dates}. The first call, from the model's text, finds the frontier. -#}
+{#- What a run rewrites: {'entities': how many, 'since', 'since_previous_session': dates, 'has_unread_events': of a root}. The first call, from the model's
+    text, finds the frontier. -#}
 {% macro frontier_bounds() -%}
     {%- set plan = frontier_plan() -%}
     {%- if 'bounds' not in plan -%}{%- do plan.update({'bounds': find_frontier(plan)}) -%}{%- endif -%}
@@ -90,6 +91,9 @@ config
             count(*) as entities,
             {{ date_text('min(reprocess_from)') }} as since,
             {{ date_text('min(coalesce(previous_session_at, reprocess_from))') }} as since_previous_session
+            {%- if plan.is_root %},
+            max(has_unread_events) as has_unread_events
+            {%- endif %}
             {%- if plan.has_state %},
             {{ date_text('min(case when is_earlier then first_session_at end)') }} as earlier_since,
             {{ date_text('max(case when is_earlier then reprocess_from end)') }} as earlier_until
@@ -103,8 +107,8 @@ config
             select
                 entity,
                 {{ 'requests,' if config.get('keeps_requests') }}
-                reprocess_from
-                {{ ', previous_session_at' if not plan.is_root }}
+                reprocess_from,
+                {{ 'has_unread_events' if plan.is_root else 'previous_session_at' }}
             from {{ frontier }}
             where is_earlier
         {%- endset -%}
@@ -122,6 +126,7 @@ config
         'entities': bounds['entities'],
         'since': bounds['since'] or after_all(),
         'since_previous_session': bounds['since_previous_session'] or after_all(),
+        'has_unread_events': plan.is_root and bounds['has_unread_events'] == 1,
     }) }}
 {%- endmacro %}
 
@@ -141,21 +146,14 @@ config
     frontier.entity = {{ config.require('entity') }} and {{ as_at(rewritten_since()) }} <= {{ config.get('at') }}
 {%- endmacro %}
 
-{#- The statements that delete those rows. On DuckDB one deletes the rows of recent frontiers: nearly all rows, at the table's end. Another
-    deletes those of backdated frontiers. It reads the whole table, which costs less for a few entities than for all. -#}
+{#- The statements that delete those rows. -#}
 {% macro deletions(relation, frontier, bounds) -%}{{ return(adapter.dispatch('deletions')(relation, frontier, bounds)) }}{%- endmacro %}
 {% macro default__deletions(relation, frontier, bounds) -%}
-    {%- set deletion -%}
-        delete from {{ relation }} using {{ frontier }} as frontier where {{ frontier_condition() }} and
-    {%- endset -%}
-    {%- if not config.get('date') or bounds[since_bound()] >= recent_date() -%}{{ return([deletion ~ ' ' ~ since_date(bounds)]) }}{%- endif -%}
-    {%- set recent -%}
-        {{ deletion }} {{ since_date({since_bound(): recent_date()}) }} and {{ is_recent(rewritten_since()) }}
-    {%- endset -%}
-    {%- set backdated -%}
-        {{ deletion }} {{ since_date(bounds) }} and not ({{ is_recent(rewritten_since()) }})
-    {%- endset -%}
-    {{ return([recent, backdated]) }}
+    {%- set statements = [] -%}
+    {%- for part in parts_since(bounds) -%}
+        {%- do statements.append('delete from ' ~ relation ~ ' using ' ~ frontier ~ ' as frontier where ' ~ frontier_condition() ~ ' and ' ~ part) -%}
+    {%- endfor -%}
+    {{ return(statements) }}
 {%- endmacro %}
 {% macro bigquery__deletions(relation, frontier, bounds) -%}
     {%- set deletion -%}
@@ -163,6 +161,30 @@ config
         where {{ since_date(bounds) }} and exists (select 1 from {{ frontier }} as frontier where {{ frontier_condition() }})
     {%- endset -%}
     {{ return([deletion]) }}
+{%- endmacro %}
+
+{#- Bounds on those rows, each for a part of them. On DuckDB one part has the rows of recent frontiers: nearly all rows, at the table's end. Another
+    has those of backdated frontiers. It reads the whole table, which costs less for a few entities than for all. -#}
+{% macro parts_since(bounds) -%}{{ return(adapter.dispatch('parts_since')(bounds)) }}{%- endmacro %}
+{% macro default__parts_since(bounds) -%}
+    {%- if not config.get('date') or bounds[since_bound()] >= recent_date() -%}{{ return([since_date(bounds)]) }}{%- endif -%}
+    {{ return([
+        since_date({since_bound(): recent_date()}) ~ ' and ' ~ is_recent(rewritten_since()),
+        since_date(bounds) ~ ' and not (' ~ is_recent(rewritten_since()) ~ ')',
+    ]) }}
+{%- endmacro %}
+{% macro bigquery__parts_since(bounds) -%}{{ return([since_date(bounds)]) }}{%- endmacro %}
+
+{#- A root's rows that this run rewrites, but for those of days that were written since the last run: core.events has these. The others are as core.events
+    has them. Where an alias has moved, both visitors are in the frontier, from the alias's first event on. So the rows of all its events are here,
+    whoever they belonged to. -#}
+{% macro rows_of_other_days() -%}
+    {%- for part in parts_since(frontier_bounds()) %}
+    {{ 'union all ' if not loop.first }}select stream.*
+    from {{ this }} as stream
+    inner join {{ frontier_relation(model.name) }} as frontier on {{ frontier_condition() }}
+    where {{ part }} and not {{ in_days(config.get('date'), frontier_plan().days) }}
+    {%- endfor %}
 {%- endmacro %}
 
 {#- Those rows, for use after `from`. -#}

@@ -88,7 +88,7 @@ A model follows its parents only as far as these have come, and is rebuilt whole
     {{ return(not frontier_plan().is_whole) }}
 {%- endmacro %}
 
-{#- The date of the run's earliest frontier, or `days_before` days earlier: a literal, so that storage can skip earlier rows. If everything is made anew,
+{#- The date of the run's earliest frontier, or `days_before` days earlier: a literal, so that storage can skip earlier rows. If everything is rebuilt,
     a date before all dates. -#}
 {% macro frontier_date(days_before=0) -%}
     date '{{ shifted(frontier_bounds().since, -1 * days_before) if is_frontier_run() else before_all() }}'
@@ -112,12 +112,6 @@ A model follows its parents only as far as these have come, and is rebuilt whole
 
 {#- Whether a moment of an entity's frontier is recent. -#}
 {% macro is_recent(at) -%}{{ return(local_date(at) ~ " >= date '" ~ recent_date() ~ "'") }}{%- endmacro %}
-
-{#- As frontier_date(), for the backdated entities: a date after all dates where there are no such entities. -#}
-{% macro backdated_date() -%}
-    {%- set since = frontier_bounds().since -%}
-    date '{{ since if since < recent_date() else after_all() }}'
-{%- endmacro %}
 
 {#- The parent's table, or the rows that the parent wrote in this run, if it has followed the same changes as this model now does. -#}
 {% macro rewritten_rows(relation) -%}

@@ -7,7 +7,8 @@
         {% if config.get('keeps_requests') -%}
         {{ structs_in_order('reprocess_from', ['partition_date', 'reprocess_from', 'reason']) }} as requests,
         {% endif -%}
-        min(reprocess_from) as reprocess_from
+        min(reprocess_from) as reprocess_from,
+        max(has_unread_events) as has_unread_events
     from ({{ requests_of_root(relation, plan) }}) as request
     group by entity
 {%- endmacro %}
@@ -43,8 +44,8 @@ The frontier of a root of sessions: reprocess_from, moved back to the start of t
 it: sessions_before and day_sessions_before (how many), previous_session_at (start of the last one), previous_event_at (its end), first_session_at
 (start of the first one).
 
-Most requests concern a new day: they lie after the entity's last event or within its last session, and its state row is enough. For the others,
-find_frontier makes states from their rows before the request, and calls this macro again.
+Most requests concern a new day: they lie after the entity's last event or within its last session, or before all of them, and its state row is enough.
+For the others, find_frontier makes states from their rows before the request, and calls this macro again.
 -#}
 {% macro frontier_of_sessions(requested, states) -%}
     with located as (
@@ -60,6 +61,7 @@ find_frontier makes states from their rows before the request, and calls this ma
             state.last_event_at,
             case
                 when state.entity is null or requested.reprocess_from > {{ still_open_until('state.last_event_at') }} then 'after the last session'
+                when requested.reprocess_from <= state.first_session_at then 'before the first session'
                 when
                     state.session_count = 1
                     or requested.reprocess_from > {{ still_open_until('state.previous_session_ended_at') }} then 'in the last session'
@@ -73,11 +75,18 @@ find_frontier makes states from their rows before the request, and calls this ma
         entity,
         {{ 'requests,' if config.get('keeps_requests') }}
         case place when 'in the last session' then least(reprocess_from, last_session_at) else reprocess_from end as reprocess_from,
-        case place when 'in the last session' then session_count - 1 else session_count end as sessions_before,
-        case place when 'in the last session' then day_sessions_before_last else day_session_count end as day_sessions_before,
-        case place when 'in the last session' then previous_session_at else last_session_at end as previous_session_at,
-        case place when 'in the last session' then previous_session_ended_at else last_event_at end as previous_event_at,
+        case place when 'before the first session' then 0 when 'in the last session' then session_count - 1 else session_count end as sessions_before,
+        case place
+            when 'before the first session' then 0 when 'in the last session' then day_sessions_before_last else day_session_count
+        end as day_sessions_before,
+        case place
+            when 'before the first session' then null when 'in the last session' then previous_session_at else last_session_at
+        end as previous_session_at,
+        case place
+            when 'before the first session' then null when 'in the last session' then previous_session_ended_at else last_event_at
+        end as previous_event_at,
         first_session_at,
+        has_unread_events,
         place = 'earlier' as is_earlier
     from located
 {%- endmacro %}

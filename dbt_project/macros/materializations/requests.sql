@@ -3,6 +3,8 @@ A root's requests: one row per entity, partition and reason, with the moment fro
 not followed yet: days of core.events that were written, and aliases that moved.
 
 An entity is a visitor, or the value of a macro's expression over core.events (config.requested_by), which never moves.
+
+has_unread_events is 1 if an alias is new in the graph and has events on days that the root may have followed before.
 -#}
 {% macro requests_of_root(relation, plan) -%}
     {%- set by_visitor = not config.get('requested_by') -%}
@@ -26,20 +28,31 @@ An entity is a visitor, or the value of a macro's expression over core.events (c
     ),
 
     {% if by_visitor -%}
-    -- An alias that is new in the graph has no previous visitor. A root may have followed its days before.
+    -- An alias that is new in the graph has no previous visitor. A root may have followed its days before, without its events.
     moved_aliases as (
-        select alias, previous_visitor_id as entity, partition_date, 'identity_change' as reason
+        select alias, previous_visitor_id as entity, partition_date, 'identity_change' as reason, false as is_new
         from {{ change_queue() }}
         where {{ moved_since(plan) }} and previous_visitor_id is not null
         union all
-        select alias, dbt_visitor_id, partition_date, case when previous_visitor_id is null then 'events' else 'identity_change' end
+        select
+            alias,
+            dbt_visitor_id,
+            partition_date,
+            case when previous_visitor_id is null then 'events' else 'identity_change' end,
+            previous_visitor_id is null
         from {{ change_queue() }}
         where {{ moved_since(plan) }}
     ),
 
     -- The first event that moves with the alias: an event without a user_id moves with its anonymous_id.
     identity_changes as (
-        select moved_aliases.entity, moved_aliases.partition_date, moved_aliases.reason, min(pairs.first_event_at) as reprocess_from
+        select
+            moved_aliases.entity,
+            moved_aliases.partition_date,
+            moved_aliases.reason,
+            min(pairs.first_event_at) as reprocess_from,
+            max(case when moved_aliases.is_new and not {{ within_days('pairs.first_event_at', 'pairs.last_event_at', plan.days) }} then 1 else 0 end)
+                as has_unread_events
         from moved_aliases
         inner join {{ internal_relation('identity_pairs') }} as pairs on moved_aliases.alias = coalesce(pairs.user_id, pairs.anonymous_id)
         group by 1, 2, 3
@@ -47,16 +60,16 @@ An entity is a visitor, or the value of a macro's expression over core.events (c
 
     {% endif -%}
     requests as (
-        select partition_date, entity, reprocess_from, 'events' as reason from events_now
+        select partition_date, entity, reprocess_from, 'events' as reason, 0 as has_unread_events from events_now
         union all
-        select partition_date, entity, reprocess_from, 'previous_events' as reason from events_before
+        select partition_date, entity, reprocess_from, 'previous_events' as reason, 0 as has_unread_events from events_before
         {% if by_visitor -%}
         union all
-        select partition_date, entity, reprocess_from, reason from identity_changes
+        select partition_date, entity, reprocess_from, reason, has_unread_events from identity_changes
         {%- endif %}
     )
 
-    select partition_date, entity, min(reprocess_from) as reprocess_from, reason
+    select partition_date, entity, min(reprocess_from) as reprocess_from, reason, max(has_unread_events) as has_unread_events
     from requests
     group by partition_date, entity, reason
 {%- endmacro %}

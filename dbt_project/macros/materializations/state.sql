@@ -35,7 +35,7 @@ frontier, which are read from the table. Either way the frontier gets the column
 {%- endmacro %}
 
 {#- For the model's text. One row per entity that has a row before its frontier: entity, and config.prior_columns of the last such row. Empty if
-    everything is made anew; `types` then gives each column a type. -#}
+    everything is rebuilt; `types` then gives each column a type. -#}
 {% macro prior_rows(types) -%}
     {%- if is_frontier_run() -%}
     {{ prior_state(frontier_relation(model.name)) }}
@@ -63,7 +63,7 @@ frontier, which are read from the table. Either way the frontier gets the column
         changes.reprocess_from,
         changes.previous_session_at,
         root_state.first_session_at,
-        coalesce(state.row_at >= {{ as_at('changes.reprocess_from') }}, false) as is_earlier
+        coalesce(state.row_at >= {{ as_at('changes.reprocess_from') }} and root_state.first_session_at < changes.reprocess_from, false) as is_earlier
         {%- for column in state_columns() %},
         case when state.row_at < {{ as_at('changes.reprocess_from') }} then state.{{ column }} end as prior_{{ column }}
         {%- endfor %}
@@ -134,37 +134,36 @@ frontier, which are read from the table. Either way the frontier gets the column
         group by 1, 2
     ),
 
-    last_sessions as (
+    -- All of these grow from session to session.
+    states as (
         select
-            *,
-            min(started_at) over (partition by entity) as first_started_at,
-            lag(started_at) over (partition by entity order by session_sequence_number) as before_started_at,
-            lag(ended_at) over (partition by entity order by session_sequence_number) as before_ended_at
+            entity,
+            min(started_at) as first_session_at,
+            max(session_sequence_number) as session_count,
+            max(day_session_count) as day_session_count,
+            max(day_sessions_before) as day_sessions_before_last,
+            {{ second_largest('started_at') }} as previous_session_at,
+            {{ second_largest('ended_at') }} as previous_session_ended_at,
+            max(started_at) as last_session_at,
+            max(ended_at) as last_event_at
         from sessions
-        qualify row_number() over (partition by entity order by session_sequence_number desc) = 1
+        group by entity
     )
 
+    {% if not frontier -%}
+    select * from states
+    {%- else -%}
     select
-        sessions.entity,
-        {% if frontier %}
-        coalesce(case when frontier.sessions_before > 0 then frontier.first_session_at end, sessions.first_started_at) as first_session_at,
-        {% else %}
-        sessions.first_started_at as first_session_at,
-        {% endif %}
-        sessions.session_sequence_number as session_count,
-        sessions.day_session_count,
-        sessions.day_sessions_before as day_sessions_before_last,
-        {% if frontier %}
-        coalesce(sessions.before_started_at, frontier.previous_session_at) as previous_session_at,
-        coalesce(sessions.before_ended_at, frontier.previous_event_at) as previous_session_ended_at,
-        {% else %}
-        sessions.before_started_at as previous_session_at,
-        sessions.before_ended_at as previous_session_ended_at,
-        {% endif %}
-        sessions.started_at as last_session_at,
-        sessions.ended_at as last_event_at
-    from last_sessions as sessions
-    {% if frontier %}
-    inner join {{ frontier }} as frontier on sessions.entity = frontier.entity
-    {% endif %}
+        states.entity,
+        coalesce(case when frontier.sessions_before > 0 then frontier.first_session_at end, states.first_session_at) as first_session_at,
+        states.session_count,
+        states.day_session_count,
+        states.day_sessions_before_last,
+        coalesce(states.previous_session_at, frontier.previous_session_at) as previous_session_at,
+        coalesce(states.previous_session_ended_at, frontier.previous_event_at) as previous_session_ended_at,
+        states.last_session_at,
+        states.last_event_at
+    from states
+    inner join {{ frontier }} as frontier on states.entity = frontier.entity
+    {%- endif %}
 {%- endmacro %}

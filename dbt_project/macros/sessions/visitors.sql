@@ -1,5 +1,6 @@
 {#- Events with their visitor, for a root of a frontier by visitor: events that meet the condition and lie at or after the visitor's frontier. Each has
-    sessions_before, day_sessions_before and previous_event_at. `columns` are further columns of core.events, which is named events. -#}
+    sessions_before, day_sessions_before and previous_event_at. `columns` are further columns: their names in the root's table -> SQL over core.events,
+    which is named events. anonymous_id and user_id have to be among them: the root's own rows find their visitor by these. -#}
 {% macro events_of_visitors(condition, columns) -%}
     with visitors as (
         {% if is_frontier_run() %}
@@ -9,8 +10,7 @@
                 frontier.reprocess_from,
                 frontier.sessions_before,
                 frontier.day_sessions_before,
-                frontier.previous_event_at,
-                {{ is_recent('frontier.reprocess_from') }} as is_recent
+                frontier.previous_event_at
             from {{ source('core', 'identity_graph') }} as aliases
             inner join {{ frontier_relation(model.name) }} as frontier on aliases.dbt_visitor_id = frontier.entity
         {% else %}
@@ -24,28 +24,36 @@
         {% endif %}
     )
 
-    {% if is_frontier_run() %}
-        {%- set since_frontier = condition ~ ' and events.timestamp >= visitors.reprocess_from' -%}
-        {{ joined_with_visitors(since_frontier ~ ' and visitors.is_recent', columns, "date '" ~ recent_date() ~ "'") }}
-        union all
-        {{ joined_with_visitors(since_frontier ~ ' and not visitors.is_recent', columns, backdated_date()) }}
+    {% if not is_frontier_run() %}
+        {{ joined_with_visitors(ref('events'), columns, condition ~ ' and events.event_date >= ' ~ frontier_date()) }}
     {% else %}
-        {{ joined_with_visitors(condition, columns, frontier_date()) }}
+        {%- set since_frontier = condition ~ ' and events.timestamp >= visitors.reprocess_from and ' %}
+        {%- if frontier_bounds().has_unread_events %}
+        {{ joined_with_visitors(ref('events'), columns, since_frontier ~ 'events.event_date >= ' ~ frontier_date()) }}
+        {%- else %}
+        {{ joined_with_visitors(ref('events'), columns, since_frontier ~ in_days('events.event_date', frontier_plan().days)) }}
+        union all
+        {%- set own_columns = {} %}
+        {%- for column in columns %}{% do own_columns.update({column: 'events.' ~ adapter.quote(column)}) %}{% endfor %}
+        {{ joined_with_visitors('(' ~ rows_of_other_days() ~ ')', own_columns, 'true', alias='coalesce(events.user_id, events.anonymous_id)') }}
+        {%- endif %}
     {% endif %}
 {%- endmacro %}
 
-{% macro joined_with_visitors(condition, columns, since) -%}
+{% macro joined_with_visitors(events, columns, condition, alias='events.alias') -%}
     select
         events.event_id,
         visitors.dbt_visitor_id,
         events.timestamp,
         events.event_sequence,
         events.event_date,
-        {{ columns | join(', ') }},
+        {% for column, expression in columns.items() %}
+        {{ expression }} as {{ adapter.quote(column) }},
+        {% endfor %}
         visitors.sessions_before,
         visitors.day_sessions_before,
         visitors.previous_event_at
-    from {{ ref('events') }} as events
-    inner join visitors on events.alias = visitors.alias
-    where {{ condition }} and events.event_date >= {{ since }}
+    from {{ events }} as events
+    inner join visitors on {{ alias }} = visitors.alias
+    where {{ condition }}
 {%- endmacro %}

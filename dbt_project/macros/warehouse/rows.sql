@@ -34,6 +34,14 @@
     array_agg({{ value }} order by {{ value }} is null, {{ event_order(rows, 'desc') }} limit 1)[safe_offset(0)]
 {%- endmacro %}
 
+{#- Aggregate: the second largest of values that differ; null if there are fewer. -#}
+{% macro second_largest(value) -%}{{ return(adapter.dispatch('second_largest')(value)) }}{%- endmacro %}
+{% macro default__second_largest(value) -%}{{ return('max(' ~ value ~ ', 2)[2]') }}{%- endmacro %}
+{% macro bigquery__second_largest(value) -%}
+    {%- set ordered = value ~ ' order by ' ~ value ~ ' desc limit 2' -%}
+    {{ return('array_agg(' ~ ordered ~ ')[safe_offset(1)]') }}
+{%- endmacro %}
+
 {#- A nested row; `fields` is a dict name -> expression. -#}
 {% macro struct_of(fields) -%}{{ return(adapter.dispatch('struct_of')(fields)) }}{%- endmacro %}
 {% macro default__struct_of(fields) -%}

@@ -3,9 +3,10 @@
     entity='dbt_visitor_id', entity_kind='visitor', at='timestamp', date='event_date', tags=['sessions']
 ) }}
 
-{%- set of_event = ['anonymous_id', 'user_id', 'event', 'event_type', 'source', 'country', 'device', 'os'] %}
-{%- set columns = [] %}
-{%- for column in of_event %}{% do columns.append('events.' ~ column) %}{% endfor %}
+{%- set columns = {} %}
+{%- for column in ['anonymous_id', 'user_id', 'event', 'event_type', 'source', 'country', 'device', 'os'] %}
+    {%- do columns.update({column: 'events.' ~ column}) %}
+{%- endfor %}
 
 with events as (
     {{ events_of_visitors(makes_sessions('events.event_type'), columns) }}

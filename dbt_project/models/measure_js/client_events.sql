@@ -5,31 +5,38 @@
 
 {%- set of_event = ['event_type', 'user_id', 'event', 'url', 'path', 'title', 'referrer', 'country', 'device', 'os'] %}
 
-with events as (
+{%- set columns = ['event_id', 'timestamp', 'event_sequence', 'event_date'] + of_event %}
+
+with of_clients as (
     select
-        events.event_id,
-        {{ client_id('events') }} as client_id,
-        events.timestamp,
-        events.event_sequence,
-        events.event_date,
-        {% for column in of_event %}
-            events.{{ column }},
-        {% endfor %}
-        {% if is_frontier_run() %}
+        {{ client_id() }} as client_id,
+        {{ columns | join(', ') }}
+    from {{ ref('events') }}
+    where {{ makes_sessions() }} and {{ in_days('event_date', frontier_plan().days) if is_frontier_run() else 'event_date >= ' ~ frontier_date() }}
+),
+
+events as (
+    {% if is_frontier_run() %}
+        select
+            rewritten.*,
             frontier.sessions_before,
             frontier.day_sessions_before,
             frontier.previous_event_at
-        {% else %}
+        from (
+            select * from of_clients
+            union all
+            select client_id, {{ columns | join(', ') }} from ({{ rows_of_other_days() }}) as other_days
+        ) as rewritten
+        inner join {{ frontier_relation(model.name) }} as frontier
+            on rewritten.client_id = frontier.entity and rewritten.timestamp >= frontier.reprocess_from
+    {% else %}
+        select
+            *,
             0 as sessions_before,
             0 as day_sessions_before,
             {{ null_timestamp() }} as previous_event_at
-        {% endif %}
-    from {{ ref('events') }} as events
-    {% if is_frontier_run() %}
-    inner join {{ frontier_relation(model.name) }} as frontier
-        on {{ client_id('events') }} = frontier.entity and events.timestamp >= frontier.reprocess_from
+        from of_clients
     {% endif %}
-    where {{ makes_sessions('events.event_type') }} and events.event_date >= {{ frontier_date() }}
 ),
 
 in_sessions as (
