@@ -60,7 +60,7 @@ test-long: emulator ## Run what is slow and rarely broken: more random histories
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --suite long --override-ini "norecursedirs=.*" $(FLAGS) tests
 
 .PHONY: test-mutations
-test-mutations: install ## Say which suite notices which of forty faults: hours
+test-mutations: install ## Say which suite notices which fault: hours
 	$(BIN)/python -m tests.mutations
 
 .PHONY: analyzer

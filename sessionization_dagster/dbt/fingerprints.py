@@ -1,7 +1,7 @@
 """Fingerprints of models: a digest of the SQL, and the seeds and versioned tables that a model reads. They determine its rows. Pure.
 
 dbt's own state comparison looks at files: there a comment counts as a change, and a var does not. Here the compiled SQL counts, so that a
-table is made anew only if its rows may differ. Views have no rows of their own: their SQL counts as part of the models that read them.
+table is rebuilt only if its rows may differ. Views have no rows of their own: their SQL counts as part of the models that read them.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Tables made anew: the full rebuild, and the recomputed sample that checks compare with."""
+"""Tables rebuilt: the full rebuild, and the recomputed sample that checks compare with."""

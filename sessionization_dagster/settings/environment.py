@@ -47,7 +47,7 @@ class RemovedFiles(StrEnum):
 
 
 class Rebuild(StrEnum):
-    """The action of a run if a changed model, setting or seed requires tables to be made anew."""
+    """The action of a run if a changed model, setting or seed requires tables to be rebuilt."""
 
     AUTO = "auto"
     ASK = "ask"
@@ -67,7 +67,7 @@ class Environment:
         sources: the raw sources in use, in the order given.
         families: the table families to make; empty: all.
         removed_files: what becomes of the rows of a landed file that was removed from the folder.
-        rebuild: whether a run that would make tables anew does so, or stops and lists them.
+        rebuild: whether a run that would rebuild tables does so, or stops and lists them.
         settings_file: absolute path of a file of dbt vars; None: the vars of dbt_project.yml apply.
         publish: absolute path of the folder of published tables, for DuckDB; None: tables are not published.
         reports: absolute path of the folder of reports, unless the settings of BigQuery name a bucket.

@@ -113,7 +113,7 @@ TROUBLES = (
     ),
     _trouble(
         r"reauthentication is needed|invalid_grant|invalid authentication credentials|\b401\b.*credential",
-        "The credentials no longer hold: run gcloud auth application-default login, or give BIGQUERY_KEYFILE a valid key.",
+        "The credentials have expired or were revoked: run gcloud auth application-default login, or give BIGQUERY_KEYFILE a valid key.",
     ),
     _trouble(
         r"job timed out|operation timed out|did not complete within|timeout of [0-9.]+ ?s exceeded(?!, last)",

@@ -59,7 +59,7 @@ def test_late_rows_in_days_that_run_out_of_order_give_the_same_rows(endpoint: st
     bigquery.run(*known)
     add(embedded, tmp_path, case)
     copy_raw_rows(embedded, bigquery)
-    # The views of raw tables are made anew: the loader has added the column user_id.
+    # The views of raw tables are rebuilt: the loader has added the column user_id.
     bigquery = bigquery.with_project(bigquery.project)
     for days in ((date(2024, 3, 10), date(2024, 3, 10)), (date(2024, 3, 2), date(2024, 3, 9))):
         for driver in (embedded, bigquery):

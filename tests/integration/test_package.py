@@ -95,7 +95,7 @@ def test_a_deployment_of_ones_own_needs_no_checkout(command: Path, deployment: t
     assert "core.session_events: its SQL has changed" in refused.stderr
     remade = call(command, folder, env, "run", "--from", "2024-01-06")
     assert remade.returncode == 0, remade.stdout + remade.stderr
-    assert remade.stdout.count("This run makes tables anew") == 1
+    assert remade.stdout.count("This run rebuilds tables") == 1
     (folder / "settings.yml").write_text("session_timeout_seconds: soon\n")
     wrong = call(command, folder, env, "run", "--from", "2024-01-06")
     assert wrong.returncode == 2

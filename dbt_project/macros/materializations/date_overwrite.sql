@@ -1,7 +1,7 @@
 {#-
 Materialisation `date_overwrite`: the table's rows whose date lies in the window are replaced by the model's, in one transaction.
 The model selects only rows of the window. A day without rows any more ends empty, which delete+insert by key would miss. If the SQL that makes the
-table has changed, the window is all days that were ever written, and the table is made anew. The written days are noted, for those who follow them
+table has changed, the window is all days that were ever written, and the table is rebuilt. The written days are noted, for those who follow them
 (change_queue.sql).
 
 config
@@ -32,8 +32,8 @@ config
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{#- Which days this run of a model by day writes, whether it makes the table anew, and how far it has then followed the queue. A table that is made
-    anew gets every day of which it, or another table by day, has rows. A day that was never run is not made. -#}
+{#- Which days this run of a model by day writes, whether it rebuilds the table, and how far it has then followed the queue. A rebuilt
+    table gets every day of which it, or another table by day, has rows. A day that was never run is not made. -#}
 {% macro day_plan() -%}
     {%- if not writes_days() -%}{{ return({'days': days_of_run(), 'is_whole': false}) }}{%- endif -%}
     {%- set plans = run_memory().plans -%}
@@ -94,8 +94,8 @@ config
     {{ return([deletion_of_days(relation, plan.days) ~ ' or ' ~ date ~ ' is null', insert_into(relation, rows)]) }}
 {%- endmacro %}
 
-{#- Fails if the model selects other columns than the table has, because rows of other dates have the table's columns. A run through Dagster makes the
-    table of a changed model anew; dbt alone does not notice the change. -#}
+{#- Fails if the model selects other columns than the table has, because rows of other dates have the table's columns. A run through Dagster rebuilds
+    the table of a changed model; dbt alone does not notice the change. -#}
 {% macro require_same_columns(relation, sql) -%}
     {%- set has = adapter.get_columns_in_relation(relation) | map(attribute='name') | sort -%}
     {%- set gives = get_columns_in_query(sql) | sort -%}

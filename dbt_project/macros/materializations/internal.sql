@@ -91,23 +91,28 @@
 {#- Suffixes of internal tables of earlier versions, after the model's name. -#}
 {% macro earlier_suffixes() -%}{{ return(['log', 'touched', 'located', 'carried', 'tail', 'last', 'prior', 'requested']) }}{%- endmacro %}
 
-{#- The text of a hook at the start of a run. In a warehouse of an earlier version, the pending changes are in tables that this version does not use. So its
-    frontier models and rollups are made anew, once. -#}
+{#- Names of the models that a run rebuilds in a warehouse of an earlier version: there the pending changes are in tables that this version does not use. -#}
+{% macro models_of_earlier_version() -%}
+    {%- if 'entity' in columns_in_hook(change_queue()) -%}{{ return([]) }}{%- endif -%}
+    {{ return((models_made_by('frontier') + models_made_by('rollup')) | map(attribute='name') | list) }}
+{%- endmacro %}
+
+{#- The text of a hook at the start of a run. Brings the queue of an earlier version's warehouse over, once. -#}
 {% macro bring_change_queue_over() -%}
-    {%- if execute and flags.WHICH in ('run', 'build', 'seed') and 'entity' not in columns_in_hook(change_queue()) -%}
-        {%- set models = models_made_by('frontier') + models_made_by('rollup') -%}
+    {%- set models = models_of_earlier_version() if execute and flags.WHICH in ('run', 'build', 'seed') else [] -%}
+    {%- if models -%}
         {%- for column, type in {
             'entity': dbt.type_string(), 'reprocess_from': dbt.type_timestamp(), 'previous_session_at': dbt.type_timestamp(),
         }.items() %}
     alter table {{ change_queue() }} add column {{ column }} {{ type }};
         {%- endfor -%}
-        {%- for node in models -%}
+        {%- for name in models -%}
             {%- for suffix in earlier_suffixes() %}
-    drop table if exists {{ internal_relation(node.name ~ '__' ~ suffix) }};
+    drop table if exists {{ internal_relation(name ~ '__' ~ suffix) }};
             {%- endfor -%}
         {%- endfor %}
     drop table if exists {{ internal_relation('frontier_tails') }};
-    delete from {{ frontier_progress_relation() }} where model in ('{{ models | map(attribute="name") | join("', '") }}')
+    delete from {{ frontier_progress_relation() }} where model in ('{{ models | join("', '") }}')
     {%- endif -%}
 {%- endmacro %}
 

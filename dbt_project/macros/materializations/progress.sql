@@ -2,13 +2,13 @@
 internal.frontier_progress: one row per stored model, per seed, and per table of Python code that others depend on.
 
   sequence            how far it has followed its parent's log or the change queue
-  generation          changes whenever its table is made anew
+  generation          changes whenever its table is rebuilt
   parents_generation  the generations of its parents at that time
   fingerprint         how its rows were made: fingerprint_of a model, a digest of a seed's file, the version of the code
 
 sessionization_dagster/dbt/fingerprints.py gives every model two config values before a command: `fingerprint`, a digest of its SQL and that of the views
-it reads, and `made_of`, the ids of the seeds and of the versioned tables that it reads. So a change of a model, macro, var or seed makes anew exactly
-the tables whose rows it can change. dbt alone does not have these values and makes no table anew for such a change.
+it reads, and `made_of`, the ids of the seeds and of the versioned tables that it reads. So a change of a model, macro, var or seed rebuilds exactly
+the tables whose rows it can change. dbt alone does not have these values and rebuilds no table for such a change.
 -#}
 
 {% macro frontier_progress_relation() -%}{{ return(internal_relation('frontier_progress')) }}{%- endmacro %}
@@ -104,7 +104,7 @@ time (the pool), so a value that was read once stays right. What a model writes 
 
 {% macro is_stored(node) -%}{{ return(node.resource_type == 'model' and node.config.materialized in ('date_overwrite', 'frontier', 'rollup')) }}{%- endmacro %}
 
-{#- If one of these models is made anew, so is this one: the frontier models above it, and above a root the tables by day. Other tables follow
+{#- If one of these models is rebuilt, so is this one: the frontier models above it, and above a root the tables by day. Other tables follow
     a table by day through the queue. -#}
 {% macro generation_parents(node) -%}
     {%- if node.config.materialized == 'date_overwrite' -%}{{ return([]) }}{%- endif -%}

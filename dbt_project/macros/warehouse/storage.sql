@@ -35,7 +35,7 @@
     {{ return('insert into ' ~ relation ~ ' (' ~ names ~ ')\nselect ' ~ names ~ ' from (\n' ~ sql ~ '\n) as model') }}
 {%- endmacro %}
 
-{#- The rows of a table that is made anew, sorted by day, as later runs add theirs, so that a query of one day skips blocks of other days. Without
+{#- The rows of a table that is rebuilt, sorted by day, as later runs add theirs, so that a query of one day skips blocks of other days. Without
     the sort, a model that orders rows by visitor would have rows of all days in each block. The sort pays only if there are more days than a
     month. BigQuery divides the table itself. -#}
 {% macro in_order_of_days(sql, date) -%}{{ return(adapter.dispatch('in_order_of_days')(sql, date)) }}{%- endmacro %}

@@ -17,9 +17,9 @@
     {% do adapter.commit() %}
 {%- endmacro %}
 
-{#- BigQuery's transactions accept no DDL. A script without DDL is one transaction, which an error rolls back. A script that makes a table anew
-    replaces it with one statement. Statements before that one run first, and the rest run in a transaction after it. A model that is made anew
-    deletes its progress first and notes it again last. So if a run dies in between, the next run makes the model anew once more. -#}
+{#- BigQuery's transactions accept no DDL. A script without DDL is one transaction, which an error rolls back. A script that rebuilds a table
+    replaces it with one statement. Statements before that one run first, and the rest run in a transaction after it. A model that is rebuilt
+    deletes its progress first and notes it again last. So if a run dies in between, the next run rebuilds the model once more. -#}
 {% macro bigquery__in_transaction(before, main, after) -%}
     {%- set statements = before + ([main] if main is not none else []) + after -%}
     {%- set making = [] -%}

@@ -180,12 +180,12 @@ class _Loader:
         return known
 
     def _require_all_there(self, present: Collection[str], known: Mapping[str, tuple[int | None, str]]) -> None:
-        """Raises LandingError if the table must be made anew and the rows of removed files would be lost by that."""
+        """Raises LandingError if the table must be rebuilt and the rows of removed files would be lost by that."""
         gone = sorted(name for name, (_, status) in known.items() if name not in present and status != UNREADABLE)
         if gone and self._keeps:
             named = f"{', '.join(gone[:SHOWN])}{', ...' if len(gone) > SHOWN else ''}"
             raise LandingError(
-                f"raw.{self._table.name} has to be made anew, as its declared columns went or changed type, and {len(gone)} of its files "
+                f"raw.{self._table.name} has to be rebuilt, as its declared columns went or changed type, and {len(gone)} of its files "
                 f"are gone ({named}). Nothing was changed: put them back for one run, or set SESSIONIZATION_REMOVED_FILES=remove to "
                 "lose their rows"
             )
