@@ -50,7 +50,7 @@ writes the raw tables; the checks, which read every row; and the figures and the
 
 **One more day.** The number of rows to write hardly grows with history, but some rows must be found first. On a day, about one visitor in
 sixteen has a frontier further back than the evening before: a login moved a device's earlier events, some of them half a
-year old. Their rows are everywhere in the tables. So a run scans `core.events` for their ids, and the wide tables for the rows to
+year old. Their rows are everywhere in the tables. So a run scans `core.session_events` for their rows, and the wide tables for the rows to
 delete. Each scan reads ids and times of all days from the earliest of these on, some hundred megabytes a table and year.
 DuckDB has no index for joins that would avoid it. The identity graph and its pairs are read whole. The rest that a day reads does
 not grow: tables are ordered by day, and blocks of other days are skipped.
@@ -66,6 +66,9 @@ objects when the process ended, and 1 s imported pandas for an empty array. Both
 
 - Deletions as joins instead of `exists`: some twenty times faster, because DuckDB makes the few ids a filter of its scan.
 - Backdated rows are deleted and looked for apart from recent ones.
+- A root reads its own rows again for all days that were not written. In `core.session_events` a visitor's rows of a day lie together, in
+  `core.events` they do not: the search of a year takes half the time.
+- The state of visitors is grouped twice, without windows: 0.4 instead of 0.6 seconds for 10 million events.
 - The new rows of a table are handed to the models below it.
 - Ids are compared as hashes before they are compared as texts.
 - Raw rows become JSON only if they are kept.
