@@ -28,7 +28,9 @@
         {{ joined_with_visitors(ref('events'), columns, condition ~ ' and events.event_date >= ' ~ frontier_date()) }}
     {% else %}
         {%- set since_frontier = condition ~ ' and events.timestamp >= visitors.reprocess_from and ' %}
-        {%- if frontier_bounds().has_unread_events %}
+        {#- Of a table that is not divided by day, a few days cannot be read alone. -#}
+        {%- set is_dear = not partition_column(config) and frontier_bounds().since >= recent_date() %}
+        {%- if is_dear or frontier_bounds().has_unread_events %}
         {{ joined_with_visitors(ref('events'), columns, since_frontier ~ 'events.event_date >= ' ~ frontier_date()) }}
         {%- else %}
         {{ joined_with_visitors(ref('events'), columns, since_frontier ~ in_days('events.event_date', frontier_plan().days)) }}
