@@ -211,10 +211,11 @@ def test_measure_js_rows_without_an_id_get_one_from_their_content(tmp_path: Path
 
 def with_documented_source(folder: Path, source: str, place: int) -> tuple[Path, dict[str, str]]:
     """A copy of the dbt project with the source of docs/add-a-source.md's example at this place, and the example's texts by language."""
-    text = (ROOT / "docs" / "add-a-source.md").read_text().split("## Another example")[place]
+    text = (ROOT / "docs" / "add-a-source.md").read_text().split("\n## ")[place]
     copy = folder / "dbt_project"
     shutil.copytree(PROJECT_DIR, copy, ignore=shutil.ignore_patterns("target", "logs"))
-    blocks = dict(re.findall(r"```(json|yaml|sql)\n(.*?)```", text, re.S))
+    # The first block of each language.
+    blocks = dict(reversed(re.findall(r"```(json|yaml|sql)\n(.*?)```", text, re.S)))
     models = copy / "models" / "staging" / source
     models.mkdir()
     for name, language in ((f"_{source}__sources.yml", "yaml"), (f"stg_{source}__events.sql", "sql")):
