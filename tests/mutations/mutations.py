@@ -127,14 +127,14 @@ MUTATIONS = (
     Mutation(
         "an open session is not counted before the frontier",
         ROOT,
-        "when 'in the last session' then session_count - 1 else session_count end as sessions_before",
-        "else session_count end as sessions_before",
+        "case place when 'in the last session' then session_count - 1 else session_count end",
+        "session_count",
     ),
     Mutation(
         "nothing comes before the first session",
         ROOT,
-        "requested.reprocess_from <= state.first_session_at",
-        "requested.reprocess_from >= state.first_session_at",
+        " and state.first_session_at < requested.reprocess_from",
+        " and state.first_session_at > requested.reprocess_from",
     ),
     Mutation(
         "rows of written days come from core.events alone",

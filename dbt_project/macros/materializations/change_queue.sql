@@ -85,11 +85,12 @@ A rollup's notes have no number. It deletes them when it has followed them: its 
     {{ return({'sequence': rows[0]['sequence'] | int, 'days': rows | map(attribute='day') | reject('none') | list}) }}
 {%- endmacro %}
 
-{#- Whether a date column is one of these days. The days are literals, so that storage can skip the rest. -#}
-{% macro in_days(date, days) -%}
+{#- Whether a date is one of these days or, with a later date, whether all dates from it to that one are. The days are literals, so that storage can skip
+    the rest. -#}
+{% macro in_days(date, days, last_date=none) -%}
     (
         {%- for first, last in ranges_of_days(days) -%}
-        ({{ date }} >= date '{{ first }}' and {{ date }} <= date '{{ last }}'){{ ' or ' if not loop.last }}
+        ({{ date }} >= date '{{ first }}' and {{ last_date or date }} <= date '{{ last }}'){{ ' or ' if not loop.last }}
         {%- else -%}
         false
         {%- endfor -%}

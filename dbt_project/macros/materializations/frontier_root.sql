@@ -61,30 +61,24 @@ For the others, find_frontier makes states from their rows before the request, a
             state.last_event_at,
             case
                 when state.entity is null or requested.reprocess_from > {{ still_open_until('state.last_event_at') }} then 'after the last session'
-                when requested.reprocess_from <= state.first_session_at then 'before the first session'
                 when
                     state.session_count = 1
                     or requested.reprocess_from > {{ still_open_until('state.previous_session_ended_at') }} then 'in the last session'
                 else 'earlier'
             end as place
         from ({{ requested }}) as requested
-        left join {{ states }} as state on requested.entity = state.entity
+        -- A state without a session before the request says nothing about the time before it.
+        left join {{ states }} as state on requested.entity = state.entity and state.first_session_at < requested.reprocess_from
     )
 
     select
         entity,
         {{ 'requests,' if config.get('keeps_requests') }}
         case place when 'in the last session' then least(reprocess_from, last_session_at) else reprocess_from end as reprocess_from,
-        case place when 'before the first session' then 0 when 'in the last session' then session_count - 1 else session_count end as sessions_before,
-        case place
-            when 'before the first session' then 0 when 'in the last session' then day_sessions_before_last else day_session_count
-        end as day_sessions_before,
-        case place
-            when 'before the first session' then null when 'in the last session' then previous_session_at else last_session_at
-        end as previous_session_at,
-        case place
-            when 'before the first session' then null when 'in the last session' then previous_session_ended_at else last_event_at
-        end as previous_event_at,
+        case place when 'in the last session' then session_count - 1 else session_count end as sessions_before,
+        case place when 'in the last session' then day_sessions_before_last else day_session_count end as day_sessions_before,
+        case place when 'in the last session' then previous_session_at else last_session_at end as previous_session_at,
+        case place when 'in the last session' then previous_session_ended_at else last_event_at end as previous_event_at,
         first_session_at,
         has_unread_events,
         place = 'earlier' as is_earlier

@@ -51,8 +51,8 @@ has_unread_events is 1 if an alias is new in the graph and has events on days th
             moved_aliases.partition_date,
             moved_aliases.reason,
             min(pairs.first_event_at) as reprocess_from,
-            max(case when moved_aliases.is_new and not {{ within_days('pairs.first_event_at', 'pairs.last_event_at', plan.days) }} then 1 else 0 end)
-                as has_unread_events
+            {%- set first_date, last_date = local_date('pairs.first_event_at'), local_date('pairs.last_event_at') %}
+            max(case when moved_aliases.is_new and not {{ in_days(first_date, plan.days, last_date) }} then 1 else 0 end) as has_unread_events
         from moved_aliases
         inner join {{ internal_relation('identity_pairs') }} as pairs on moved_aliases.alias = coalesce(pairs.user_id, pairs.anonymous_id)
         group by 1, 2, 3

@@ -28,9 +28,9 @@
         {{ joined_with_visitors(ref('events'), columns, condition ~ ' and events.event_date >= ' ~ frontier_date()) }}
     {% else %}
         {%- set since_frontier = condition ~ ' and events.timestamp >= visitors.reprocess_from and ' %}
-        {#- Of a table that is not divided by day, a few days cannot be read alone. -#}
-        {%- set is_dear = not partition_column(config) and frontier_bounds().since >= recent_date() %}
-        {%- if is_dear or frontier_bounds().has_unread_events %}
+        {#- Own rows of a few days would cost the whole table if it is not divided by day. -#}
+        {%- set reads_whole_table = not partition_column(config) and frontier_bounds().since >= recent_date() %}
+        {%- if reads_whole_table or frontier_bounds().has_unread_events %}
         {{ joined_with_visitors(ref('events'), columns, since_frontier ~ 'events.event_date >= ' ~ frontier_date()) }}
         {%- else %}
         {{ joined_with_visitors(ref('events'), columns, since_frontier ~ in_days('events.event_date', frontier_plan().days)) }}

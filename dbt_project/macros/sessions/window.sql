@@ -66,17 +66,6 @@ other days (day_plan). Its window is then all of these days, and may have gaps.
     {{ return((modules.datetime.date.fromisoformat(end) - modules.datetime.date.fromisoformat(start)).days) }}
 {%- endmacro %}
 
-{#- Whether two moments, the later one second, lie in one unbroken series of days (ISO dates). -#}
-{% macro within_days(first, last, days) -%}
-    (
-        {%- for from_day, to_day in ranges_of_days(days) -%}
-        ({{ local_date(first) }} >= date '{{ from_day }}' and {{ local_date(last) }} <= date '{{ to_day }}'){{ ' or ' if not loop.last }}
-        {%- else -%}
-        false
-        {%- endfor -%}
-    )
-{%- endmacro %}
-
 {#- ISO dates as [first, last] of each unbroken series. -#}
 {% macro ranges_of_days(days) -%}
     {%- set ranges = [] -%}
